@@ -1,0 +1,102 @@
+/**
+ * What ONE board of a job does, as a sequence of phases that its accelerator retires.
+ *
+ * A workload never invents work: `provenance` says which of its numbers a recording or a publication holds and which
+ * are computed from them, and by what formula. docs/workloads.md has the formulas.
+ */
+import { EngineClass } from "../../firmware/protocol/classes.ts";
+
+/** Work by engine class (`EngineClass` number): operations for classes 0 to 8, bytes for 9 to 11. Exact integers. */
+export type Work = Map<number, bigint>;
+
+/** One stretch of work of one board. */
+export type Phase = {
+  name: string;
+  /** How long it takes where nothing holds it back, in seconds. */
+  durationSeconds: number;
+  /** True if the duration was recorded, false if it comes from a roofline. */
+  measured: boolean;
+  /** What this board retires in the phase; empty for a stretch whose work the recording does not hold. */
+  work: Work;
+  /** Training step, counted from 0. */
+  step?: number;
+  /** Where the phase starts, in seconds after the recording's own start; only where the recording has gaps. */
+  startSeconds?: number;
+};
+
+/** The recording's own totals, of the WHOLE job: what a meter summed over all boards must reproduce. */
+export type JobTotals = {
+  /** Operations of all tensor and vector classes. */
+  flop: bigint;
+  /** Bytes sent on links by all boards. */
+  linkBytes?: bigint;
+  steps?: number;
+  samples?: number;
+  /** Tokens trained, or context and generated tokens together. */
+  tokens?: number;
+  requests?: number;
+  contextTokens?: number;
+  generatedTokens?: number;
+  /** Matrix products that could be joined to their dimensions. */
+  gemms?: number;
+};
+
+export type Totals = {
+  /** Of this board: equal, to the last operation and byte, to the sum over `phases()`. */
+  work: Work;
+  /** Of this board: the sum of all phases, in seconds. */
+  durationSeconds: number;
+  job: JobTotals;
+};
+
+/** What a pause must save before the board may stop: this board's shard of the job's state. */
+export type Checkpoint = {
+  /** Of this board: it leaves HBM (COPY) and the board (LINK_TX) once. */
+  bytes: bigint;
+  /** Saved on its own every so many steps; 0 = only when asked to. */
+  everySteps: number;
+};
+
+export type Workload = {
+  name: string;
+  /** Citation: where the numbers were published or recorded, and under which license. */
+  source: string;
+  /** A name of `ACCELERATORS`. */
+  accelerator: string;
+  /** Boards (accelerators) of the job; this workload is one of them. */
+  boards: number;
+  /** Which one; board 0 carries the remainders of divisions. */
+  board: number;
+  provenance: { measured: string; computed: string };
+  totals: Totals;
+  checkpoint?: Checkpoint;
+  phases(): Iterable<Phase>;
+};
+
+/** Adds `amount` to one class of `work`, in place. Zero leaves no entry. */
+export function addWork(work: Work, engineClass: number, amount: bigint): void {
+  if (amount !== 0n) work.set(engineClass, (work.get(engineClass) ?? 0n) + amount);
+}
+
+/** Sum of the work of all phases. */
+export function sumWork(phases: Iterable<Phase>): Work {
+  const total: Work = new Map();
+  for (const phase of phases) for (const [engineClass, amount] of phase.work) addWork(total, engineClass, amount);
+  return total;
+}
+
+/** Operations in `work`: all tensor classes and the vector class. */
+export function operationsOf(work: Work): bigint {
+  let sum = 0n;
+  for (const [engineClass, amount] of work) if (engineClass <= EngineClass.VECTOR) sum += amount;
+  return sum;
+}
+
+/**
+ * A board's part of a job's total: floor(total / boards), and board 0 carries the remainder too. So the parts of all
+ * boards add up to the total exactly.
+ */
+export function shareOf(total: bigint, boards: number, board: number): bigint {
+  const count = BigInt(boards);
+  return total / count + (board === 0 ? total % count : 0n);
+}
