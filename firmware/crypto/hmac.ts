@@ -1,0 +1,52 @@
+/**
+ * HMAC-SHA-256 (RFC 2104, FIPS 198-1): one call for one piece of memory, Begin/Update/End for a message in several.
+ * There is one HMAC at a time; between Begin and End the caller may use SHA-256 and SHA-512 freely.
+ */
+import { SHA256_BLOCK_BYTES, SHA256_BYTES, SHA256_CONTEXT_BYTES, sha256, sha256Begin, sha256End, sha256Update } from "./sha256";
+import { wipe } from "./wipe";
+
+const INNER: usize = memory.data(SHA256_CONTEXT_BYTES, 8);
+const OUTER: usize = memory.data(SHA256_CONTEXT_BYTES, 8);
+/** The key as one block, then the inner digest. */
+const BLOCK: usize = memory.data(SHA256_BLOCK_BYTES, 8);
+
+// RFC 2104 section 2: ipad and opad, eight bytes at a time.
+const INNER_PAD: u64 = 0x3636363636363636;
+const OUTER_PAD: u64 = 0x5c5c5c5c5c5c5c5c;
+
+function pad(mask: u64): void {
+  for (let i: usize = 0; i < SHA256_BLOCK_BYTES; i += 8) store<u64>(BLOCK + i, load<u64>(BLOCK + i) ^ mask);
+}
+
+/** Starts a message under a key of any length; one longer than a block is hashed first. */
+export function hmacSha256Begin(key: usize, keyLen: i32): void {
+  memory.fill(BLOCK, 0, SHA256_BLOCK_BYTES);
+  if (keyLen > SHA256_BLOCK_BYTES) sha256(key, keyLen, BLOCK);
+  else memory.copy(BLOCK, key, keyLen);
+  pad(INNER_PAD);
+  sha256Begin(INNER);
+  sha256Update(INNER, BLOCK, SHA256_BLOCK_BYTES);
+  pad(INNER_PAD ^ OUTER_PAD);
+  sha256Begin(OUTER);
+  sha256Update(OUTER, BLOCK, SHA256_BLOCK_BYTES);
+  wipe(BLOCK, SHA256_BLOCK_BYTES);
+}
+
+export function hmacSha256Update(ptr: usize, len: i32): void {
+  sha256Update(INNER, ptr, len);
+}
+
+/** Writes the 32 bytes of the code and wipes everything that came from the key. */
+export function hmacSha256End(out: usize): void {
+  sha256End(INNER, BLOCK);
+  sha256Update(OUTER, BLOCK, SHA256_BYTES);
+  sha256End(OUTER, out);
+  wipe(BLOCK, SHA256_BLOCK_BYTES);
+}
+
+/** `out` may lie over the key or the message: it is written last. */
+export function hmacSha256(key: usize, keyLen: i32, msg: usize, len: i32, out: usize): void {
+  hmacSha256Begin(key, keyLen);
+  hmacSha256Update(msg, len);
+  hmacSha256End(out);
+}
