@@ -2,7 +2,15 @@
  * HMAC-SHA-256 (RFC 2104, FIPS 198-1): one call for one piece of memory, Begin/Update/End for a message in several.
  * There is one HMAC at a time; between Begin and End the caller may use SHA-256 and SHA-512 freely.
  */
-import { SHA256_BLOCK_BYTES, SHA256_BYTES, SHA256_CONTEXT_BYTES, sha256, sha256Begin, sha256End, sha256Update } from "./sha256";
+import {
+  SHA256_BLOCK_BYTES,
+  SHA256_BYTES,
+  SHA256_CONTEXT_BYTES,
+  sha256,
+  sha256Begin,
+  sha256End,
+  sha256Update,
+} from "./sha256";
 import { wipe } from "./wipe";
 
 const INNER: usize = memory.data(SHA256_CONTEXT_BYTES, 8);
@@ -10,12 +18,12 @@ const OUTER: usize = memory.data(SHA256_CONTEXT_BYTES, 8);
 /** The key as one block, then the inner digest. */
 const BLOCK: usize = memory.data(SHA256_BLOCK_BYTES, 8);
 
-// RFC 2104 section 2: ipad and opad, eight bytes at a time.
-const INNER_PAD: u64 = 0x3636363636363636;
-const OUTER_PAD: u64 = 0x5c5c5c5c5c5c5c5c;
+// RFC 2104 section 2: ipad and opad, four bytes at a time.
+const INNER_PAD: u32 = 0x36363636;
+const OUTER_PAD: u32 = 0x5c5c5c5c;
 
-function pad(mask: u64): void {
-  for (let i: usize = 0; i < SHA256_BLOCK_BYTES; i += 8) store<u64>(BLOCK + i, load<u64>(BLOCK + i) ^ mask);
+function pad(mask: u32): void {
+  for (let i: i32 = 0; i < SHA256_BLOCK_BYTES; i += 4) store<u32>(BLOCK + i, load<u32>(BLOCK + i) ^ mask);
 }
 
 /** Starts a message under a key of any length; one longer than a block is hashed first. */
