@@ -4,6 +4,7 @@
  */
 import "./panic";
 
+export { cborCheck } from "./cbor/check";
 export { hkdfSha256 } from "./crypto/hkdf";
 export { hmacSha256 } from "./crypto/hmac";
 export { sha256 } from "./crypto/sha256";
