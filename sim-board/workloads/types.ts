@@ -73,6 +73,15 @@ export type Workload = {
   phases(): Iterable<Phase>;
 };
 
+/**
+ * A workload of phases that are already at hand: its totals are summed here, so that they cannot differ from the phases.
+ */
+export function workloadOf(parts: Omit<Workload, "totals" | "phases"> & { job: JobTotals; phases: Phase[] }): Workload {
+  const { job, phases, ...rest } = parts;
+  const durationSeconds = phases.reduce((sum, phase) => sum + phase.durationSeconds, 0);
+  return { ...rest, totals: { work: sumWork(phases), durationSeconds, job }, phases: () => phases };
+}
+
 /** Adds `amount` to one class of `work`, in place. Zero leaves no entry. */
 export function addWork(work: Work, engineClass: number, amount: bigint): void {
   if (amount !== 0n) work.set(engineClass, (work.get(engineClass) ?? 0n) + amount);
