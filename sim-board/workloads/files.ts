@@ -1,0 +1,115 @@
+/** Reading of recordings: bounded bytes, bounded lines, and one clear refusal for everything that is wrong with a file. */
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { WorkloadError } from "./errors.ts";
+
+/** Largest file, and largest text it may decompress to. */
+export const FILE_BYTES_MAX = 256 * 1024 * 1024;
+/** Most lines, events or rows of one recording. */
+export const RECORDS_MAX = 4_000_000;
+/** Most phases of one workload. */
+export const PHASES_MAX = 1_000_000;
+/** Longest single phase that is believed, in seconds: a year. */
+export const SECONDS_MAX = 366 * 86_400;
+
+export type TraceFile = {
+  path: string;
+  /** Last part of the path: what messages call the file. */
+  name: string;
+  text: string;
+};
+
+export function readTraceFile(path: string): TraceFile {
+  const name = basename(path);
+  let bytes = readBounded(path, name);
+  if (bytes.length === 0) throw new WorkloadError("trace/empty", `${name} is empty`);
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = gunzip(bytes, name);
+  if (bytes.length === 0) throw new WorkloadError("trace/empty", `${name} decompresses to nothing`);
+  if (bytes.subarray(0, 4096).includes(0)) {
+    throw new WorkloadError(
+      "trace/unknown-format",
+      `${name} is a binary file; a workload trace is text or gzip of text`,
+    );
+  }
+  return { path, name, text: new TextDecoder("utf-8").decode(bytes) };
+}
+
+function readBounded(path: string, name: string): Buffer {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, "r");
+  } catch (cause) {
+    throw new WorkloadError("trace/unreadable", `${name} cannot be opened: ${reason(cause)}`, { cause });
+  }
+  try {
+    const stat = fstatSync(descriptor);
+    if (!stat.isFile()) throw new WorkloadError("trace/unreadable", `${name} is not a file`);
+    if (stat.size > FILE_BYTES_MAX) throw tooLarge(name);
+    return readFileSync(descriptor);
+  } catch (cause) {
+    if (cause instanceof WorkloadError) throw cause;
+    throw new WorkloadError("trace/unreadable", `${name} cannot be read: ${reason(cause)}`, { cause });
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function gunzip(bytes: Buffer, name: string): Buffer {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: FILE_BYTES_MAX });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(name);
+    throw new WorkloadError("trace/broken-gzip", `${name} is not whole gzip: ${reason(cause)}`, { cause });
+  }
+}
+
+function tooLarge(name: string): WorkloadError {
+  return new WorkloadError("trace/too-large", `${name} holds over ${FILE_BYTES_MAX / 1024 / 1024} MiB`);
+}
+
+/** The system's code (ENOENT, EISDIR) or the first line of the message. */
+function reason(cause: unknown): string {
+  const error = cause as NodeJS.ErrnoException;
+  return error.code ?? String(error.message).split("\n")[0]!;
+}
+
+/** `value` as a finite number from 0 to `max`, or a refusal that says which number of which file it was. */
+export function quantity(value: unknown, what: string, file: string, max = Number.MAX_SAFE_INTEGER): number {
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  if (typeof number !== "number" || !Number.isFinite(number) || number < 0 || number > max) {
+    const shown = String(JSON.stringify(value)).slice(0, 40);
+    throw new WorkloadError("trace/bad-number", `${file}: ${what} is ${shown}, not a number from 0 to ${max}`);
+  }
+  return number;
+}
+
+/** The same for whole numbers. */
+export function wholeQuantity(value: unknown, what: string, file: string, max = Number.MAX_SAFE_INTEGER): number {
+  const number = quantity(value, what, file, max);
+  if (!Number.isInteger(number)) {
+    throw new WorkloadError("trace/bad-number", `${file}: ${what} is ${number}, not a whole number`);
+  }
+  return number;
+}
+
+export function refuseTooMany(count: number, what: string, file: string, max = RECORDS_MAX): void {
+  if (count > max) throw new WorkloadError("trace/too-many", `${file} has over ${max} ${what}`);
+}
+
+export type ReadOptions = {
+  /** Which board of the job; default 0. */
+  board?: number;
+  /** Boards of the job, where the recording does not say. */
+  boards?: number;
+  /** A name of `ACCELERATORS`, where the recording does not say. */
+  accelerator?: string;
+};
+
+export function boardOption(options: ReadOptions, boards: number): number {
+  const board = options.board ?? 0;
+  if (!Number.isInteger(board) || board < 0 || board >= boards) {
+    throw new WorkloadError("workload/bad-option", `the job has the boards 0 to ${boards - 1}, not ${board}`);
+  }
+  return board;
+}
