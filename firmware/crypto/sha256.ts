@@ -70,7 +70,7 @@ function sigma1(x: u32): u32 {
   return rotr<u32>(x, 17) ^ rotr<u32>(x, 19) ^ (x >> 10);
 }
 
-/** Section 6.2.2: one block. The eight names turn by one each round, so eight rounds bring them home. */
+/** Section 6.2.2: one block. */
 function compress(ctx: usize, block: usize): void {
   const state = changetype<Sha256Context>(ctx);
   for (let t: usize = 0; t < 64; t += 4) store<u32>(W + t, bswap<u32>(load<u32>(block + t)));
@@ -85,33 +85,17 @@ function compress(ctx: usize, block: usize): void {
   let f: u32 = state.h5;
   let g: u32 = state.h6;
   let h: u32 = state.h7;
-  for (let t: usize = 0; t < 256; t += 32) {
-    const k: usize = K + t;
-    const w: usize = W + t;
-    h += bigSigma1(e) + choose(e, f, g) + load<u32>(k) + load<u32>(w);
-    d += h;
-    h += bigSigma0(a) + majority(a, b, c);
-    g += bigSigma1(d) + choose(d, e, f) + load<u32>(k, 4) + load<u32>(w, 4);
-    c += g;
-    g += bigSigma0(h) + majority(h, a, b);
-    f += bigSigma1(c) + choose(c, d, e) + load<u32>(k, 8) + load<u32>(w, 8);
-    b += f;
-    f += bigSigma0(g) + majority(g, h, a);
-    e += bigSigma1(b) + choose(b, c, d) + load<u32>(k, 12) + load<u32>(w, 12);
-    a += e;
-    e += bigSigma0(f) + majority(f, g, h);
-    d += bigSigma1(a) + choose(a, b, c) + load<u32>(k, 16) + load<u32>(w, 16);
-    h += d;
-    d += bigSigma0(e) + majority(e, f, g);
-    c += bigSigma1(h) + choose(h, a, b) + load<u32>(k, 20) + load<u32>(w, 20);
-    g += c;
-    c += bigSigma0(d) + majority(d, e, f);
-    b += bigSigma1(g) + choose(g, h, a) + load<u32>(k, 24) + load<u32>(w, 24);
-    f += b;
-    b += bigSigma0(c) + majority(c, d, e);
-    a += bigSigma1(f) + choose(f, g, h) + load<u32>(k, 28) + load<u32>(w, 28);
-    e += a;
-    a += bigSigma0(b) + majority(b, c, d);
+  for (let t: usize = 0; t < 256; t += 4) {
+    const t1: u32 = h + bigSigma1(e) + choose(e, f, g) + load<u32>(K + t) + load<u32>(W + t);
+    const t2: u32 = bigSigma0(a) + majority(a, b, c);
+    h = g;
+    g = f;
+    f = e;
+    e = d + t1;
+    d = c;
+    c = b;
+    b = a;
+    a = t1 + t2;
   }
   state.h0 += a;
   state.h1 += b;

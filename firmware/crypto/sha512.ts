@@ -79,7 +79,7 @@ function sigma1(x: u64): u64 {
   return rotr<u64>(x, 19) ^ rotr<u64>(x, 61) ^ (x >> 6);
 }
 
-/** Section 6.4.2: one block. The eight names turn by one each round, so eight rounds bring them home. */
+/** Section 6.4.2: one block. */
 function compress(ctx: usize, block: usize): void {
   const state = changetype<Sha512Context>(ctx);
   for (let t: usize = 0; t < 128; t += 8) store<u64>(W + t, bswap<u64>(load<u64>(block + t)));
@@ -94,33 +94,17 @@ function compress(ctx: usize, block: usize): void {
   let f: u64 = state.h5;
   let g: u64 = state.h6;
   let h: u64 = state.h7;
-  for (let t: usize = 0; t < 640; t += 64) {
-    const k: usize = K + t;
-    const w: usize = W + t;
-    h += bigSigma1(e) + choose(e, f, g) + load<u64>(k) + load<u64>(w);
-    d += h;
-    h += bigSigma0(a) + majority(a, b, c);
-    g += bigSigma1(d) + choose(d, e, f) + load<u64>(k, 8) + load<u64>(w, 8);
-    c += g;
-    g += bigSigma0(h) + majority(h, a, b);
-    f += bigSigma1(c) + choose(c, d, e) + load<u64>(k, 16) + load<u64>(w, 16);
-    b += f;
-    f += bigSigma0(g) + majority(g, h, a);
-    e += bigSigma1(b) + choose(b, c, d) + load<u64>(k, 24) + load<u64>(w, 24);
-    a += e;
-    e += bigSigma0(f) + majority(f, g, h);
-    d += bigSigma1(a) + choose(a, b, c) + load<u64>(k, 32) + load<u64>(w, 32);
-    h += d;
-    d += bigSigma0(e) + majority(e, f, g);
-    c += bigSigma1(h) + choose(h, a, b) + load<u64>(k, 40) + load<u64>(w, 40);
-    g += c;
-    c += bigSigma0(d) + majority(d, e, f);
-    b += bigSigma1(g) + choose(g, h, a) + load<u64>(k, 48) + load<u64>(w, 48);
-    f += b;
-    b += bigSigma0(c) + majority(c, d, e);
-    a += bigSigma1(f) + choose(f, g, h) + load<u64>(k, 56) + load<u64>(w, 56);
-    e += a;
-    a += bigSigma0(b) + majority(b, c, d);
+  for (let t: usize = 0; t < 640; t += 8) {
+    const t1: u64 = h + bigSigma1(e) + choose(e, f, g) + load<u64>(K + t) + load<u64>(W + t);
+    const t2: u64 = bigSigma0(a) + majority(a, b, c);
+    h = g;
+    g = f;
+    f = e;
+    e = d + t1;
+    d = c;
+    c = b;
+    b = a;
+    a = t1 + t2;
   }
   state.h0 += a;
   state.h1 += b;
