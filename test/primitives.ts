@@ -8,8 +8,16 @@ import { fileURLToPath } from "node:url";
 /** Bytes of the buffer that the module lends its callers. */
 export const IO_BYTES = 65536;
 
+/** The little of the WebAssembly API that is used here: its types come with the DOM's, which this project leaves out. */
+interface WebAssemblyApi {
+  Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
+  Instance: new (module: object) => { exports: object };
+}
+
+const { Instance, Module } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
+
 interface Exports {
-  memory: WebAssembly.Memory;
+  memory: { buffer: ArrayBuffer };
   _initialize(): void;
   io(): number;
   sha256(msg: number, len: number, out: number): void;
@@ -63,7 +71,7 @@ function need(name: string, bytes: Uint8Array, length: number): void {
 
 /** A new instance, with memory of its own. */
 export function loadPrimitives(): Primitives {
-  const wasm = new WebAssembly.Instance(new WebAssembly.Module(primitivesBytes())).exports as unknown as Exports;
+  const wasm = new Instance(new Module(primitivesBytes())).exports as Exports;
   wasm._initialize();
   const base = wasm.io();
   const all = () => new Uint8Array(wasm.memory.buffer);
