@@ -55,6 +55,7 @@ export function coseHeaders(
   open.map();
 
   while (!guarded.atEnd() || !open.atEnd()) {
+    if (!isLabel(guarded.peek()) || !isLabel(open.peek())) return ErrorCode.COSE_HEADER;
     const order = next();
     if (order == 0) return ErrorCode.COSE_HEADER_TWICE;
     const code = parameter(order < 0 ? guarded : open, order < 0, signed, flags, out);
@@ -64,6 +65,11 @@ export function coseHeaders(
   if (!out.algorithm) return ErrorCode.COSE_ALGORITHM;
   if (out.kid == 0 && flags == CoseFlag.STRICT) return ErrorCode.COSE_KID;
   return ErrorCode.OK;
+}
+
+/** A label is an integer or a text; -1 stands for no label left. */
+function isLabel(major: i32): bool {
+  return major < 2 || major == 3;
 }
 
 /** Below 0 if the protected header has the next label, above 0 if the unprotected one has, 0 if both have it. */
@@ -82,14 +88,12 @@ function next(): i32 {
 
 /** One parameter, label and value. */
 function parameter(reader: Reader, isProtected: bool, signed: bool, flags: i32, out: CoseHeaders): i32 {
-  const type = reader.peek();
-  if (type == 3) {
+  if (reader.peek() == 3) {
     if (flags == CoseFlag.STRICT) return ErrorCode.COSE_HEADER;
     reader.skip();
     reader.skip();
     return reader.error;
   }
-  if (type > 1) return ErrorCode.COSE_HEADER;
   // A label beyond 63 bits is none that we know.
   const wide = load<u8>(reader.at) & (31 == 27);
   const label: i64 = wide ? i64.MAX_VALUE : reader.int();

@@ -7,24 +7,19 @@
 import { Writer } from "../cbor/writer";
 import { ed25519Residue } from "../crypto/ed25519";
 import { CoseLimit } from "../protocol/cose-labels";
-import { Limit } from "../protocol/limits";
 
-/** Heads and the context string come to less than this. */
-const OVERHEAD_BYTES: i32 = 32;
-const SCRATCH_BYTES: i32 = Limit.MESSAGE_BYTES_MAX + CoseLimit.AAD_BYTES_MAX + OVERHEAD_BYTES;
-
-const scratch: usize = memory.data(SCRATCH_BYTES, 16);
+const scratch: usize = memory.data(CoseLimit.SIG_STRUCTURE_BYTES_MAX, 16);
 const writer = changetype<Writer>(memory.data(offsetof<Writer>(), 8));
 
 const SIGNATURE: usize = memory.data<u8>([0x53, 0x69, 0x67, 0x6e, 0x61, 0x74, 0x75, 0x72, 0x65]);
 const SIGNATURE1: usize = memory.data<u8>([0x53, 0x69, 0x67, 0x6e, 0x61, 0x74, 0x75, 0x72, 0x65, 0x31]);
 
-/** A residue of no verification at all: what doesn't fit the scratch is not signed. */
+/** In place of a residue: what doesn't fit the scratch is not signed. */
 const RESIDUE_NONE: u32 = 0xffffffff;
 
 /** Starts the Sig_structure of a COSE_Sign1. */
 export function sigStructureSign1(protectedPtr: usize, protectedLen: i32): void {
-  writer.begin(scratch, SCRATCH_BYTES);
+  writer.begin(scratch, CoseLimit.SIG_STRUCTURE_BYTES_MAX);
   writer.array(4);
   writer.text(SIGNATURE1, 10);
   protectedString(protectedPtr, protectedLen);
@@ -32,7 +27,7 @@ export function sigStructureSign1(protectedPtr: usize, protectedLen: i32): void 
 
 /** Starts the Sig_structure of one signature of a COSE_Sign. */
 export function sigStructureSign(bodyPtr: usize, bodyLen: i32, signPtr: usize, signLen: i32): void {
-  writer.begin(scratch, SCRATCH_BYTES);
+  writer.begin(scratch, CoseLimit.SIG_STRUCTURE_BYTES_MAX);
   writer.array(5);
   writer.text(SIGNATURE, 9);
   protectedString(bodyPtr, bodyLen);

@@ -8,7 +8,6 @@
  */
 import { cborCheck } from "../cbor/check";
 import { Reader } from "../cbor/reader";
-import { Writer } from "../cbor/writer";
 import { CoseFlag, CoseProof, CoseTag } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";
 import { Limit } from "../protocol/limits";

@@ -26,6 +26,9 @@ export const enum CoseKey {
   KTY = 1,
   CRV = -1,
   X = -2,
+}
+
+export const enum CoseKeyValue {
   KTY_OKP = 1,
   CRV_ED25519 = 6,
 }
@@ -45,8 +48,8 @@ export const enum CoseProof {
 
 /** Bounds of our own. */
 export const enum CoseLimit {
-  /** Longest external AAD: one domain separation string. */
-  AAD_BYTES_MAX = 256,
+  /** Longest Sig_structure: a message of 4096 bytes, an external AAD of 256, and the heads. */
+  SIG_STRUCTURE_BYTES_MAX = 4384,
   /** A verification key of a quorum: its kid, then the public key. */
   KEY_ENTRY_BYTES = 40,
 }
