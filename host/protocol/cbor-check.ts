@@ -1,0 +1,104 @@
+/**
+ * The strict CBOR check of the host: the rules of `firmware/cbor/check.ts`, which explains them, in the same order and
+ * with the same codes. RFC 8949 section 4.2.1 and our profile.
+ */
+import { isUtf8 } from "node:buffer";
+import { ErrorCode } from "../../firmware/protocol/errors.ts";
+import { Limit } from "../../firmware/protocol/limits.ts";
+
+/** `ErrorCode.OK` if the bytes are exactly one deterministic item of the profile, else the first violation met. */
+export function cborCheck(bytes: Uint8Array): ErrorCode {
+  const scan = new Scan(bytes);
+  const next = scan.item(0, 0, false);
+  if (next < 0) return scan.refusal;
+  return next === bytes.length ? ErrorCode.OK : ErrorCode.CBOR_TRAILING;
+}
+
+/** Every method gives the offset after what it read, or -1 with `refusal` set. */
+class Scan {
+  refusal: ErrorCode = ErrorCode.OK;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  /** `depth` counts the arrays, maps and tags around the item. */
+  item(start: number, depth: number, bignum: boolean): number {
+    const bytes = this.#bytes;
+    const initial = bytes[start];
+    if (initial === undefined) return this.#refuse(ErrorCode.CBOR_TRUNCATED);
+    const major = initial >> 5;
+    const info = initial & 31;
+    if (info === 31) return this.#refuse(ErrorCode.CBOR_INDEFINITE);
+    if (info > 27) return this.#refuse(ErrorCode.CBOR_RESERVED);
+    let at = start + 1;
+
+    if (major === 7) {
+      if (info > 24) return this.#refuse(ErrorCode.CBOR_FLOAT);
+      if (info < 20 || info > 22) return this.#refuse(ErrorCode.CBOR_SIMPLE);
+      return bignum ? this.#refuse(ErrorCode.CBOR_TYPE) : at;
+    }
+
+    // Over 2^53 it is rounded, which changes none of the comparisons below.
+    let argument = info;
+    if (info > 23) {
+      const width = 1 << (info - 24);
+      if (bytes.length - at < width) return this.#refuse(ErrorCode.CBOR_TRUNCATED);
+      argument = 0;
+      for (let i = 0; i < width; i++) argument = argument * 256 + bytes[at + i]!;
+      at += width;
+      const least = width === 1 ? 24 : 2 ** (width * 4);
+      if (argument < least) return this.#refuse(ErrorCode.CBOR_NOT_SHORTEST);
+    }
+
+    if (bignum && major !== 2) return this.#refuse(ErrorCode.CBOR_TYPE);
+    if (major < 2) return at;
+
+    const rest = bytes.length - at;
+    if (major < 4) {
+      if (argument > rest) return this.#refuse(ErrorCode.CBOR_TRUNCATED);
+      const next = at + argument;
+      if (major === 3 && !isUtf8(bytes.subarray(at, next))) return this.#refuse(ErrorCode.CBOR_UTF8);
+      if (bignum && (argument <= 8 || bytes[at] === 0)) return this.#refuse(ErrorCode.CBOR_NOT_SHORTEST);
+      return next;
+    }
+
+    if (depth === Limit.CBOR_DEPTH_MAX) return this.#refuse(ErrorCode.CBOR_DEPTH);
+    if (major === 4) return this.#array(at, argument, rest, depth + 1);
+    if (major === 5) return this.#map(at, argument, rest, depth + 1);
+    return this.item(at, depth + 1, argument === 2 || argument === 3);
+  }
+
+  #array(start: number, count: number, rest: number, depth: number): number {
+    if (count > rest) return this.#refuse(ErrorCode.CBOR_TRUNCATED);
+    let at = start;
+    for (let left = count; left > 0 && at >= 0; left--) at = this.item(at, depth, false);
+    return at;
+  }
+
+  #map(start: number, count: number, rest: number, depth: number): number {
+    if (count > Math.floor(rest / 2)) return this.#refuse(ErrorCode.CBOR_TRUNCATED);
+    let at = start;
+    let previous: Uint8Array | undefined;
+    for (let left = count; left > 0 && at >= 0; left--) {
+      const keyAt = at;
+      at = this.item(keyAt, depth, false);
+      if (at < 0) return at;
+      const key = this.#bytes.subarray(keyAt, at);
+      if (previous !== undefined) {
+        const order = Buffer.compare(previous, key);
+        if (order === 0) return this.#refuse(ErrorCode.CBOR_KEY_DUPLICATE);
+        if (order > 0) return this.#refuse(ErrorCode.CBOR_KEY_ORDER);
+      }
+      previous = key;
+      at = this.item(at, depth, false);
+    }
+    return at;
+  }
+
+  #refuse(code: ErrorCode): number {
+    this.refusal = code;
+    return -1;
+  }
+}
