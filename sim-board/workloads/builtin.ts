@@ -103,7 +103,8 @@ function llama405bTrain(steps: number, board: number): Workload {
         "operations from the model's shape (causal, nothing recomputed); link bytes by ring formulas from the published " +
         "parallelism (tensor, pipeline and data; the exchange between context-parallel ranks is left out)",
     },
-    job: {
+    recorded: {
+      scope: "job",
       flop: step.operations * BigInt(steps),
       linkBytes: linkBytes * BigInt(steps),
       steps,
@@ -177,7 +178,8 @@ function resnetDdp(steps: number, board: number): Workload {
         "operations: 2 x 4.09e9 an image forward, twice that backward, the backward split evenly over the buckets in " +
         "work and time; link bytes by the ring formula; the optimizer's and the normalizations' vector work is left out",
     },
-    job: {
+    recorded: {
+      scope: "job",
       flop: 3n * forward * BigInt(boards * steps),
       linkBytes: sent * BigInt(boards * steps),
       steps,

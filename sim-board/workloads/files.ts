@@ -104,6 +104,11 @@ export type ReadOptions = {
   boards?: number;
   /** A name of `ACCELERATORS`, where the recording does not say. */
   accelerator?: string;
+  /**
+   * Count batched products (bmm) of a profile too; default false, which is how the published totals of the public
+   * recommender trace are counted. Their operations are stated as `batchedFlop` either way.
+   */
+  batchedProducts?: boolean;
 };
 
 export function boardOption(options: ReadOptions, boards: number): number {

@@ -71,7 +71,8 @@ export function readMlperf(file: TraceFile, options: ReadOptions = {}): Workload
       measured: bench.measured(stretches.length === steps),
       computed: `operations: ${bench.formula}, ${sequence} tokens a sequence; ${bench.dtypeReason(chip)}`,
     },
-    job: {
+    recorded: {
+      scope: "job",
       flop: perStep * BigInt(steps),
       steps,
       samples,

@@ -24,11 +24,13 @@ export type Phase = {
   startSeconds?: number;
 };
 
-/** The recording's own totals, of the WHOLE job: what a meter summed over all boards must reproduce. */
-export type JobTotals = {
+/** The recording's own totals: what a meter must reproduce, summed over all boards where the scope is the job. */
+export type RecordedTotals = {
+  /** A job's log covers all its boards; a profile covers the one board it was taken on. */
+  scope: "job" | "board";
   /** Operations of all tensor and vector classes. */
   flop: bigint;
-  /** Bytes sent on links by all boards. */
+  /** Bytes sent on links. */
   linkBytes?: bigint;
   steps?: number;
   samples?: number;
@@ -37,8 +39,13 @@ export type JobTotals = {
   requests?: number;
   contextTokens?: number;
   generatedTokens?: number;
-  /** Matrix products that could be joined to their dimensions. */
+  /** Matrix products that could be joined to their dimensions, and their time on the device. */
   gemms?: number;
+  gemmSeconds?: number;
+  /** Operations of batched products: counted in `flop` and in the work only where the caller asked for it. */
+  batchedFlop?: bigint;
+  /** Collectives whose group, size or direction the recording does not hold: they are in no total. */
+  collectivesUnmetered?: number;
 };
 
 export type Totals = {
@@ -46,7 +53,7 @@ export type Totals = {
   work: Work;
   /** Of this board: the sum of all phases, in seconds. */
   durationSeconds: number;
-  job: JobTotals;
+  recorded: RecordedTotals;
 };
 
 /** What a pause must save before the board may stop: this board's shard of the job's state. */
@@ -76,10 +83,12 @@ export type Workload = {
 /**
  * A workload of phases that are already at hand: its totals are summed here, so that they cannot differ from the phases.
  */
-export function workloadOf(parts: Omit<Workload, "totals" | "phases"> & { job: JobTotals; phases: Phase[] }): Workload {
-  const { job, phases, ...rest } = parts;
+export function workloadOf(
+  parts: Omit<Workload, "totals" | "phases"> & { recorded: RecordedTotals; phases: Phase[] },
+): Workload {
+  const { recorded, phases, ...rest } = parts;
   const durationSeconds = phases.reduce((sum, phase) => sum + phase.durationSeconds, 0);
-  return { ...rest, totals: { work: sumWork(phases), durationSeconds, job }, phases: () => phases };
+  return { ...rest, totals: { work: sumWork(phases), durationSeconds, recorded }, phases: () => phases };
 }
 
 /** Adds `amount` to one class of `work`, in place. Zero leaves no entry. */
