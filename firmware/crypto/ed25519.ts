@@ -36,10 +36,14 @@ const POINT: usize = memory.data(POINT_BYTES, 8);
 const A: usize = memory.data(POINT_BYTES, 8);
 const R: usize = memory.data(POINT_BYTES, 8);
 
-function wipeSecrets(): void {
+/** Clears all that keys and signatures are made in, the public parts too: what is left can be tested to be nothing. */
+function wipeAll(): void {
   wipe(DIGEST, SHA512_BYTES);
   wipe(EXPANDED, SHA512_BYTES);
   wipe(NONCE, SCALAR_BYTES);
+  wipe(CHALLENGE, SCALAR_BYTES);
+  wipe(SIGNATURE, 2 * HALF);
+  wipe(KEY, HALF);
   wipe(POINT, POINT_BYTES);
   pointWipe();
 }
@@ -71,7 +75,7 @@ function challenge(r: usize, a: usize, msg: usize, len: i32): void {
 export function ed25519PublicKey(seed: usize, out: usize): void {
   expand(seed);
   encodeMultiple(out, EXPANDED);
-  wipeSecrets();
+  wipeAll();
 }
 
 /** Section 5.1.6: the signature of 64 bytes. `out` may lie over the seed or the message: it is written last. */
@@ -87,7 +91,7 @@ export function ed25519Sign(seed: usize, msg: usize, len: i32, out: usize): void
   challenge(SIGNATURE, KEY, msg, len);
   scalarMultiplyAdd(SIGNATURE + HALF, CHALLENGE, EXPANDED, NONCE);
   memory.copy(out, SIGNATURE, 2 * HALF);
-  wipeSecrets();
+  wipeAll();
 }
 
 /**
