@@ -105,7 +105,8 @@ function normalize(value: CborValue, depth: number): unknown {
 }
 
 function integer(value: bigint): number | bigint {
-  if (value >= 0n ? value >> 64n !== 0n : ~value >> 64n !== 0n) {
+  // -2^64 itself would still fit a head, but cbor-x writes it as a bignum.
+  if (value >= 2n ** 64n || value <= -(2n ** 64n)) {
     throw new Refusal(ErrorCode.CBOR_TYPE, `${value} is over 64 bits`);
   }
   return value < 2n ** 32n && value >= -(2n ** 32n) ? Number(value) : value;
