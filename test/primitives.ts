@@ -60,7 +60,7 @@ export interface Primitives {
 
 export const primitivesPath = fileURLToPath(new URL("../build/primitives.wasm", import.meta.url));
 
-export function primitivesBytes(): Uint8Array<ArrayBuffer> {
+function primitivesBytes(): Uint8Array<ArrayBuffer> {
   if (!existsSync(primitivesPath)) throw new Error("build/primitives.wasm is missing: run `npm run build` first");
   return new Uint8Array(readFileSync(primitivesPath));
 }
