@@ -10,7 +10,7 @@ import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { type Accelerator, accelerator } from "../accelerators.ts";
 import { ringAllReduceBytes } from "./collectives.ts";
 import { WorkloadError } from "./errors.ts";
-import { boardOption, type ReadOptions, type TraceFile, wholeQuantity } from "./files.ts";
+import { boardCount, boardOption, type ReadOptions, type TraceFile, wholeQuantity } from "./files.ts";
 import { rowsOf } from "./kernels-csv.ts";
 import { model } from "./models.ts";
 import {
@@ -38,7 +38,7 @@ export function isInferenceCsv(text: string): boolean {
 
 export function readInferenceCsv(file: TraceFile, options: ReadOptions = {}): Workload {
   const requests = requestsOf(file);
-  const boards = options.boards ?? BOARDS;
+  const boards = boardCount(options.boards ?? BOARDS);
   // Refuses a width that the model's heads cannot be split into.
   layerGemms(SHAPE, 1, boards);
   const board = boardOption(options, boards);

@@ -4,7 +4,6 @@
  * time, and exactly: what a slice gets is the difference of two floors.
  */
 import { WorkloadError } from "./errors.ts";
-import { SECONDS_MAX } from "./files.ts";
 import { addWork, type Phase, type Work } from "./types.ts";
 
 export type DeviceEvent = {
@@ -22,6 +21,8 @@ export type StepMark = { startNs: number; step: number };
 /** Slices are this long, in nanoseconds, or as long as keeps them under `SLICES_MAX`. */
 const SLICE_NS = 1_000_000;
 const SLICES_MAX = 100_000;
+/** Longest profile: nanoseconds stay exact integers. */
+const SPAN_NS_MAX = 1e15;
 
 export function slicePhases(events: DeviceEvent[], file: string, marks: StepMark[] = []): Phase[] {
   if (events.length === 0) throw new WorkloadError("trace/incomplete", `${file} holds no event of an accelerator`);
@@ -33,8 +34,8 @@ export function slicePhases(events: DeviceEvent[], file: string, marks: StepMark
   }
   // An event of no length still retires its work in some slice.
   const spanNs = Math.max(endNs - originNs, 1);
-  if (spanNs > SECONDS_MAX * 1e9) {
-    throw new WorkloadError("trace/bad-number", `${file}: its events span over a year`);
+  if (spanNs > SPAN_NS_MAX) {
+    throw new WorkloadError("trace/bad-number", `${file}: its events span over 11 days`);
   }
   const sliceNs = Math.max(SLICE_NS, Math.ceil(spanNs / SLICES_MAX));
   const slices = Array.from({ length: Math.ceil(spanNs / sliceNs) }, () => ({

@@ -111,6 +111,23 @@ export type ReadOptions = {
   batchedProducts?: boolean;
 };
 
+/** `value` as text; anything else in its place is refused. */
+export function textValue(value: unknown, what: string, file: string): string {
+  if (typeof value === "string") return value.slice(0, 400);
+  throw new WorkloadError("trace/malformed", `${file}: ${what} is not text`);
+}
+
+export function boardCount(boards: number): number {
+  if (Number.isInteger(boards) && boards >= 1 && boards <= 1_000_000) return boards;
+  throw new WorkloadError("workload/bad-option", `the number of boards must be from 1 to 1,000,000, not ${boards}`);
+}
+
+/** A profile is of one board: another one cannot be asked for. */
+export function profiledBoard(options: ReadOptions, recorded: number): number {
+  if (options.board === undefined || options.board === recorded) return recorded;
+  throw new WorkloadError("workload/bad-option", `the profile was taken on board ${recorded}, not ${options.board}`);
+}
+
 export function boardOption(options: ReadOptions, boards: number): number {
   const board = options.board ?? 0;
   if (!Number.isInteger(board) || board < 0 || board >= boards) {

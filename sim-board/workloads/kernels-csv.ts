@@ -7,7 +7,16 @@ import { accelerator } from "../accelerators.ts";
 import type { Collective } from "./collectives.ts";
 import { slicePhases } from "./device-timeline.ts";
 import { WorkloadError } from "./errors.ts";
-import { quantity, RECORDS_MAX, type ReadOptions, refuseTooMany, type TraceFile, wholeQuantity } from "./files.ts";
+import {
+  boardCount,
+  profiledBoard,
+  quantity,
+  RECORDS_MAX,
+  type ReadOptions,
+  refuseTooMany,
+  type TraceFile,
+  wholeQuantity,
+} from "./files.ts";
 import { dimensions, metered, PROFILE_PROVENANCE, type ProfiledKernel } from "./profiled-kernels.ts";
 import { type Workload, workloadOf } from "./types.ts";
 
@@ -30,7 +39,7 @@ const COLUMNS = [
 
 type Row = Record<(typeof COLUMNS)[number], string>;
 
-const MICROSECONDS_MAX = 1e13;
+const MICROSECONDS_MAX = 1e12;
 
 export function isKernelsCsv(text: string): boolean {
   return /^t_us,/.test(text);
@@ -46,8 +55,8 @@ export function readKernelsCsv(file: TraceFile, options: ReadOptions = {}): Work
     name: `profile ${file.name}`,
     source: `Kernel table ${file.name}, made from a PyTorch Kineto trace`,
     accelerator: chip,
-    boards: options.boards ?? Math.max(ranks, 1),
-    board: 0,
+    boards: boardCount(options.boards ?? Math.max(ranks, 1)),
+    board: profiledBoard(options, 0),
     provenance: PROFILE_PROVENANCE,
     recorded,
     phases: slicePhases(events, file.name),

@@ -7,7 +7,15 @@ import { accelerator } from "../accelerators.ts";
 import type { Collective } from "./collectives.ts";
 import { type StepMark, slicePhases } from "./device-timeline.ts";
 import { WorkloadError } from "./errors.ts";
-import { quantity, type ReadOptions, refuseTooMany, type TraceFile, wholeQuantity } from "./files.ts";
+import {
+  boardCount,
+  profiledBoard,
+  quantity,
+  type ReadOptions,
+  refuseTooMany,
+  type TraceFile,
+  wholeQuantity,
+} from "./files.ts";
 import { dimensions, metered, PROFILE_PROVENANCE, type ProfiledKernel } from "./profiled-kernels.ts";
 import { type Workload, workloadOf } from "./types.ts";
 
@@ -45,7 +53,7 @@ export function readKineto(file: TraceFile, options: ReadOptions = {}): Workload
   const operators = operatorsOf(all, file.name);
   const launches = launchesOf(all);
   const kernels = all
-    .filter((event) => isSpan(event) && DEVICE_CATEGORIES.has(String(event.cat)))
+    .filter((event) => isSpan(event) && DEVICE_CATEGORIES.has(text(event.cat)))
     .map((event) => kernelOf(event, originUs, operators, launches, file.name));
   const marks = stepMarks(all, originUs, file.name);
   const { events, recorded } = metered(kernels, {
@@ -61,8 +69,8 @@ export function readKineto(file: TraceFile, options: ReadOptions = {}): Workload
     name: `profile ${file.name}`,
     source: `PyTorch Kineto trace ${file.name}`,
     accelerator: chip,
-    boards,
-    board: wholeQuantity(trace.distributedInfo?.rank ?? 0, "rank", file.name, BOARDS_MAX),
+    boards: boardCount(boards),
+    board: profiledBoard(options, wholeQuantity(trace.distributedInfo?.rank ?? 0, "rank", file.name, BOARDS_MAX)),
     provenance: PROFILE_PROVENANCE,
     recorded,
     phases: slicePhases(events, file.name, marks),
@@ -98,6 +106,11 @@ function parse(file: TraceFile): Trace {
   return trace;
 }
 
+/** A field that is only compared and shown: what is not text counts as none. */
+function text(value: unknown): string {
+  return typeof value === "string" ? value.slice(0, 400) : "";
+}
+
 /** A complete event, whose ts and dur were checked above. */
 function isSpan(event: TraceEvent): boolean {
   return event.ph === "X";
@@ -124,7 +137,7 @@ function launchesOf(all: TraceEvent[]): Map<unknown, TraceEvent> {
   const launches = new Map<unknown, TraceEvent>();
   for (const event of all) {
     const correlation = event.args?.correlation;
-    if (correlation !== undefined && isSpan(event) && LAUNCH_CATEGORIES.has(String(event.cat))) {
+    if (correlation !== undefined && isSpan(event) && LAUNCH_CATEGORIES.has(text(event.cat))) {
       launches.set(correlation, event);
     }
   }
@@ -165,19 +178,19 @@ function kernelOf(
   const kernel: ProfiledKernel = {
     startNs: Math.round(((event.ts as number) - originUs) * 1000),
     durationNs: Math.round((event.dur as number) * 1000),
-    kernel: String(event.name ?? ""),
+    kernel: text(event.name),
     kind: event.cat === "kernel" ? "kernel" : copies ? "copy" : "other",
     copyBytes: bytes === undefined ? 0n : BigInt(wholeQuantity(bytes, "bytes of a copy", file)),
-    operator: operator ? String(operator.name ?? "") : "",
+    operator: operator ? text(operator.name) : "",
     inputDims: isProduct(operator) ? dimensions(operator?.args?.["Input Dims"], file) : [],
-    inputTypes: Array.isArray(types) ? types.slice(0, 16).map(String) : [],
+    inputTypes: Array.isArray(types) ? types.slice(0, 16).map(text) : [],
   };
   const collective = collectiveOf(event, file);
   return collective ? { ...kernel, collective } : kernel;
 }
 
 function isProduct(operator: TraceEvent | undefined): boolean {
-  return /mm$/.test(String(operator?.name ?? ""));
+  return /mm$/.test(text(operator?.name));
 }
 
 /** A collective's kernel; without the arguments that newer profilers record, its size is unknown and stays uncounted. */
@@ -185,14 +198,14 @@ function collectiveOf(event: TraceEvent, file: string): Collective | undefined {
   const args = event.args ?? {};
   const name = args["Collective name"];
   if (name === undefined) {
-    if (!/^nccl/i.test(String(event.name ?? ""))) return undefined;
+    if (!/^nccl/i.test(text(event.name))) return undefined;
     return { name: "unrecorded", inElements: 0n, outElements: 0n, dtype: "", ranks: 0n };
   }
   return {
-    name: String(name),
+    name: text(name),
     inElements: BigInt(wholeQuantity(args["In msg nelems"], "In msg nelems", file)),
     outElements: BigInt(wholeQuantity(args["Out msg nelems"], "Out msg nelems", file)),
-    dtype: String(args.dtype ?? ""),
+    dtype: text(args.dtype),
     ranks: BigInt(wholeQuantity(args["Group size"], "Group size", file, BOARDS_MAX)),
   };
 }
@@ -200,9 +213,7 @@ function collectiveOf(event: TraceEvent, file: string): Collective | undefined {
 /** Training steps, where the script marked them: spans called ProfilerStep#N. */
 function stepMarks(all: TraceEvent[], originUs: number, file: string): StepMark[] {
   const starts = all
-    .filter(
-      (event) => isSpan(event) && event.cat === "user_annotation" && /^ProfilerStep#\d+$/.test(String(event.name)),
-    )
+    .filter((event) => isSpan(event) && event.cat === "user_annotation" && /^ProfilerStep#\d+$/.test(text(event.name)))
     .map((event) => Math.round(((event.ts as number) - originUs) * 1000))
     .sort((a, b) => a - b);
   refuseTooMany(starts.length, "steps", file, 100_000);
@@ -213,7 +224,7 @@ function stepMarks(all: TraceEvent[], originUs: number, file: string): StepMark[
 function chipOf(trace: Trace, all: TraceEvent[]): string {
   if (all.some((event) => event.cat === "mtia_ccp_events")) return "mtia-v2";
   const devices = Array.isArray(trace.deviceProperties) ? trace.deviceProperties : [];
-  const name = String((devices[0] as { name?: unknown } | undefined)?.name ?? "");
+  const name = text((devices[0] as { name?: unknown } | null | undefined)?.name);
   const known = ["H100", "H200", "GB200", "B200", "MI300X", "A100"].find((chip) => name.includes(chip));
   return (known ?? "A100").toLowerCase();
 }

@@ -6,7 +6,7 @@
 import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { accelerator, peakPerSecond } from "../accelerators.ts";
 import { WorkloadError } from "./errors.ts";
-import type { ReadOptions } from "./files.ts";
+import { boardCount, type ReadOptions } from "./files.ts";
 import { model } from "./models.ts";
 import { loraOperations, trainingOperations } from "./transformer.ts";
 
@@ -77,7 +77,7 @@ export function benchmark(name: string, file: string): Benchmark {
     measured: (singleSteps) =>
       singleSteps
         ? "the time of each step, the evaluations between them; batch, samples, boards"
-        : "the time of each block, split evenly over its steps, and the evaluations between them; batch, samples, boards",
+        : "the throughput or time of each block, split evenly over its steps, and the evaluations between them; batch, samples, boards",
   };
 }
 
@@ -126,14 +126,11 @@ export function platformOf(
       `${file} does not say how many boards ran (platform "${platform.slice(0, 60)}"); state the number of boards`,
     );
   }
-  if (!Number.isInteger(boards) || boards < 1 || boards > 1_000_000) {
-    throw new WorkloadError("workload/bad-option", `the number of boards must be from 1 to 1,000,000, not ${boards}`);
-  }
-  return { chip, boards };
+  return { chip, boards: boardCount(boards) };
 }
 
 function boardsIn(text: string, chip: string): number | undefined {
-  const nodesAndChips = /^(\d+)x.*?[-x](\d+)x?(?:G?B200|H[12]00|A100|MI300X)/i.exec(text);
+  const nodesAndChips = /^(\d+)x(?:.*?[-x])?(\d+)x?(?:G?B200|H[12]00|A100|MI300X)/i.exec(text);
   if (nodesAndChips) return Number(nodesAndChips[1]) * Number(nodesAndChips[2]);
   const nodes = /^(\d+)xMI300X$/i.exec(text);
   if (nodes) return Number(nodes[1]) * 8;

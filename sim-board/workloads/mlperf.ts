@@ -1,8 +1,8 @@
 /**
  * MLPerf Training logs: lines with `:::MLLOG {json}` (github.com/mlcommons/logging).
  *
- * One phase per training step. Step times are the logged ones; where a log has only blocks, a block's time is split
- * evenly over its steps. The rest of the run (evaluation, gaps) is phases without work, so that the phases tile the
+ * One phase per training step. Step times are the logged ones; where a log has only blocks, a block's
+ * throughput, or else its time, is split evenly over its steps. The rest of the run (evaluation, gaps) is phases without work, so that the phases tile the
  * run from run_start to run_stop. Work: training operations of the model's shape; a log holds no link bytes.
  */
 import { accelerator } from "../accelerators.ts";
@@ -15,6 +15,7 @@ import {
   refuseTooMany,
   SECONDS_MAX,
   type TraceFile,
+  textValue,
   wholeQuantity,
 } from "./files.ts";
 import { type Benchmark, benchmark, platformOf } from "./mlperf-tables.ts";
@@ -26,20 +27,22 @@ type Entry = { timeMs: number; key: string; value: unknown; metadata: Record<str
 type Stretch = { startMs: number; endMs: number; steps: number };
 
 const MARK = ":::MLLOG";
+/** An entry; launchers put the rank before it. */
+const LINE = /^\s*(?:\d+:)?\s*:::MLLOG \{/m;
 const KEYS_STEP_SECONDS = ["train_step_time", "train_step_timing in s"];
 /** Gaps up to this long are the clock's grain, and no phase of their own. */
 const GAP_MS_MIN = 50;
 
 export function isMlperf(text: string): boolean {
-  return text.slice(0, 65_536).includes(MARK);
+  return LINE.test(text.slice(0, 65_536));
 }
 
 export function readMlperf(file: TraceFile, options: ReadOptions = {}): Workload {
   const log = parse(file);
-  const bench = benchmark(String(need(log, "submission_benchmark", file)), file.name);
+  const bench = benchmark(textOf(log, "submission_benchmark", file), file.name);
   const batch = wholeQuantity(need(log, "global_batch_size", file), "global_batch_size", file.name, 1e6);
   if (batch === 0) throw new WorkloadError("trace/bad-number", `${file.name}: global_batch_size is 0`);
-  const platform = String(need(log, "submission_platform", file));
+  const platform = textOf(log, "submission_platform", file);
   const ranks = log.filter((entry) => entry.key === "init_start").length;
   const { chip, boards } = platformOf(platform, ranks, file.name, options);
   const board = boardOption(options, boards);
@@ -101,7 +104,7 @@ function parse(file: TraceFile): Entry[] {
       throw new WorkloadError("trace/malformed", `${file.name}, line ${number}: ${MARK} entry without a key`);
     }
     const timeMs = quantity(item.time_ms, `time_ms of line ${number}`, file.name);
-    const metadata = (item.metadata ?? {}) as Record<string, unknown>;
+    const metadata = (typeof item.metadata === "object" ? (item.metadata ?? {}) : {}) as Record<string, unknown>;
     entries.push({ timeMs, key: item.key, value: item.value, metadata });
   }
   refuseTooMany(entries.length, "entries", file.name);
@@ -118,6 +121,10 @@ function need(log: Entry[], key: string, file: TraceFile): unknown {
     );
   }
   throw new WorkloadError("trace/incomplete", `${file.name} has no ${key}: a training log names it`);
+}
+
+function textOf(log: Entry[], key: string, file: TraceFile): string {
+  return textValue(need(log, key, file), key, file.name);
 }
 
 function timeOf(log: Entry[], key: string, file: TraceFile): number {
@@ -181,19 +188,29 @@ function blocksOf(log: Entry[], bench: Benchmark, batch: number, runStartMs: num
       throw new WorkloadError("trace/malformed", `${file.name}: the count of samples goes back`);
     }
     if (stepsAfter > stepsBefore) {
-      const stretch = {
-        startMs: openMs - runStartMs,
-        endMs: entry.timeMs - runStartMs,
-        steps: stepsAfter - stepsBefore,
-      };
-      if (stretch.endMs < stretch.startMs) {
-        throw new WorkloadError("trace/malformed", `${file.name}: a block ends before it starts`);
-      }
-      stretches.push(stretch);
+      const [startMs, endMs] = [openMs - runStartMs, entry.timeMs - runStartMs];
+      if (endMs < startMs) throw new WorkloadError("trace/malformed", `${file.name}: a block ends before it starts`);
+      const trainedMs = throughputMs(log, index, samples - samplesBefore, file);
+      // A block may begin with other things than steps; its logged throughput is of the steps alone.
+      const late = trainedMs !== undefined && trainedMs < endMs - startMs;
+      stretches.push({ startMs: late ? endMs - trainedMs : startMs, endMs, steps: stepsAfter - stepsBefore });
     }
     [samplesBefore, stepsBefore, openMs] = [samples, stepsAfter, undefined];
   });
   return stretches;
+}
+
+/** How long the block that closes at `index` trained, by the throughput logged at its end. */
+function throughputMs(log: Entry[], index: number, samples: number, file: TraceFile): number | undefined {
+  for (const at of [index - 1, index + 1]) {
+    const entry = log[at];
+    if (entry?.key !== "tracked_stats" || entry.value === null || typeof entry.value !== "object") continue;
+    const { throughput } = entry.value as Record<string, unknown>;
+    if (throughput === undefined) continue;
+    const perSecond = quantity(throughput, "throughput", file.name);
+    return perSecond === 0 ? undefined : (1000 * samples) / perSecond;
+  }
+  return undefined;
 }
 
 /** Samples trained so far, as the next entry that counts them says: the evaluation that follows a block, if one does. */
