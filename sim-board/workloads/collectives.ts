@@ -9,7 +9,7 @@ export function ringAllReduceBytes(ranks: bigint, sizeBytes: bigint): bigint {
 }
 
 /** `sizeBytes` = the whole vector, of which every rank ends (reduce-scatter) or starts (all-gather) with 1/N. */
-export function ringShardBytes(ranks: bigint, sizeBytes: bigint): bigint {
+function ringShardBytes(ranks: bigint, sizeBytes: bigint): bigint {
   return ((ranks - 1n) * sizeBytes) / ranks;
 }
 

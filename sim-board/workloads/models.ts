@@ -101,7 +101,7 @@ const TABLE: ModelShape[] = [
   },
 ];
 
-export const MODELS: ReadonlyMap<string, ModelShape> = new Map(TABLE.map((row) => [row.name, row]));
+const MODELS: ReadonlyMap<string, ModelShape> = new Map(TABLE.map((row) => [row.name, row]));
 
 export function model(name: string): ModelShape {
   const found = MODELS.get(name);

@@ -14,7 +14,7 @@ import type { ModelShape } from "./models.ts";
 /** One product [m,k] x [k,n]. */
 export type Gemm = { name: string; m: number; k: number; n: number };
 
-export type Parallelism = {
+type Parallelism = {
   /** Tensor-parallel width. */
   tp: number;
   /** Pipeline stages. */
@@ -75,7 +75,7 @@ export function matrixParameters(shape: ModelShape): bigint {
 }
 
 /** Attention's two products over one sequence of s tokens, all layers, forward: 4 s^2 h L, half of it if causal. */
-export function attentionOperations(shape: ModelShape, sequence: number): bigint {
+function attentionOperations(shape: ModelShape, sequence: number): bigint {
   const full = 4n * BigInt(sequence) * BigInt(sequence) * BigInt(shape.heads * shape.headDim) * BigInt(shape.layers);
   return shape.causal ? full / 2n : full;
 }
@@ -201,7 +201,7 @@ export function weightBytes(shape: ModelShape, bytes = 2): bigint {
  * operators of a Llama-2-70B layer (Vidur, MLSys 2024, profiles of github.com/microsoft/vidur): 86 % of memory
  * bandwidth in decoding, 70 to 76 % of BF16 peak in prefill.
  */
-export const MEASURED_EFFICIENCY = { tensor: 0.73, memory: 0.86 } as const;
+const MEASURED_EFFICIENCY = { tensor: 0.73, memory: 0.86 } as const;
 
 /** The longer of what the products and what the memory traffic take, in seconds. */
 export function rooflineSeconds(chip: Accelerator, engineClass: number, operations: bigint, bytes: bigint): number {

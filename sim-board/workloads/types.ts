@@ -48,7 +48,7 @@ export type RecordedTotals = {
   collectivesUnmetered?: number;
 };
 
-export type Totals = {
+type Totals = {
   /** Of this board: equal, to the last operation and byte, to the sum over `phases()`. */
   work: Work;
   /** Of this board: the sum of all phases, in seconds. */
@@ -57,7 +57,7 @@ export type Totals = {
 };
 
 /** What a pause must save before the board may stop: this board's shard of the job's state. */
-export type Checkpoint = {
+type Checkpoint = {
   /** Of this board: it leaves HBM (COPY) and the board (LINK_TX) once. */
   bytes: bigint;
   /** Saved on its own every so many steps; 0 = only when asked to. */
