@@ -93,6 +93,7 @@ export const enum ErrorCode {
   LICENSE_PAUSED = 0x0710,
   LICENSE_TIME_UNKNOWN = 0x0711,
   LICENSE_RATE_OVER_CAP = 0x0712,
+  LICENSE_DRAIN_OVER_CAP = 0x0713,
 
   // 0x08 order
   ORDER_CLAIM = 0x0801,
@@ -110,7 +111,6 @@ export const enum ErrorCode {
   TIME_STALE = 0x0904,
   TIME_UNKNOWN = 0x0905,
   TIME_EPOCH_JUMP = 0x0906,
-  TIME_AHEAD = 0x0907,
 
   // 0x0a gate and meter
   GATE_NOT_OPEN = 0x0a01,
@@ -122,6 +122,9 @@ export const enum ErrorCode {
   GATE_BASELINE = 0x0a07,
   METER_SATURATED = 0x0a08,
   METER_REGRESSED = 0x0a09,
+  METER_OVERRUN = 0x0a0a,
+  GATE_REPORT_DUE = 0x0a0b,
+  GATE_DRAINED = 0x0a0c,
 
   // 0x0b evidence and reports
   EVIDENCE_NONCE = 0x0b01,

@@ -31,8 +31,8 @@ export const enum Limit {
   BACK_OFF_SECONDS = 1,
   /** Doublings of the back-off: 2^12 s = 68 minutes at most. */
   BACK_OFF_DOUBLINGS_MAX = 12,
-  /** Intervals of one usage report: the leaves of its Merkle-sum tree. */
-  INTERVALS_MAX = 16,
+  /** Intervals of one usage report: the leaves of its Merkle-sum tree. When they are full, neighbors are merged. */
+  INTERVALS_MAX = 8,
   /** Gate transitions kept for one usage report; further ones are counted. */
-  TRANSITIONS_MAX = 16,
+  TRANSITIONS_MAX = 8,
 }

@@ -1,0 +1,165 @@
+/**
+ * Credit: a slice at a time goes from a source (the license's budget, its drain allowance, the agreement's baseline) to
+ * the accelerator's registers. Reserved in the journal before it is granted, settled from the hardware counters, and
+ * what was not used goes back to its source when the gate closes.
+ *
+ * A slice of a class is its rate times the agreement's slice period. The rate cap is a bucket of that size per class.
+ */
+import { gateClose, gateGrant, ticks } from "../hal";
+import { journalCanGrant, journalCommit } from "../journal/journal";
+import { intervalsNextSlice, reportIsDue } from "../meter/intervals";
+import { quantityAdd, quantityAsU64, quantityTake } from "../meter/quantity";
+import { settle } from "../meter/settle";
+import { OrderAction } from "../protocol/claims";
+import { ErrorCode } from "../protocol/errors";
+import {
+  baselineOf,
+  budgetOf,
+  CLASSES,
+  drainOf,
+  ledger,
+  outstandingOf,
+  pact,
+  rateMaxOf,
+  rateOf,
+  session,
+  tokensOf,
+} from "../state";
+
+export const enum CreditSource {
+  NONE = 0,
+  BUDGET = 1,
+  DRAIN = 2,
+  BASELINE = 3,
+}
+
+/** What this refill gives each class. */
+const grants: usize = memory.data(12 * 8, 8);
+
+/** Work per tick that a class may do now. */
+function rateNow(c: u32): u64 {
+  let rate = load<u64>(rateMaxOf(c));
+  if (session.creditSource != CreditSource.BUDGET) return rate;
+  const licensed = load<u64>(rateOf(c));
+  if (licensed != 0 && licensed < rate) rate = licensed;
+  if (ledger.action == OrderAction.SLOW) {
+    const permille = <u64>ledger.permille;
+    const capped = (load<u64>(rateMaxOf(c)) / 1000) * permille + ((load<u64>(rateMaxOf(c)) % 1000) * permille) / 1000;
+    if (capped < rate) rate = capped;
+  }
+  return rate;
+}
+
+function sourceLeft(c: u32): u64 {
+  if (session.creditSource == CreditSource.BUDGET) return quantityAsU64(budgetOf(c));
+  if (session.creditSource == CreditSource.DRAIN) return load<u64>(drainOf(c));
+  if (session.creditSource == CreditSource.BASELINE) return load<u64>(baselineOf(c));
+  return 0;
+}
+
+function takeFromSource(c: u32, amount: u64): void {
+  if (session.creditSource == CreditSource.BUDGET) quantityTake(budgetOf(c), amount);
+  else if (session.creditSource == CreditSource.DRAIN) store<u64>(drainOf(c), load<u64>(drainOf(c)) - amount);
+  else store<u64>(baselineOf(c), load<u64>(baselineOf(c)) - amount);
+}
+
+function giveBackToSource(c: u32, amount: u64): void {
+  if (session.creditSource == CreditSource.BUDGET) quantityAdd(budgetOf(c), amount);
+  else if (session.creditSource == CreditSource.DRAIN) store<u64>(drainOf(c), load<u64>(drainOf(c)) + amount);
+  else store<u64>(baselineOf(c), load<u64>(baselineOf(c)) + amount);
+}
+
+/** Credit will come from here from now on. The registers must be empty. */
+export function openCredit(source: u32): void {
+  session.creditSource = source;
+  session.flowing = 0;
+  for (let c: u32 = 0; c < CLASSES; c++) store<u64>(tokensOf(c), rateNow(c) * pact.sliceTicks);
+  session.refillTick = ticks();
+}
+
+/** Zeroes the registers, settles, and gives what was not used back. True if the Ledger changed. */
+export function closeCredit(): bool {
+  gateClose();
+  const code = settle();
+  let changed = false;
+  for (let c: u32 = 0; c < CLASSES; c++) {
+    const unused = load<u64>(outstandingOf(c));
+    if (unused == 0) continue;
+    // After a fault of the counters nobody can say what was used: it stays spent.
+    if (code == ErrorCode.OK) giveBackToSource(c, unused);
+    store<u64>(outstandingOf(c), 0);
+    changed = true;
+  }
+  changed = changed || session.flowing != 0;
+  session.creditSource = CreditSource.NONE;
+  session.flowing = 0;
+  return changed;
+}
+
+/**
+ * Tops the registers up to one slice, at most once in half a slice period: settle, reserve, grant. OK also when there
+ * is nothing to do; anything else is a fault, and the caller fails closed.
+ */
+export function refill(): i32 {
+  const code = settle();
+  if (code != ErrorCode.OK) return code;
+  const now = ticks();
+  const elapsed = now - session.refillTick;
+  if (session.flowing != 0 && elapsed < pact.sliceTicks >> 1) return ErrorCode.OK;
+  if (!journalCanGrant()) return ErrorCode.JOURNAL_COUNTER_WORN;
+  collectTokens(elapsed);
+  session.refillTick = now;
+  if (!planGrants()) return ErrorCode.OK;
+  const written = journalCommit();
+  if (written != ErrorCode.OK) return written;
+  intervalsNextSlice();
+  session.flowing = 1;
+  for (let c: u32 = 0; c < CLASSES; c++) {
+    const grant = load<u64>(grants + ((<usize>c) << 3));
+    if (grant != 0) gateGrant(c, grant);
+  }
+  return ErrorCode.OK;
+}
+
+function collectTokens(elapsed: u64): void {
+  const counted = min(elapsed, pact.sliceTicks);
+  for (let c: u32 = 0; c < CLASSES; c++) {
+    const rate = rateNow(c);
+    store<u64>(tokensOf(c), min(load<u64>(tokensOf(c)) + rate * counted, rate * pact.sliceTicks));
+  }
+}
+
+/** Decides and books what each class gets. False if no class needs any. */
+function planGrants(): bool {
+  let needed = false;
+  for (let c: u32 = 0; c < CLASSES; c++) {
+    const slice = rateNow(c) * pact.sliceTicks;
+    const outstanding = load<u64>(outstandingOf(c));
+    let grant: u64 = 0;
+    if (outstanding < slice) {
+      grant = min(min(slice - outstanding, sourceLeft(c)), load<u64>(tokensOf(c)));
+      if (reportIsDue(c, outstanding + grant)) grant = 0;
+    }
+    store<u64>(grants + ((<usize>c) << 3), grant);
+    if (grant != 0 && outstanding < slice >> 1) needed = true;
+    // A slice of one unit has no half.
+    if (grant != 0 && outstanding == 0) needed = true;
+  }
+  if (!needed) return false;
+  for (let c: u32 = 0; c < CLASSES; c++) {
+    const grant = load<u64>(grants + ((<usize>c) << 3));
+    if (grant == 0) continue;
+    takeFromSource(c, grant);
+    store<u64>(outstandingOf(c), load<u64>(outstandingOf(c)) + grant);
+    store<u64>(tokensOf(c), load<u64>(tokensOf(c)) - grant);
+  }
+  return true;
+}
+
+/** Whether neither source nor registers hold anything more. */
+export function creditIsUsedUp(): bool {
+  for (let c: u32 = 0; c < CLASSES; c++) {
+    if (load<u64>(outstandingOf(c)) != 0 || sourceLeft(c) != 0) return false;
+  }
+  return true;
+}

@@ -1,0 +1,136 @@
+/** What the gate does as time goes by and as orders come: open, keep open, drain, close. */
+
+import { wipe } from "../crypto/wipe";
+import { fuseBurn, gateClose, tamperRead, ticks } from "../hal";
+import { journalCommit } from "../journal/journal";
+import { Fuse, Lifecycle } from "../protocol/board";
+import { OrderAction } from "../protocol/claims";
+import { ErrorCode } from "../protocol/errors";
+import { GateEvent, GateState } from "../protocol/states";
+import { head, ledger, pact, STATE, STATE_BYTES, session } from "../state";
+import { flowingRefusal, openingRefusal, rateIsCapped, starvedReason } from "./conditions";
+import { CreditSource, closeCredit, creditIsUsedUp, openCredit, refill } from "./credit";
+import { gateFlows, gateIs, moveGate } from "./gate";
+
+/** The timer: settles, and does whatever is due. */
+export function runGate(): void {
+  if (gateIs(GateState.TAMPERED)) return;
+  if (tamperRead() != 0) {
+    gateTampered();
+    return;
+  }
+  if (gateFlows()) keepFlowing();
+  else if (gateIs(GateState.DRAINING)) keepDraining();
+  else if (gateIs(GateState.IDLE)) openIfAllowed();
+  // Baseline credit may be out while the gate is closed: what it did is counted at once.
+  else if (session.creditSource == CreditSource.BASELINE) refillOrFail();
+}
+
+/** A class ran low: the next slice now rather than at the next tick. */
+export function refillGate(): void {
+  if (gateFlows() && flowingRefusal() == ErrorCode.OK) refillOrFail();
+  else if (gateIs(GateState.DRAINING)) refillOrFail();
+}
+
+export function openIfAllowed(): void {
+  if (!gateIs(GateState.IDLE) || openingRefusal() != ErrorCode.OK) return;
+  if (closeCredit() && !commitOrFail()) return;
+  openCredit(CreditSource.BUDGET);
+  moveGate(rateIsCapped() ? GateEvent.OPENED_SLOW : GateEvent.OPENED, ErrorCode.OK);
+  if (gateFlows()) refillOrFail();
+}
+
+function keepFlowing(): void {
+  const refusal = flowingRefusal();
+  if (refusal == ErrorCode.OK) refillOrFail();
+  else if (refusal == starvedReason()) startDrain(GateEvent.STARVED, refusal, pact.drainTicksMax);
+  else endFlow(refusal);
+}
+
+/** The license is over, or another takes its place: closed, nothing drains. */
+export function endFlow(code: i32): void {
+  const changed = closeCredit();
+  moveGate(GateEvent.ENDED, code);
+  if (changed) commitOrFail();
+}
+
+/** Compute credit goes at once, drain credit comes. The caller has put its own change in the Ledger already. */
+export function startDrain(event: i32, code: i32, drainTicks: u64): void {
+  closeCredit();
+  openCredit(CreditSource.DRAIN);
+  session.drainEndTick = ticks() + min(drainTicks, pact.drainTicksMax);
+  moveGate(event, code);
+  if (commitOrFail()) refillOrFail();
+}
+
+function keepDraining(): void {
+  refillOrFail();
+  if (!gateIs(GateState.DRAINING)) return;
+  if (ticks() >= session.drainEndTick || creditIsUsedUp()) endDrain();
+}
+
+/** The drain is over: by time, by allowance, or because the host says that its checkpoint is saved. */
+export function endDrain(): void {
+  const changed = closeCredit();
+  const paused = ledger.action == OrderAction.PAUSE;
+  moveGate(paused ? GateEvent.DRAINED_PAUSED : GateEvent.DRAINED_IDLE, ErrorCode.GATE_DRAINED);
+  if (changed) commitOrFail();
+}
+
+/** The rate cap changed while work flows: the registers hold slices of the old rate, so they are emptied and refilled. */
+export function changeRate(): void {
+  closeCredit();
+  openCredit(CreditSource.BUDGET);
+  const capped = rateIsCapped();
+  if (capped && gateIs(GateState.OPEN)) moveGate(GateEvent.SLOWED, ErrorCode.OK);
+  else if (!capped && gateIs(GateState.SLOWED)) moveGate(GateEvent.UNSLOWED, ErrorCode.OK);
+}
+
+/** One slice of the baseline, with the gate shut. */
+export function grantBaseline(): i32 {
+  if (!gateIs(GateState.IDLE) && !gateIs(GateState.PAUSED)) return ErrorCode.GATE_BASELINE;
+  if (closeCredit() && !commitOrFail()) return <i32>head.lastCode;
+  openCredit(CreditSource.BASELINE);
+  if (creditIsUsedUp()) {
+    session.creditSource = CreditSource.NONE;
+    return ErrorCode.GATE_BASELINE;
+  }
+  refillOrFail();
+  return gateIs(GateState.LOCKED) ? <i32>head.lastCode : ErrorCode.OK;
+}
+
+/** Commits the Ledger; a journal that can't be written locks the gate. */
+export function commitOrFail(): bool {
+  const code = journalCommit();
+  if (code == ErrorCode.OK) return true;
+  failClosed(code);
+  return false;
+}
+
+function refillOrFail(): void {
+  const code = refill();
+  // A counter at its end is no fault: the gate closes for good, in order, with its usage reported.
+  if (code == ErrorCode.JOURNAL_COUNTER_WORN) {
+    if (gateFlows()) endFlow(code);
+    else if (gateIs(GateState.DRAINING)) endDrain();
+  } else if (code != ErrorCode.OK) failClosed(code);
+}
+
+/** Something that must not happen did. */
+export function failClosed(code: i32): void {
+  closeCredit();
+  session.journalWhole = 0;
+  moveGate(GateEvent.FAILED, code);
+}
+
+/** A sensor fired: gate shut, device secret burnt to all ones, every key in memory gone. Terminal. */
+export function gateTampered(): void {
+  gateClose();
+  const sensors = tamperRead();
+  fuseBurn(Fuse.LIFECYCLE, Lifecycle.TAMPERED);
+  for (let word: u32 = 0; word < 8; word++) fuseBurn(Fuse.DEVICE_SECRET + word, u32.MAX_VALUE);
+  wipe(STATE, <i32>STATE_BYTES);
+  head.gateState = GateState.TAMPERED;
+  head.lastCode = ErrorCode.TAMPERED;
+  session.tamper = sensors;
+}

@@ -1,0 +1,48 @@
+/** Settling: what the accelerator really did, by its own counters, becomes the total. What a host declares never does. */
+import { workRead } from "../hal";
+import { ErrorCode } from "../protocol/errors";
+import { CLASSES, outstandingOf, totalOf, workSeenOf } from "../state";
+import { intervalsAdd } from "./intervals";
+import { quantityAdd } from "./quantity";
+
+/** Takes the hardware counters as they stand, without counting: after power-up they start anew. */
+export function meterStart(): void {
+  for (let c: u32 = 0; c < CLASSES; c++) store<u64>(workSeenOf(c), workRead(c));
+}
+
+/**
+ * Moves what was done since the last time from outstanding credit to the totals. Counters that run backward, work
+ * beyond the credit and a total at its end are faults: the caller fails closed.
+ */
+export function settle(): i32 {
+  let code: i32 = ErrorCode.OK;
+  for (let c: u32 = 0; c < CLASSES; c++) {
+    const counter = workRead(c);
+    const seen = load<u64>(workSeenOf(c));
+    if (counter == seen) continue;
+    if (counter < seen) {
+      code = ErrorCode.METER_REGRESSED;
+      continue;
+    }
+    const done = counter - seen;
+    const outstanding = load<u64>(outstandingOf(c));
+    store<u64>(workSeenOf(c), counter);
+    intervalsAdd(c, done);
+    if (!quantityAdd(totalOf(c), done)) code = ErrorCode.METER_SATURATED;
+    store<u64>(outstandingOf(c), done < outstanding ? outstanding - done : 0);
+    if (done > outstanding) code = ErrorCode.METER_OVERRUN;
+  }
+  return code;
+}
+
+/** After a power cut: credit that was out counts as done, since nobody can say that it was not. */
+export function settleLost(): bool {
+  let whole = true;
+  for (let c: u32 = 0; c < CLASSES; c++) {
+    const lost = load<u64>(outstandingOf(c));
+    if (lost == 0) continue;
+    whole = quantityAdd(totalOf(c), lost) && whole;
+    store<u64>(outstandingOf(c), 0);
+  }
+  return whole;
+}

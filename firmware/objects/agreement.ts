@@ -1,0 +1,330 @@
+/**
+ * The agreement: who the parties are and what they allow (docs/protocol.md). Its digest is the governor's root of
+ * policy and stands in the fuses, so no later flash or power cut can bring an earlier one back.
+ *
+ * Steps: form → limits → distinct keys → signatures by those who may → version → store → fuse → adopt.
+ */
+import { coseSignQuorum } from "../cose/quorum";
+import { CoseSign, coseSignParse } from "../cose/sign";
+import { equalBytes } from "../crypto/equal";
+import { sha256 } from "../crypto/sha256";
+import { gateIs } from "../gate/gate";
+import { flashErase, flashProgram, flashRead, fuseBurn, fuseRead } from "../hal";
+import { quantityFromWire, quantityIsZero } from "../meter/quantity";
+import { FlashShape, Fuse, FuseMarker } from "../protocol/board";
+import { AgreementKey, ObjectType, QuorumKey } from "../protocol/claims";
+import { EngineClass } from "../protocol/classes";
+import { CoseFlag } from "../protocol/cose-labels";
+import { ErrorCode } from "../protocol/errors";
+import { Limit } from "../protocol/limits";
+import { GateState } from "../protocol/states";
+import {
+  AGREEMENT_DIGEST,
+  adoptPact,
+  baselineMaxOf,
+  baselineOf,
+  budgetMaxOf,
+  CLASSES,
+  drainMaxOf,
+  inDraft,
+  KEY_BYTES,
+  ledger,
+  PACT_BYTES,
+  PACT_DRAFT,
+  PARTY_KEYS,
+  Pact,
+  pact,
+  rateMaxOf,
+  session,
+  TIME_KEYS,
+} from "../state";
+import {
+  AAD_BYTES,
+  aadOf,
+  claimIs,
+  claimMisfit,
+  claimMust,
+  claimRates,
+  claims,
+  claimsBegin,
+  claimsEnd,
+  claimUint,
+  claimWorks64,
+} from "./claims";
+
+const TEXT_BYTES_MAX: i32 = 64;
+const NAME_BYTES_MAX: i32 = 32;
+/** Rate times slice period stays below this, so that no sum of two slices passes 64 bits. */
+const SLICE_MAX: u64 = (<u64>1) << 62;
+
+const draft = changetype<Pact>(PACT_DRAFT);
+const message = changetype<CoseSign>(memory.data(offsetof<CoseSign>(), 8));
+const digest: usize = memory.data(32, 8);
+const stored: usize = memory.data(Limit.MESSAGE_BYTES_MAX, 8);
+
+/** Takes an agreement from the mailbox: the first, a later one, or the one in force that the flash has lost. */
+export function acceptAgreement(ptr: usize, length: i32): i32 {
+  const code = readAgreement(ptr, length);
+  if (code != ErrorCode.OK) return code;
+  const fused = fusedDigest(digest);
+  if (fused && pact.version == 0) return restore(ptr, length);
+  if (!fused) return install(ptr, length, inDraft(PARTY_KEYS), draft.parties, draft.parties);
+  if (equalBytes(digest, AGREEMENT_DIGEST, 32) != 0) return ErrorCode.AGREEMENT_VERSION;
+  if (!gateIs(GateState.IDLE) && !gateIs(GateState.PAUSED)) return ErrorCode.AGREEMENT_BUSY;
+  return install(ptr, length, PARTY_KEYS, pact.parties, pact.quorumAmend);
+}
+
+/** At boot: the agreement of the newest fuse slot, from flash. */
+export function loadAgreement(): i32 {
+  if (!fusedDigest(digest)) return ErrorCode.BOOT_NOT_PROVISIONED;
+  for (let slot: u32 = 0; slot < 2; slot++) {
+    const sector = FlashShape.AGREEMENT_SECTOR + slot;
+    const base = sector * FlashShape.SECTOR_BYTES;
+    flashRead(base, stored, 4);
+    const length = <i32>load<u32>(stored);
+    if (length < 1 || length > FlashShape.SECTOR_BYTES - 4) continue;
+    flashRead(base + 4, stored, <u32>length);
+    if (readAgreement(stored, length) != ErrorCode.OK) continue;
+    if (!isFused()) continue;
+    session.agreementSlot = slot;
+    adopt();
+    return ErrorCode.OK;
+  }
+  return ErrorCode.AGREEMENT_MISSING;
+}
+
+/** The one in force once more: what the fuses name needs no further word. */
+function restore(ptr: usize, length: i32): i32 {
+  if (!isFused()) return ErrorCode.AGREEMENT_OTHER;
+  if (!storeInFlash(ptr, length)) return ErrorCode.JOURNAL_WRITE;
+  adopt();
+  return ErrorCode.OK;
+}
+
+/** Makes the draft the agreement in force. An epoch it was drafted in is one that this device has not missed. */
+function adopt(): void {
+  adoptPact();
+  if (ledger.epoch < pact.epoch) ledger.epoch = pact.epoch;
+}
+
+function isFused(): bool {
+  return fusedDigest(digest) && equalBytes(digest, inDraft(AGREEMENT_DIGEST), 32) != 0;
+}
+
+function install(ptr: usize, length: i32, keys: usize, keyCount: u32, threshold: u32): i32 {
+  const code = coseSignQuorum(
+    ptr,
+    length,
+    keys,
+    <i32>keyCount,
+    <i32>threshold,
+    aadOf(ObjectType.AGREEMENT),
+    AAD_BYTES,
+    message,
+  );
+  if (code != ErrorCode.OK) return code;
+  if (draft.version <= pact.version) return ErrorCode.AGREEMENT_VERSION;
+  const slot = freeFuseSlot();
+  if (slot < 0) return ErrorCode.AGREEMENT_FUSES_FULL;
+  if (!storeInFlash(ptr, length)) return ErrorCode.JOURNAL_WRITE;
+  burnDigest(<u32>slot, inDraft(AGREEMENT_DIGEST));
+  adopt();
+  // A license was given under the agreement of its time.
+  ledger.licenseProof = 0;
+  for (let c: u32 = 0; c < CLASSES; c++) store<u64>(baselineOf(c), load<u64>(baselineMaxOf(c)));
+  return ErrorCode.OK;
+}
+
+// --- form and limits -------------------------------------------------------------------------------------------------
+
+/** Parses into the draft; signatures are not looked at. */
+function readAgreement(ptr: usize, length: i32): i32 {
+  const code = coseSignParse(ptr, length, message, CoseFlag.STRICT);
+  if (code != ErrorCode.OK) return code;
+  memory.fill(PACT_DRAFT, 0, PACT_BYTES);
+  sha256(message.payload, message.payloadLen, inDraft(AGREEMENT_DIGEST));
+  claimsBegin(message.payload, message.payloadLen);
+  claimMust(AgreementKey.VERSION);
+  draft.version = <u32>claimUint(u32.MAX_VALUE);
+  claimMust(AgreementKey.NAME);
+  readName(TEXT_BYTES_MAX);
+  claimMust(AgreementKey.PARTIES);
+  draft.parties = readKeys(inDraft(PARTY_KEYS), Limit.PARTIES_MAX);
+  claimMust(AgreementKey.QUORUMS);
+  readQuorums();
+  claimMust(AgreementKey.TIME_AUTHORITIES);
+  draft.timeAuthorities = readKeys(inDraft(TIME_KEYS), Limit.TIME_AUTHORITIES_MAX);
+  claimMust(AgreementKey.TIME_QUORUM);
+  draft.quorumTime = <u32>claimUint(Limit.TIME_AUTHORITIES_MAX);
+  claimMust(AgreementKey.CAPS);
+  readCaps();
+  claimMust(AgreementKey.TICK_HZ);
+  draft.tickHz = <u32>claimUint(u32.MAX_VALUE);
+  claimMust(AgreementKey.DRIFT_PPM);
+  draft.driftPpm = <u32>claimUint(u32.MAX_VALUE);
+  claimMust(AgreementKey.LEASE_SECONDS);
+  draft.leaseSeconds = <u32>claimUint(u32.MAX_VALUE);
+  claimMust(AgreementKey.LICENSE_TICKS_MAX);
+  draft.licenseTicksMax = claims.uint();
+  claimMust(AgreementKey.SLICE_TICKS);
+  draft.sliceTicks = claims.uint();
+  claimMust(AgreementKey.DRAIN);
+  claimWorks64(inDraft(drainMaxOf(0)));
+  claimMust(AgreementKey.DRAIN_TICKS_MAX);
+  draft.drainTicksMax = claims.uint();
+  if (claimIs(AgreementKey.BASELINE)) claimWorks64(inDraft(baselineMaxOf(0)));
+  claimMust(AgreementKey.OFFLINE);
+  draft.offline = claims.bool() ? 1 : 0;
+  claimMust(AgreementKey.SVN_LEAST);
+  draft.svnLeast = <u32>claimUint(u32.MAX_VALUE);
+  claimMust(AgreementKey.EPOCH);
+  draft.epoch = <u32>claimUint(u32.MAX_VALUE);
+  const form = claimsEnd(ErrorCode.AGREEMENT_CLAIM);
+  if (form != ErrorCode.OK) return form;
+  return checkLimits();
+}
+
+function readName(most: i32): void {
+  claims.text();
+  if (claims.length < 1 || claims.length > most) claimMisfit();
+}
+
+/** Each `[kid, name, public key]` into an entry of kid and public key. */
+function readKeys(out: usize, most: i32): u32 {
+  const count = claims.array();
+  if (count > most) {
+    claimMisfit();
+    return 0;
+  }
+  for (let i = 0; i < count; i++) {
+    const entry = out + <usize>i * KEY_BYTES;
+    if (claims.array() != 3) claimMisfit();
+    memory.copy(entry, claims.bytesOf(Limit.KID_BYTES), Limit.KID_BYTES);
+    readName(NAME_BYTES_MAX);
+    memory.copy(entry + Limit.KID_BYTES, claims.bytesOf(Limit.PUBLIC_KEY_BYTES), Limit.PUBLIC_KEY_BYTES);
+  }
+  return <u32>count;
+}
+
+function readQuorums(): void {
+  if (claims.map() != 5) claimMisfit();
+  draft.quorumLicense = quorumOf(QuorumKey.LICENSE);
+  draft.quorumPause = quorumOf(QuorumKey.PAUSE);
+  draft.quorumResume = quorumOf(QuorumKey.RESUME);
+  draft.quorumUpdate = quorumOf(QuorumKey.UPDATE);
+  draft.quorumAmend = quorumOf(QuorumKey.AMEND);
+}
+
+function quorumOf(key: i32): u32 {
+  if (claims.uint() != <u64>key) claimMisfit();
+  return <u32>claimUint(Limit.PARTIES_MAX);
+}
+
+function readCaps(): void {
+  const count = claims.map();
+  if (count < 1) claimMisfit();
+  for (let i = 0; i < count; i++) {
+    const engineClass = <u32>claimUint(EngineClass.COUNT - 1);
+    if (claims.array() != 2) claimMisfit();
+    quantityFromWire(inDraft(budgetMaxOf(engineClass)), claims.bytesOf(Limit.WORK_BYTES));
+    store<u64>(inDraft(rateMaxOf(engineClass)), claims.uint());
+    if (claims.error != 0) return;
+    draft.classes |= (<u32>1) << engineClass;
+  }
+}
+
+function checkLimits(): i32 {
+  if (draft.version == 0 || draft.parties == 0 || draft.timeAuthorities == 0) return ErrorCode.AGREEMENT_LIMIT;
+  if (draft.tickHz == 0 || draft.tickHz > 1000000) return ErrorCode.AGREEMENT_LIMIT;
+  if (draft.driftPpm > 100000) return ErrorCode.AGREEMENT_LIMIT;
+  if (draft.leaseSeconds == 0 || draft.leaseSeconds > 31536000) return ErrorCode.AGREEMENT_LIMIT;
+  if (draft.sliceTicks == 0 || draft.sliceTicks > (<u64>1) << 40) return ErrorCode.AGREEMENT_LIMIT;
+  if (draft.licenseTicksMax == 0 || draft.licenseTicksMax > (<u64>1) << 56) return ErrorCode.AGREEMENT_LIMIT;
+  if (draft.drainTicksMax > (<u64>1) << 56) return ErrorCode.AGREEMENT_LIMIT;
+  for (let c: u32 = 0; c < CLASSES; c++) {
+    const capped = (draft.classes >> c) & 1;
+    const rate = load<u64>(inDraft(rateMaxOf(c)));
+    if (capped && (rate == 0 || rate > SLICE_MAX / draft.sliceTicks)) return ErrorCode.AGREEMENT_LIMIT;
+    const extra = load<u64>(inDraft(drainMaxOf(c))) | load<u64>(inDraft(baselineMaxOf(c)));
+    if (!capped && (extra != 0 || !quantityIsZero(inDraft(budgetMaxOf(c))))) return ErrorCode.AGREEMENT_LIMIT;
+  }
+  if (!quorumFits(draft.quorumLicense) || !quorumFits(draft.quorumPause) || !quorumFits(draft.quorumResume)) {
+    return ErrorCode.AGREEMENT_QUORUM_RULE;
+  }
+  if (!quorumFits(draft.quorumUpdate) || !quorumFits(draft.quorumAmend)) return ErrorCode.AGREEMENT_QUORUM_RULE;
+  if (draft.quorumTime == 0 || draft.quorumTime > draft.timeAuthorities) return ErrorCode.AGREEMENT_QUORUM_RULE;
+  if (!keysDiffer(inDraft(PARTY_KEYS), draft.parties)) return ErrorCode.AGREEMENT_PARTY;
+  if (!keysDiffer(inDraft(TIME_KEYS), draft.timeAuthorities)) return ErrorCode.AGREEMENT_PARTY;
+  return ErrorCode.OK;
+}
+
+function quorumFits(quorum: u32): bool {
+  return quorum >= 1 && quorum <= draft.parties;
+}
+
+/** One key under two kids would be two voices. */
+function keysDiffer(keys: usize, count: u32): bool {
+  for (let i: u32 = 0; i < count; i++) {
+    for (let j: u32 = i + 1; j < count; j++) {
+      const a = keys + <usize>i * KEY_BYTES;
+      const b = keys + <usize>j * KEY_BYTES;
+      if (load<u64>(a) == load<u64>(b)) return false;
+      if (memory.compare(a + Limit.KID_BYTES, b + Limit.KID_BYTES, Limit.PUBLIC_KEY_BYTES) == 0) return false;
+    }
+  }
+  return true;
+}
+
+// --- fuses and flash -------------------------------------------------------------------------------------------------
+
+function slotWord(slot: u32): u32 {
+  return Fuse.AGREEMENT + slot * Fuse.AGREEMENT_SLOT_WORDS;
+}
+
+/** The digest of the highest marked slot, at `out`. False if none is marked. */
+function fusedDigest(out: usize): bool {
+  for (let slot = <i32>Fuse.AGREEMENT_SLOTS - 1; slot >= 0; slot--) {
+    const word = slotWord(<u32>slot);
+    if (fuseRead(word + 8) != FuseMarker.AGREEMENT) continue;
+    for (let i: u32 = 0; i < 8; i++) store<u32>(out + ((<usize>i) << 2), fuseRead(word + i));
+    return true;
+  }
+  return false;
+}
+
+/** The first slot above every marked one that nothing was burnt into; a torn one is passed over. */
+function freeFuseSlot(): i32 {
+  let free: i32 = -1;
+  for (let slot = <i32>Fuse.AGREEMENT_SLOTS - 1; slot >= 0; slot--) {
+    const word = slotWord(<u32>slot);
+    let burnt: u32 = 0;
+    for (let i: u32 = 0; i < <u32>Fuse.AGREEMENT_SLOT_WORDS; i++) burnt |= fuseRead(word + i);
+    if (burnt != 0) return free;
+    free = slot;
+  }
+  return free;
+}
+
+function burnDigest(slot: u32, from: usize): void {
+  const word = slotWord(slot);
+  for (let i: u32 = 0; i < 8; i++) fuseBurn(word + i, load<u32>(from + ((<usize>i) << 2)));
+  fuseBurn(word + 8, FuseMarker.AGREEMENT);
+}
+
+/** Into the slot that does not hold the agreement in force: length, then the message. */
+function storeInFlash(ptr: usize, length: i32): bool {
+  if (length > FlashShape.SECTOR_BYTES - 4) return false;
+  const slot: u32 = pact.version != 0 ? session.agreementSlot ^ 1 : 0;
+  const sector = FlashShape.AGREEMENT_SECTOR + slot;
+  const base = sector * FlashShape.SECTOR_BYTES;
+  flashErase(sector);
+  memory.fill(stored, 0xff, Limit.MESSAGE_BYTES_MAX);
+  store<u32>(stored, <u32>length);
+  memory.copy(stored + 4, ptr, <usize>length);
+  const bytes = (<u32>length + 4 + FlashShape.PAGE_BYTES - 1) & ~(FlashShape.PAGE_BYTES - 1);
+  for (let at: u32 = 0; at < bytes; at += FlashShape.PAGE_BYTES) {
+    flashProgram(base + at, stored + <usize>at, FlashShape.PAGE_BYTES);
+  }
+  session.agreementSlot = slot;
+  return true;
+}

@@ -1,0 +1,172 @@
+/**
+ * An order: pause, slow or resume (docs/protocol.md). Lowering the rate takes the pause quorum, raising it the resume
+ * quorum. Always read, back-off or not: a pause must get through.
+ *
+ * Steps: form → quorum for what it does → agreement → epoch → time → record → act.
+ */
+
+import { coseSignQuorum } from "../cose/quorum";
+import { CoseSign, coseSignParse } from "../cose/sign";
+import { equalBytes } from "../crypto/equal";
+import { flowingRefusal } from "../gate/conditions";
+import { closeCredit } from "../gate/credit";
+import { gateFlows, gateIs, moveGate } from "../gate/gate";
+import { changeRate, commitOrFail, openIfAllowed, refillGate, startDrain } from "../gate/run";
+import { Claim, ObjectType, OrderAction } from "../protocol/claims";
+import { CoseFlag } from "../protocol/cose-labels";
+import { ErrorCode } from "../protocol/errors";
+import { Limit } from "../protocol/limits";
+import { GateEvent, GateState } from "../protocol/states";
+import { AGREEMENT_DIGEST, CLASSES, drainOf, head, ledger, PARTY_KEYS, pact, session, UEID } from "../state";
+import { timeLowerBound, timeUpperBound } from "../time/clock";
+import {
+  AAD_BYTES,
+  aadOf,
+  claimIs,
+  claimMisfit,
+  claimMust,
+  claimNames,
+  claimSecondsAsMs,
+  claims,
+  claimsBegin,
+  claimsEnd,
+  claimUint,
+  claimWorks64,
+} from "./claims";
+
+/** Rate in thousandths without a slow order. */
+export const PERMILLE_FULL: u32 = 1000;
+
+@unmanaged
+@final
+class Order {
+  notBefore: u64;
+  drainTicks: u64;
+  epoch: u32;
+  action: u32;
+  permille: u32;
+  inScope: u32;
+  hasDrain: u32;
+  agreement: usize;
+}
+
+const order = changetype<Order>(memory.data(offsetof<Order>(), 8));
+const message = changetype<CoseSign>(memory.data(offsetof<CoseSign>(), 8));
+const drains: usize = memory.data(12 * 8, 8);
+
+export function acceptOrder(ptr: usize, length: i32): i32 {
+  if (pact.version == 0) return ErrorCode.AGREEMENT_MISSING;
+  let code = coseSignParse(ptr, length, message, CoseFlag.STRICT);
+  if (code == ErrorCode.OK) code = readOrder();
+  if (code == ErrorCode.OK) code = checkQuorum(ptr, length);
+  if (code == ErrorCode.OK) code = checkAddressee();
+  if (code == ErrorCode.OK) code = checkTime();
+  return code == ErrorCode.OK ? obey() : code;
+}
+
+function readOrder(): i32 {
+  claimsBegin(message.payload, message.payloadLen);
+  claimMust(Claim.NOT_BEFORE);
+  order.notBefore = claimSecondsAsMs();
+  claimMust(Claim.AGREEMENT);
+  order.agreement = claims.bytesOf(Limit.DIGEST_BYTES);
+  claimMust(Claim.EPOCH);
+  order.epoch = <u32>claimUint(u32.MAX_VALUE);
+  order.hasDrain = claimIs(Claim.DRAIN) ? 1 : 0;
+  if (order.hasDrain) claimWorks64(drains);
+  claimMust(Claim.ACTION);
+  order.action = <u32>claimUint(OrderAction.RESUME);
+  order.inScope = claimIs(Claim.SCOPE) ? (claimNames(UEID) ? 1 : 0) : 1;
+  order.drainTicks = claimIs(Claim.DRAIN_TICKS) ? claims.uint() : u64.MAX_VALUE;
+  order.permille = order.action == OrderAction.PAUSE ? 0 : PERMILLE_FULL;
+  const slow = order.action == OrderAction.SLOW;
+  if (claimIs(Claim.RATE_PERMILLE)) order.permille = <u32>claimUint(PERMILLE_FULL - 1);
+  else if (slow) claimMisfit();
+  if (order.action == 0 || (slow && order.permille == 0)) claimMisfit();
+  if (!slow && order.permille != (order.action == OrderAction.PAUSE ? 0 : PERMILLE_FULL)) claimMisfit();
+  return claimsEnd(ErrorCode.ORDER_CLAIM);
+}
+
+/** Whether the order lets through more than what is in force. */
+function raises(): bool {
+  return order.permille > permilleInForce();
+}
+
+function permilleInForce(): u32 {
+  return ledger.action == OrderAction.PAUSE ? 0 : ledger.permille;
+}
+
+function checkQuorum(ptr: usize, length: i32): i32 {
+  return coseSignQuorum(
+    ptr,
+    length,
+    PARTY_KEYS,
+    <i32>pact.parties,
+    <i32>(raises() ? pact.quorumResume : pact.quorumPause),
+    aadOf(ObjectType.ORDER),
+    AAD_BYTES,
+    message,
+  );
+}
+
+function checkAddressee(): i32 {
+  if (equalBytes(order.agreement, AGREEMENT_DIGEST, Limit.DIGEST_BYTES) == 0) return ErrorCode.ORDER_AGREEMENT;
+  if (order.epoch <= ledger.epoch) return ErrorCode.ORDER_EPOCH_OLD;
+  if (order.epoch - ledger.epoch > <u32>Limit.EPOCH_STEP_MAX) return ErrorCode.ORDER_EPOCH_JUMP;
+  return ErrorCode.OK;
+}
+
+/** What lowers takes effect as soon as its time can have come, what raises only when it surely has. */
+function checkTime(): i32 {
+  if (raises()) {
+    if (session.timeKnown == 0) return ErrorCode.TIME_UNKNOWN;
+    return timeLowerBound() < order.notBefore ? ErrorCode.ORDER_NOT_YET : ErrorCode.OK;
+  }
+  return session.timeKnown != 0 && timeUpperBound() < order.notBefore ? ErrorCode.ORDER_NOT_YET : ErrorCode.OK;
+}
+
+function obey(): i32 {
+  ledger.epoch = order.epoch;
+  if (order.inScope == 0) return commitOrFail() ? ErrorCode.OK : <i32>head.lastCode;
+  const wasPaused = ledger.action == OrderAction.PAUSE;
+  ledger.action = order.action;
+  ledger.permille = order.action == OrderAction.SLOW ? order.permille : PERMILLE_FULL;
+  if (order.action == OrderAction.PAUSE) pause();
+  else letFlow(wasPaused);
+  return gateIs(GateState.LOCKED) ? <i32>head.lastCode : ErrorCode.OK;
+}
+
+function pause(): void {
+  if (order.hasDrain) limitDrain();
+  if (gateFlows()) {
+    startDrain(GateEvent.PAUSED, ErrorCode.OK, order.drainTicks);
+    return;
+  }
+  // While it drains already (a lapsed lease), the drain goes on and ends in the pause.
+  if (gateIs(GateState.DRAINING)) {
+    commitOrFail();
+    return;
+  }
+  closeCredit();
+  if (gateIs(GateState.IDLE)) moveGate(GateEvent.PAUSED, ErrorCode.OK);
+  commitOrFail();
+}
+
+/** An order may narrow what the license and the agreement leave, never widen it. */
+function limitDrain(): void {
+  for (let c: u32 = 0; c < CLASSES; c++) {
+    store<u64>(drainOf(c), min(load<u64>(drainOf(c)), load<u64>(drains + ((<usize>c) << 3))));
+  }
+}
+
+function letFlow(wasPaused: bool): void {
+  const flows = gateFlows();
+  if (flows) changeRate();
+  else if (wasPaused && !gateIs(GateState.LOCKED)) {
+    closeCredit();
+    moveGate(GateEvent.RESUMED, ErrorCode.OK);
+  }
+  if (!commitOrFail()) return;
+  if (flows && flowingRefusal() == ErrorCode.OK) refillGate();
+  else openIfAllowed();
+}

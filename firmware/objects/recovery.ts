@@ -1,0 +1,153 @@
+/**
+ * A recovery: after a rollback or a loss of the journal was found, the license quorum's word on what the device has
+ * done and what is in force, on a fresh challenge (docs/protocol.md).
+ *
+ * Steps: only when needed → back-off → form and quorum → agreement → device → nonce → write a new journal.
+ */
+
+import { leaveLocked } from "../boot/boot";
+import { coseSignQuorum } from "../cose/quorum";
+import { CoseSign } from "../cose/sign";
+import { equalBytes } from "../crypto/equal";
+import { backOffIsOn } from "../gate/failures";
+import { gateIs } from "../gate/gate";
+import { commitOrFail } from "../gate/run";
+import { newChallenge } from "../identity/random";
+import { journalRestart } from "../journal/journal";
+import { intervalsReset } from "../meter/intervals";
+import { quantityCopy } from "../meter/quantity";
+import { Claim, ObjectType, OrderAction } from "../protocol/claims";
+import { ErrorCode } from "../protocol/errors";
+import { Limit } from "../protocol/limits";
+import { GateState } from "../protocol/states";
+import {
+  AGREEMENT_DIGEST,
+  CHALLENGE,
+  CLASSES,
+  head,
+  LEDGER,
+  LEDGER_BYTES,
+  ledger,
+  PARTY_KEYS,
+  pact,
+  REPORT_HEAD,
+  reportTotalOf,
+  session,
+  totalOf,
+  UEID,
+} from "../state";
+import {
+  AAD_BYTES,
+  aadOf,
+  claimIs,
+  claimMisfit,
+  claimMust,
+  claims,
+  claimsBegin,
+  claimsEnd,
+  claimUint,
+  claimWorks,
+} from "./claims";
+import { PERMILLE_FULL } from "./order";
+
+@unmanaged
+@final
+class Recovery {
+  sequence: u64;
+  reportSequence: u64;
+  nonce: usize;
+  ueid: usize;
+  agreement: usize;
+  reportHead: usize;
+  epoch: u32;
+  action: u32;
+  permille: u32;
+}
+
+const recovery = changetype<Recovery>(memory.data(offsetof<Recovery>(), 8));
+const message = changetype<CoseSign>(memory.data(offsetof<CoseSign>(), 8));
+const totals: usize = memory.data(12 * 16, 8);
+
+export function acceptRecovery(ptr: usize, length: i32): i32 {
+  if (pact.version == 0) return ErrorCode.AGREEMENT_MISSING;
+  if (!gateIs(GateState.LOCKED) || session.journalWhole != 0) return ErrorCode.RECOVERY_NOT_NEEDED;
+  if (!isJournalLoss(<i32>head.lastCode)) return ErrorCode.RECOVERY_NOT_NEEDED;
+  if (backOffIsOn()) return ErrorCode.LICENSE_BACK_OFF;
+  let code = coseSignQuorum(
+    ptr,
+    length,
+    PARTY_KEYS,
+    <i32>pact.parties,
+    <i32>pact.quorumLicense,
+    aadOf(ObjectType.RECOVERY),
+    AAD_BYTES,
+    message,
+  );
+  if (code == ErrorCode.OK) code = readRecovery();
+  if (code == ErrorCode.OK) code = checkAddressee();
+  return code == ErrorCode.OK ? restart() : code;
+}
+
+/** A gate locked by a fault of the hardware is not opened by words. */
+function isJournalLoss(code: i32): bool {
+  return code == ErrorCode.JOURNAL_ROLLBACK || code == ErrorCode.JOURNAL_MISSING;
+}
+
+function readRecovery(): i32 {
+  claimsBegin(message.payload, message.payloadLen);
+  claimMust(Claim.NONCE);
+  recovery.nonce = claims.bytesOf(Limit.NONCE_BYTES);
+  claimMust(Claim.UEID);
+  recovery.ueid = claims.bytesOf(Limit.UEID_BYTES);
+  claimMust(Claim.AGREEMENT);
+  recovery.agreement = claims.bytesOf(Limit.DIGEST_BYTES);
+  claimMust(Claim.EPOCH);
+  recovery.epoch = <u32>claimUint(u32.MAX_VALUE);
+  claimMust(Claim.SEQUENCE);
+  recovery.sequence = claims.uint();
+  claimMust(Claim.ACTION);
+  recovery.action = <u32>claimUint(OrderAction.RESUME);
+  const slow = recovery.action == OrderAction.SLOW;
+  recovery.permille = PERMILLE_FULL;
+  if (claimIs(Claim.RATE_PERMILLE)) recovery.permille = <u32>claimUint(PERMILLE_FULL - 1);
+  if (recovery.action == 0 || slow != recovery.permille < PERMILLE_FULL) claimMisfit();
+  claimMust(Claim.TOTALS);
+  if (claims.peek() != 5) claimMisfit();
+  claimWorks(totals);
+  claimMust(Claim.REPORT_HEAD);
+  if (claims.array() != 2) claimMisfit();
+  recovery.reportSequence = claims.uint();
+  recovery.reportHead = claims.bytesOf(Limit.DIGEST_BYTES);
+  return claimsEnd(ErrorCode.RECOVERY_CLAIM);
+}
+
+function checkAddressee(): i32 {
+  if (equalBytes(recovery.agreement, AGREEMENT_DIGEST, Limit.DIGEST_BYTES) == 0) return ErrorCode.RECOVERY_AGREEMENT;
+  if (equalBytes(recovery.ueid, UEID, Limit.UEID_BYTES) == 0) return ErrorCode.RECOVERY_DEVICE;
+  if (session.challengeLive == 0) return ErrorCode.RECOVERY_NONCE;
+  return equalBytes(recovery.nonce, CHALLENGE, Limit.NONCE_BYTES) != 0 ? ErrorCode.OK : ErrorCode.RECOVERY_NONCE;
+}
+
+function restart(): i32 {
+  const bootCount = ledger.bootCount;
+  memory.fill(LEDGER, 0, LEDGER_BYTES);
+  ledger.bootCount = bootCount;
+  ledger.epoch = max(recovery.epoch, pact.epoch);
+  ledger.action = recovery.action;
+  ledger.permille = recovery.permille;
+  ledger.licenseSequence = recovery.sequence;
+  ledger.reportSequence = recovery.reportSequence;
+  memory.copy(REPORT_HEAD, recovery.reportHead, Limit.DIGEST_BYTES);
+  for (let c: u32 = 0; c < CLASSES; c++) {
+    quantityCopy(totalOf(c), totals + ((<usize>c) << 4));
+    quantityCopy(reportTotalOf(c), totals + ((<usize>c) << 4));
+  }
+  session.licenseEndTick = 0;
+  intervalsReset();
+  newChallenge();
+  journalRestart();
+  // Twice: a record that was written but never stepped, from before the loss, must not equal the counter any more.
+  if (!commitOrFail() || !commitOrFail()) return <i32>head.lastCode;
+  leaveLocked();
+  return ErrorCode.OK;
+}

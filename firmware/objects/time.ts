@@ -1,0 +1,112 @@
+/**
+ * Beacons and time proofs: agreement time and the current epoch, from the time authorities (docs/protocol.md). A proof
+ * answers the governor's nonce and sets the clock; a beacon is broadcast and renews the lease.
+ */
+
+import { coseSignQuorum } from "../cose/quorum";
+import { CoseSign } from "../cose/sign";
+import { CoseSign1, coseSign1Accept, coseSign1Parse } from "../cose/sign1";
+import { equalBytes } from "../crypto/equal";
+import { openIfAllowed, runGate } from "../gate/run";
+import { ticks } from "../hal";
+import { Claim, ObjectType } from "../protocol/claims";
+import { CoseFlag } from "../protocol/cose-labels";
+import { ErrorCode } from "../protocol/errors";
+import { Limit } from "../protocol/limits";
+import { AGREEMENT_DIGEST, KEY_BYTES, ledger, pact, session, TIME_KEYS, TIME_NONCE } from "../state";
+import { setTimeBounds, timeLowerBound, timeUpperBound, widened } from "../time/clock";
+import { AAD_BYTES, aadOf, claimMust, claimSecondsAsMs, claims, claimsBegin, claimsEnd, claimUint } from "./claims";
+
+@unmanaged
+@final
+class Time {
+  issuedAt: u64;
+  epoch: u32;
+  agreement: usize;
+  nonce: usize;
+}
+
+const time = changetype<Time>(memory.data(offsetof<Time>(), 8));
+const single = changetype<CoseSign1>(memory.data(offsetof<CoseSign1>(), 8));
+const several = changetype<CoseSign>(memory.data(offsetof<CoseSign>(), 8));
+
+export function acceptTimeProof(ptr: usize, length: i32): i32 {
+  let code = readTime(ptr, length, ObjectType.TIME_PROOF);
+  if (code != ErrorCode.OK) return code;
+  if (session.timeNonceLive == 0) return ErrorCode.TIME_NONCE;
+  if (equalBytes(time.nonce, TIME_NONCE, Limit.NONCE_BYTES) == 0) return ErrorCode.TIME_NONCE;
+  const upper = time.issuedAt + 1000 + widened(ticks() - session.timeNonceTick);
+  if (session.timeKnown != 0 && upper < timeLowerBound()) return ErrorCode.TIME_STALE;
+  session.timeNonceLive = 0;
+  setTimeBounds(time.issuedAt, upper);
+  hear();
+  return ErrorCode.OK;
+}
+
+export function acceptBeacon(ptr: usize, length: i32): i32 {
+  const code = readTime(ptr, length, ObjectType.BEACON);
+  if (code != ErrorCode.OK) return code;
+  if (session.timeKnown == 0) return ErrorCode.TIME_UNKNOWN;
+  const upper = timeUpperBound();
+  if (upper >= time.issuedAt + <u64>pact.leaseSeconds * 1000) return ErrorCode.TIME_STALE;
+  // Issued before now, so the time is no earlier; a beacon from ahead of our clock says that the clock is slow.
+  setTimeBounds(max(timeLowerBound(), time.issuedAt), max(upper, time.issuedAt + 1000));
+  hear();
+  return ErrorCode.OK;
+}
+
+/** The lease is renewed, the epoch is known; the gate acts on both at once. */
+function hear(): void {
+  if (time.issuedAt > session.leaseIssuedAt) session.leaseIssuedAt = time.issuedAt;
+  if (time.epoch > session.epochHeard) session.epochHeard = time.epoch;
+  runGate();
+  openIfAllowed();
+}
+
+/** Form, signature or quorum, agreement, epoch. */
+function readTime(ptr: usize, length: i32, type: ObjectType): i32 {
+  if (pact.version == 0) return ErrorCode.AGREEMENT_MISSING;
+  let code = checkSigners(ptr, length, type);
+  if (code != ErrorCode.OK) return code;
+  const one = pact.quorumTime == 1;
+  claimsBegin(one ? single.payload : several.payload, one ? single.payloadLen : several.payloadLen);
+  claimMust(Claim.ISSUED_AT);
+  time.issuedAt = claimSecondsAsMs();
+  if (type == ObjectType.TIME_PROOF) {
+    claimMust(Claim.NONCE);
+    time.nonce = claims.bytesOf(Limit.NONCE_BYTES);
+  }
+  claimMust(Claim.AGREEMENT);
+  time.agreement = claims.bytesOf(Limit.DIGEST_BYTES);
+  claimMust(Claim.EPOCH);
+  time.epoch = <u32>claimUint(u32.MAX_VALUE);
+  code = claimsEnd(ErrorCode.TIME_CLAIM);
+  if (code != ErrorCode.OK) return code;
+  if (equalBytes(time.agreement, AGREEMENT_DIGEST, Limit.DIGEST_BYTES) == 0) return ErrorCode.TIME_AGREEMENT;
+  const jumps = time.epoch > ledger.epoch && time.epoch - ledger.epoch > <u32>Limit.EPOCH_STEP_MAX;
+  return jumps ? ErrorCode.TIME_EPOCH_JUMP : ErrorCode.OK;
+}
+
+/** One authority signs a COSE_Sign1, a quorum of several a COSE_Sign. */
+function checkSigners(ptr: usize, length: i32, type: ObjectType): i32 {
+  if (pact.quorumTime != 1) {
+    return coseSignQuorum(
+      ptr,
+      length,
+      TIME_KEYS,
+      <i32>pact.timeAuthorities,
+      <i32>pact.quorumTime,
+      aadOf(type),
+      AAD_BYTES,
+      several,
+    );
+  }
+  const code = coseSign1Parse(ptr, length, single, CoseFlag.STRICT);
+  if (code != ErrorCode.OK) return code;
+  for (let i: u32 = 0; i < pact.timeAuthorities; i++) {
+    const key = TIME_KEYS + <usize>i * KEY_BYTES;
+    if (load<u64>(single.kid) != load<u64>(key)) continue;
+    return coseSign1Accept(ptr, length, key, aadOf(type), AAD_BYTES, single);
+  }
+  return ErrorCode.COSE_KID;
+}

@@ -1,0 +1,181 @@
+/**
+ * Usage reports: signed, chained, never lost (docs/protocol.md). A report is written to its own flash slot first, then
+ * the journal takes over its hash as the head of the chain, and only then it leaves: a cut at any point leaves either
+ * the old head or a report that `REPORT_AGAIN` gives once more.
+ *
+ * Steps: settle → write and sign → flash slot → journal → hand out.
+ */
+
+import { equalBytes } from "../crypto/equal";
+import { sha256 } from "../crypto/sha256";
+import { commitOrFail, failClosed } from "../gate/run";
+import { deniedRead, flashErase, flashProgram, flashRead, throttledRead, ticks } from "../hal";
+import { intervalsReset, intervalsRoot, intervalsToWire } from "../meter/intervals";
+import { settle } from "../meter/settle";
+import { FlashShape } from "../protocol/board";
+import { Claim, ObjectType } from "../protocol/claims";
+import { EngineClass } from "../protocol/classes";
+import { ErrorCode } from "../protocol/errors";
+import { Limit } from "../protocol/limits";
+import {
+  AGREEMENT_DIGEST,
+  CLASSES,
+  head,
+  ledger,
+  pact,
+  REPORT_HEAD,
+  reportTotalOf,
+  session,
+  totalOf,
+  transitionAt,
+  UEID,
+} from "../state";
+import { payloadBegin, signPayload, writeProfile, writer, writeTimeBounds, writeWorks } from "./common";
+
+const CLAIMS: i32 = 16;
+/** A slot in flash: length of the report, length of the intervals, then both. */
+const SLOT_HEAD: usize = 8;
+const SLOT_PARTS_BYTES: u32 = FlashShape.SECTOR_BYTES - 8;
+const root: usize = memory.data(32, 8);
+const slot: usize = memory.data(4096, 8);
+
+/** The newest report and its intervals, where the mailbox takes them from. */
+@unmanaged
+@final
+export class ReportParts {
+  report: usize;
+  reportLength: i32;
+  intervals: usize;
+  intervalsLength: i32;
+}
+export const reportParts = changetype<ReportParts>(memory.data(offsetof<ReportParts>(), 8));
+
+/** Settles, signs and chains a report; it lies in `reportParts` after OK. */
+export function makeReport(): i32 {
+  if (pact.version == 0) return ErrorCode.AGREEMENT_MISSING;
+  if (session.journalWhole == 0) return ErrorCode.GATE_LOCKED;
+  const settled = settle();
+  if (settled != ErrorCode.OK) {
+    failClosed(settled);
+    return settled;
+  }
+  writePayload();
+  memory.fill(slot, 0xff, 4096);
+  const length = signPayload(ObjectType.USAGE_REPORT, slot + SLOT_HEAD, <i32>SLOT_PARTS_BYTES);
+  if (length < 0) return ErrorCode.REPORT_STORE;
+  const intervals = slot + SLOT_HEAD + <usize>length;
+  const intervalsLength = intervalsToWire(intervals);
+  store<u32>(slot, <u32>length);
+  store<u32>(slot, <u32>intervalsLength, 4);
+  writeSlot(ledger.reportSequence + 1);
+  ledger.reportSequence += 1;
+  sha256(slot + SLOT_HEAD, length, REPORT_HEAD);
+  memory.copy(reportTotalOf(0), totalOf(0), EngineClass.COUNT * 16);
+  if (!commitOrFail()) return <i32>head.lastCode;
+  intervalsReset();
+  session.transitionCount = 0;
+  setParts();
+  return ErrorCode.OK;
+}
+
+/** The newest report once more, as it left, for a host that lost it. */
+export function repeatReport(): i32 {
+  if (ledger.reportSequence == 0) return ErrorCode.REPORT_NONE;
+  flashRead(slotAddress(ledger.reportSequence), slot, FlashShape.SECTOR_BYTES);
+  const length = load<u32>(slot);
+  const intervals = load<u32>(slot, 4);
+  if (length > SLOT_PARTS_BYTES || intervals > SLOT_PARTS_BYTES - length) return ErrorCode.REPORT_STORE;
+  sha256(slot + SLOT_HEAD, <i32>length, root);
+  if (equalBytes(root, REPORT_HEAD, Limit.DIGEST_BYTES) == 0) return ErrorCode.REPORT_STORE;
+  setParts();
+  return ErrorCode.OK;
+}
+
+function setParts(): void {
+  reportParts.report = slot + SLOT_HEAD;
+  reportParts.reportLength = <i32>load<u32>(slot);
+  reportParts.intervals = slot + SLOT_HEAD + <usize>load<u32>(slot);
+  reportParts.intervalsLength = <i32>load<u32>(slot, 4);
+}
+
+function slotAddress(sequence: u64): u32 {
+  return (FlashShape.REPORT_SECTOR + (<u32>sequence & 1)) * FlashShape.SECTOR_BYTES;
+}
+
+function writeSlot(sequence: u64): void {
+  const address = slotAddress(sequence);
+  flashErase(address / FlashShape.SECTOR_BYTES);
+  for (let at: u32 = 0; at < <u32>FlashShape.SECTOR_BYTES; at += FlashShape.PAGE_BYTES) {
+    flashProgram(address + at, slot + <usize>at, FlashShape.PAGE_BYTES);
+  }
+}
+
+function writePayload(): void {
+  payloadBegin();
+  writer.map(CLAIMS);
+  writer.uint(Claim.UEID);
+  writer.bytes(UEID, Limit.UEID_BYTES);
+  writer.uint(Claim.PROFILE);
+  writeProfile();
+  writer.uint(Claim.BOOT_COUNT);
+  writer.uint(ledger.bootCount);
+  writer.int(Claim.AGREEMENT);
+  writer.bytes(AGREEMENT_DIGEST, Limit.DIGEST_BYTES);
+  writer.int(Claim.EPOCH);
+  writer.uint(ledger.epoch);
+  writer.int(Claim.SEQUENCE);
+  writer.uint(ledger.reportSequence + 1);
+  writer.int(Claim.GATE_STATE);
+  writer.uint(head.gateState);
+  writer.int(Claim.TOTALS);
+  writeWorks(totalOf(0));
+  writer.int(Claim.LICENSE_SEQUENCE);
+  writer.uint(ledger.licenseSequence);
+  writer.int(Claim.TIME_BOUNDS);
+  writeTimeBounds();
+  writer.int(Claim.PREVIOUS);
+  writer.bytes(REPORT_HEAD, Limit.DIGEST_BYTES);
+  writer.int(Claim.INTERVAL);
+  writer.array(2);
+  writer.uint(session.reportTick);
+  writer.uint(ticks());
+  writeRefusals();
+  writeTransitions();
+  writer.int(Claim.INTERVAL_ROOT);
+  writer.array(2);
+  writer.uint(session.intervalCount);
+  intervalsRoot(root);
+  writer.bytes(root, Limit.DIGEST_BYTES);
+}
+
+/** Commands refused by class, and times a class stood still, since power-up. */
+function writeRefusals(): void {
+  writer.int(Claim.DENIED);
+  writer.map(EngineClass.COUNT);
+  for (let c: u32 = 0; c < CLASSES; c++) {
+    writer.uint(c);
+    writer.uint(deniedRead(c));
+  }
+  writer.int(Claim.THROTTLED);
+  writer.map(EngineClass.COUNT);
+  for (let c: u32 = 0; c < CLASSES; c++) {
+    writer.uint(c);
+    writer.uint(throttledRead(c));
+  }
+}
+
+function writeTransitions(): void {
+  writer.int(Claim.TRANSITIONS);
+  writer.array(2);
+  writer.uint(session.transitionCount);
+  const kept = min<u32>(session.transitionCount, Limit.TRANSITIONS_MAX);
+  writer.array(kept);
+  for (let i: u32 = 0; i < kept; i++) {
+    const entry = transitionAt(i);
+    writer.array(4);
+    writer.uint(load<u64>(entry));
+    writer.uint(load<u32>(entry, 8));
+    writer.uint(load<u32>(entry, 12));
+    writer.uint(load<u32>(entry, 16));
+  }
+}
