@@ -97,7 +97,7 @@ const TABLE: Accelerator[] = [
   {
     name: "h800",
     title: "NVIDIA H800 SXM",
-    peakOperationsPerSecond: peaks({ bf16: 989, fp16: 989, fp8: 1979, int8: 1979 }),
+    peakOperationsPerSecond: peaks({ tf32: 494.7, bf16: 989, fp16: 989, fp8: 1979, int8: 1979, vector: 67 }),
     hbmBytes: 80 * GIGA,
     hbmBytesPerSecond: 3.35 * TERA,
     linkBytesPerSecond: 400 * GIGA,
@@ -107,7 +107,7 @@ const TABLE: Accelerator[] = [
   {
     name: "h20",
     title: "NVIDIA H20",
-    peakOperationsPerSecond: peaks({ bf16: 148, fp16: 148, fp8: 296, int8: 296 }),
+    peakOperationsPerSecond: peaks({ tf32: 74, bf16: 148, fp16: 148, fp8: 296, int8: 296, vector: 44 }),
     hbmBytes: 96 * GIGA,
     hbmBytesPerSecond: 4 * TERA,
     linkBytesPerSecond: 900 * GIGA,
@@ -117,7 +117,16 @@ const TABLE: Accelerator[] = [
   {
     name: "b200",
     title: "NVIDIA HGX B200, one GPU",
-    peakOperationsPerSecond: peaks({ bf16: 2250, fp16: 2250, fp8: 4500, int8: 4500, fp4: 9000 }),
+    peakOperationsPerSecond: peaks({
+      fp64: 37,
+      tf32: 1125,
+      bf16: 2250,
+      fp16: 2250,
+      fp8: 4500,
+      int8: 4500,
+      fp4: 9000,
+      vector: 75,
+    }),
     hbmBytes: 180 * GIGA,
     hbmBytesPerSecond: 7.7 * TERA,
     linkBytesPerSecond: 1800 * GIGA,
@@ -127,7 +136,16 @@ const TABLE: Accelerator[] = [
   {
     name: "gb200",
     title: "NVIDIA GB200, one GPU",
-    peakOperationsPerSecond: peaks({ bf16: 2500, fp16: 2500, fp8: 5000, int8: 5000, fp4: 10000 }),
+    peakOperationsPerSecond: peaks({
+      fp64: 40,
+      tf32: 1250,
+      bf16: 2500,
+      fp16: 2500,
+      fp8: 5000,
+      int8: 5000,
+      fp4: 10000,
+      vector: 80,
+    }),
     hbmBytes: 192 * GIGA,
     hbmBytesPerSecond: 8 * TERA,
     linkBytesPerSecond: 1800 * GIGA,

@@ -1,9 +1,10 @@
 /**
  * MLPerf Training logs: lines with `:::MLLOG {json}` (github.com/mlcommons/logging).
  *
- * One phase per training step. Step times are the logged ones; where a log has only blocks, a block's
- * throughput, or else its time, is split evenly over its steps. The rest of the run (evaluation, gaps) is phases without work, so that the phases tile the
- * run from run_start to run_stop. Work: training operations of the model's shape; a log holds no link bytes.
+ * One phase per training step. Step times are the logged ones; where a log has only blocks, a block's throughput, or
+ * else its time, is split evenly over its steps. The rest of the run (evaluation, gaps) is phases without work, so that
+ * the phases tile the run from run_start to run_stop. Work: training operations of the model's shape; a log holds no
+ * link bytes.
  */
 import { accelerator } from "../accelerators.ts";
 import { WorkloadError } from "./errors.ts";
