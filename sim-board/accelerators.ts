@@ -3,6 +3,9 @@
  *
  * All peaks are dense: many pages print figures for 2:4 structured sparsity, twice as high. A class that is absent is
  * one the maker states no rate for, so nothing may be timed on it.
+ *
+ * Not yet compared with the datasheets line by line: the rates of FP64, TF32, INT4 and vector, INT8 of TPU v5p, the
+ * H800 row and the MTIA row. No checked total depends on them.
  */
 import { EngineClass } from "../firmware/protocol/classes.ts";
 import { WorkloadError } from "./workloads/errors.ts";
