@@ -1,0 +1,235 @@
+/**
+ * Typed access to a CBOR map of claims: every claim is taken once, by its type and bounds, and nothing may be left over.
+ * Whatever does not fit is refused with the code of the object that is read, as the governor refuses it.
+ */
+import { EngineClass } from "../../firmware/protocol/classes.ts";
+import type { ErrorCode } from "../../firmware/protocol/errors.ts";
+import { Limit } from "../../firmware/protocol/limits.ts";
+import { type CborMap, type CborValue, decode, encode } from "../protocol/cbor.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import { type AllWork, U64_MAX, type WorkByClass, workBytes, workOf } from "./work.ts";
+
+const U32_MAX = 2 ** 32 - 1;
+
+/** Latest time that is read, in seconds: 34,000 years. */
+const SECONDS_MAX = 2 ** 40;
+
+export class Claims {
+  readonly #left: Map<CborValue, CborValue>;
+  readonly #code: ErrorCode;
+  readonly #what: string;
+
+  /** `what` is how messages call the object. */
+  constructor(value: CborValue, code: ErrorCode, what: string) {
+    this.#code = code;
+    this.#what = what;
+    if (Array.isArray(value)) this.#left = new Map(value.entries());
+    else if (value instanceof Map) this.#left = new Map(value as CborMap);
+    else throw new Refusal(code, `the ${what} is not a map`);
+  }
+
+  static ofPayload(payload: Uint8Array, code: ErrorCode, what: string): Claims {
+    if (payload.length > Limit.MESSAGE_BYTES_MAX) throw new Refusal(code, `the ${what} is too long`);
+    const value = decode(payload);
+    if (!(value instanceof Map)) throw new Refusal(code, `the ${what} is not a map`);
+    return new Claims(value, code, what);
+  }
+
+  refuse(message: string, code: ErrorCode = this.#code): never {
+    throw new Refusal(code, `${this.#what}: ${message}`);
+  }
+
+  /** Refuses if a claim was not asked for. */
+  end(): void {
+    for (const label of this.#left.keys()) this.refuse(`claim ${String(label)} is unknown here`);
+  }
+
+  has(label: number): boolean {
+    return this.#left.has(label);
+  }
+
+  /** What `read` gives for the claim if it is there. */
+  optional<T>(label: number, read: (label: number) => T): T | undefined {
+    return this.#left.has(label) ? read(label) : undefined;
+  }
+
+  /** The claim as it stands. */
+  value(label: number): CborValue {
+    const value = this.#left.get(label);
+    if (value === undefined) this.refuse(`claim ${label} is missing`);
+    this.#left.delete(label);
+    return value;
+  }
+
+  /** An unsigned integer of at most 64 bits. */
+  u64(label: number): bigint {
+    const value = this.value(label);
+    if (typeof value !== "number" && typeof value !== "bigint") this.refuse(`claim ${label} is not an integer`);
+    const integer = BigInt(value);
+    if (integer < 0n || integer > U64_MAX) this.refuse(`claim ${label} is not an unsigned integer`);
+    return integer;
+  }
+
+  /** An unsigned integer of at most `max`. */
+  u32(label: number, max: number = U32_MAX): number {
+    const integer = this.u64(label);
+    if (integer > BigInt(max)) this.refuse(`claim ${label} is over ${max}`);
+    return Number(integer);
+  }
+
+  /** A time or a duration in seconds. */
+  seconds(label: number): number {
+    const integer = this.u64(label);
+    if (integer > BigInt(SECONDS_MAX)) this.refuse(`claim ${label} is beyond the end of time`);
+    return Number(integer);
+  }
+
+  /** A time in milliseconds. */
+  ms(label: number): number {
+    const integer = this.u64(label);
+    if (integer > BigInt(Number.MAX_SAFE_INTEGER)) this.refuse(`claim ${label} is beyond the end of time`);
+    return Number(integer);
+  }
+
+  /** Takes the claim if it is null. */
+  isNull(label: number): boolean {
+    return this.#left.get(label) === null && this.#left.delete(label);
+  }
+
+  bool(label: number): boolean {
+    const value = this.value(label);
+    if (typeof value !== "boolean") this.refuse(`claim ${label} is not true or false`);
+    return value;
+  }
+
+  /** A byte string of `bytesMin` to `bytesMax` bytes. */
+  bytes(label: number, bytesMin: number, bytesMax: number = bytesMin): Uint8Array {
+    const value = this.value(label);
+    if (!(value instanceof Uint8Array)) this.refuse(`claim ${label} is not a byte string`);
+    if (value.length < bytesMin || value.length > bytesMax) {
+      const wanted = bytesMin === bytesMax ? `${bytesMin}` : `${bytesMin} to ${bytesMax}`;
+      this.refuse(`claim ${label} has ${value.length} bytes instead of ${wanted}`);
+    }
+    return value;
+  }
+
+  digest(label: number): Uint8Array {
+    return this.bytes(label, Limit.DIGEST_BYTES);
+  }
+
+  ueid(label: number): Uint8Array {
+    return this.bytes(label, Limit.UEID_BYTES);
+  }
+
+  /** A text of 1 to `bytesMax` bytes of UTF-8. */
+  text(label: number, bytesMax: number): string {
+    const value = this.value(label);
+    if (typeof value !== "string") this.refuse(`claim ${label} is not a text`);
+    const length = Buffer.byteLength(value);
+    if (length < 1 || length > bytesMax) this.refuse(`claim ${label} has ${length} bytes instead of 1 to ${bytesMax}`);
+    return value;
+  }
+
+  /** An array of `itemsMin` to `itemsMax` items, read by their index as label. */
+  array(label: number, itemsMin: number, itemsMax: number = itemsMin): Claims & { readonly length: number } {
+    const value = this.value(label);
+    if (!Array.isArray(value)) this.refuse(`claim ${label} is not an array`);
+    if (value.length < itemsMin || value.length > itemsMax) this.refuse(`claim ${label} has ${value.length} items`);
+    const items = new Claims(value, this.#code, `${this.#what}, claim ${label}`);
+    return Object.assign(items, { length: value.length });
+  }
+
+  /** What `read` gives for each item of an array. */
+  list<T>(label: number, itemsMin: number, itemsMax: number, read: (items: Claims, index: number) => T): T[] {
+    const items = this.array(label, itemsMin, itemsMax);
+    return Array.from({ length: items.length }, (_, index) => read(items, index));
+  }
+
+  map(label: number): Claims {
+    const value = this.value(label);
+    if (!(value instanceof Map)) this.refuse(`claim ${label} is not a map`);
+    return new Claims(value, this.#code, `${this.#what}, claim ${label}`);
+  }
+
+  /** What an embedded item holds, refused as this object is. */
+  nested(value: CborValue): Claims {
+    return new Claims(value, this.#code, this.#what);
+  }
+
+  /** Refuses unless the claim is exactly this. */
+  constant(label: number, expected: number | string): void {
+    const value = this.value(label);
+    if (value !== expected) this.refuse(`claim ${label} is ${String(value)} instead of ${expected}`);
+  }
+
+  /** A map from engine classes to what `read` gives. */
+  byClass<T>(label: number, read: (entries: Claims, engineClass: number) => T): Map<EngineClass, T> {
+    const entries = this.map(label);
+    const result = new Map<EngineClass, T>();
+    for (let engineClass = 0; engineClass < EngineClass.COUNT; engineClass++) {
+      if (entries.has(engineClass)) result.set(engineClass, read(entries, engineClass));
+    }
+    entries.end();
+    return result;
+  }
+
+  work(label: number): bigint {
+    return workOf(this.bytes(label, Limit.WORK_BYTES));
+  }
+
+  /** Work of at most 2^64 - 1. */
+  work64(label: number): bigint {
+    const work = this.work(label);
+    if (work > U64_MAX) this.refuse(`claim ${label} is work of more than 64 bits`);
+    return work;
+  }
+
+  works(label: number): Map<EngineClass, bigint> {
+    return this.byClass(label, (entries, engineClass) => entries.work(engineClass));
+  }
+
+  works64(label: number): Map<EngineClass, bigint> {
+    return this.byClass(label, (entries, engineClass) => entries.work64(engineClass));
+  }
+
+  /** Work of every class. */
+  allWorks(label: number): bigint[] {
+    return this.#all(label, (entries, engineClass) => entries.work(engineClass));
+  }
+
+  /** A count of every class. */
+  allCounts(label: number): bigint[] {
+    return this.#all(label, (entries, engineClass) => entries.u64(engineClass));
+  }
+
+  #all(label: number, read: (entries: Claims, engineClass: number) => bigint): bigint[] {
+    const entries = this.map(label);
+    const all = Array.from({ length: EngineClass.COUNT }, (_, engineClass) => read(entries, engineClass));
+    entries.end();
+    return all;
+  }
+}
+
+/** Claims to be written: those whose value is undefined are left out. */
+export type ClaimEntries = readonly (readonly [label: number, value: CborValue | undefined])[];
+
+/**
+ * The payload of an object. It is read back by `check`, so that nothing is ever sent that would be refused for its form.
+ */
+export function encodeClaims(entries: ClaimEntries, check: (payload: Uint8Array) => unknown): Uint8Array {
+  const payload = encode(new Map(entries.filter(([, value]) => value !== undefined) as [number, CborValue][]));
+  check(payload);
+  return payload;
+}
+
+export function worksValue(work: WorkByClass): CborMap {
+  return new Map([...work].map(([engineClass, quantity]) => [engineClass, workBytes(quantity)]));
+}
+
+export function allWorksValue(work: AllWork): CborMap {
+  return new Map(work.map((quantity, engineClass) => [engineClass, workBytes(quantity)]));
+}
+
+export function allCountsValue(counts: readonly bigint[]): CborMap {
+  return new Map(counts.map((count, engineClass) => [engineClass, count]));
+}

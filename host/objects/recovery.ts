@@ -1,0 +1,74 @@
+/** The recovery: after a rollback was found, the license quorum says from what totals and chain head to go on. */
+import { Claim, ObjectType, type OrderAction } from "../../firmware/protocol/claims.ts";
+import { ErrorCode } from "../../firmware/protocol/errors.ts";
+import { Limit } from "../../firmware/protocol/limits.ts";
+import { type Signer, verifyQuorum } from "../protocol/cose.ts";
+import { objectAad } from "./aad.ts";
+import type { Agreement } from "./agreement.ts";
+import { allWorksValue, Claims, encodeClaims } from "./claims.ts";
+import { type ReportHead, readReportHead } from "./eat.ts";
+import { checkPermille, readAction } from "./order.ts";
+import { signQuorum } from "./quorum.ts";
+import type { AllWork } from "./work.ts";
+
+export interface Recovery {
+  /** The challenge of the evidence it answers, 32 bytes. */
+  readonly nonce: Uint8Array;
+  readonly ueid: Uint8Array;
+  readonly agreementDigest: Uint8Array;
+  readonly epoch: number;
+  /** License sequence to go on from: no license up to it is taken. */
+  readonly sequence: bigint;
+  /** The order in force. */
+  readonly action: OrderAction;
+  readonly permille?: number;
+  readonly totals: AllWork;
+  readonly reportHead: ReportHead;
+}
+
+const AAD = objectAad(ObjectType.RECOVERY);
+
+export function encodeRecovery(recovery: Recovery): Uint8Array {
+  return encodeClaims(
+    [
+      [Claim.NONCE, recovery.nonce],
+      [Claim.UEID, recovery.ueid],
+      [Claim.AGREEMENT, recovery.agreementDigest],
+      [Claim.EPOCH, recovery.epoch],
+      [Claim.SEQUENCE, recovery.sequence],
+      [Claim.ACTION, recovery.action],
+      [Claim.RATE_PERMILLE, recovery.permille],
+      [Claim.TOTALS, allWorksValue(recovery.totals)],
+      [Claim.REPORT_HEAD, [recovery.reportHead.sequence, recovery.reportHead.digest]],
+    ],
+    decodeRecovery,
+  );
+}
+
+/** Throws a `Refusal` (`RECOVERY_CLAIM`). */
+export function decodeRecovery(payload: Uint8Array): Recovery {
+  const claims = Claims.ofPayload(payload, ErrorCode.RECOVERY_CLAIM, "recovery");
+  const recovery: Recovery = {
+    nonce: claims.bytes(Claim.NONCE, Limit.NONCE_BYTES),
+    ueid: claims.ueid(Claim.UEID),
+    agreementDigest: claims.digest(Claim.AGREEMENT),
+    epoch: claims.u32(Claim.EPOCH),
+    sequence: claims.u64(Claim.SEQUENCE),
+    action: readAction(claims),
+    permille: claims.optional(Claim.RATE_PERMILLE, (label) => claims.u32(label)),
+    totals: claims.allWorks(Claim.TOTALS),
+    reportHead: readReportHead(claims),
+  };
+  claims.end();
+  checkPermille(recovery, claims);
+  return recovery;
+}
+
+export function signRecovery(recovery: Recovery, signers: readonly Signer[]): Uint8Array {
+  return signQuorum(encodeRecovery(recovery), signers, AAD);
+}
+
+/** Throws a `Refusal` unless exactly the license quorum signed. */
+export function verifyRecovery(bytes: Uint8Array, agreement: Agreement): Recovery {
+  return decodeRecovery(verifyQuorum(bytes, agreement.parties, agreement.quorums.license, AAD).payload);
+}
