@@ -18,7 +18,7 @@ import { Refusal } from "./refusal.ts";
 export { ed25519Signer, ed25519Verify, keyId, type Signer, type VerificationKey, verificationKey } from "./cose-key.ts";
 
 /** One signature and what it says of itself. */
-export type Signature = { protectedBytes: Uint8Array; kid: Uint8Array | undefined; signature: Uint8Array };
+type Signature = { protectedBytes: Uint8Array; kid: Uint8Array | undefined; signature: Uint8Array };
 export type Sign1Message = Signature & { payload: Uint8Array };
 export type SignMessage = { bodyProtected: Uint8Array; payload: Uint8Array; signatures: Signature[] };
 

@@ -12,7 +12,7 @@ interface WebAssemblyApi {
 
 const { Instance, Module } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
 
-export interface ProbeExports {
+interface ProbeExports {
   memory: { buffer: ArrayBuffer };
   _initialize(): void;
   io(): number;
