@@ -1,0 +1,56 @@
+/**
+ * S1 to S6, watching one board. They see only what the mailbox and the accelerator's ground truth show, so they hold for
+ * any governor behind the ABI. S7 to S9 are questions to ask of a board: `flips.ts`, `liveness.ts`, `voices.ts`.
+ */
+import type { BoardEvent, BoardView, Observer } from "../events.ts";
+import { type Check, InvariantBroken, type InvariantId } from "./broken.ts";
+import { type Exchange, readExchange } from "./mailbox.ts";
+import { OpeningRule } from "./opening.ts";
+import { TotalsRule } from "./totals.ts";
+import { WorkRule } from "./work.ts";
+
+type Rule = {
+  /** Plain data: a snapshot is a structured clone of it. */
+  state: object;
+  observe(event: BoardEvent, exchange: Exchange | undefined, board: BoardView, check: Check): void;
+};
+
+export class Invariants implements Observer {
+  /** Checks made so far, by invariant. */
+  readonly checks = new Map<InvariantId, number>();
+  readonly broken: InvariantBroken[] = [];
+  readonly #rules: Rule[] = [new WorkRule(), new OpeningRule(), new TotalsRule()];
+  readonly #check: Check;
+
+  constructor() {
+    this.#check = (id, holds, detail) => {
+      this.checks.set(id, (this.checks.get(id) ?? 0) + 1);
+      if (holds) return;
+      const error = new InvariantBroken(id, detail());
+      this.broken.push(error);
+      throw error;
+    };
+  }
+
+  /** Checks made, of all invariants together. */
+  get checked(): number {
+    return [...this.checks.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** @throws InvariantBroken at the first event that breaks one. */
+  observe(event: BoardEvent, board: BoardView): void {
+    const exchange = event.kind === "request" ? readExchange(event.request, event.answer) : undefined;
+    for (const rule of this.#rules) rule.observe(event, exchange, board, this.#check);
+  }
+
+  snapshot(): unknown {
+    return this.#rules.map((rule) => structuredClone(rule.state));
+  }
+
+  restore(state: unknown): void {
+    const states = state as object[];
+    this.#rules.forEach((rule, i) => {
+      rule.state = structuredClone(states[i]!);
+    });
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * What the parties allowed, as it went through the mailbox. The invariants believe the governor's "accepted" here, and
+ * hold it to the consequences.
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { AgreementKey, Claim, OrderAction } from "../../firmware/protocol/claims.ts";
+import { EngineClass } from "../../firmware/protocol/classes.ts";
+import { Command } from "../../firmware/protocol/commands.ts";
+import { type Item, read } from "../cbor.ts";
+
+export type Works = bigint[];
+
+export type AgreementFacts = {
+  tickHz: number;
+  driftPpm: number;
+  leaseMs: bigint;
+  /** The most that one slice of each class can hold: its rate times the slice period. */
+  slice: Works;
+  baseline: Works;
+};
+export type LicenseFacts = { payloadDigest: string; epoch: number; budget: Works; drain: Works };
+export type OrderFacts = { epoch: number; action: number; scoped: boolean; drain: Works | undefined };
+
+/** One mailbox exchange that had an effect, or may have had one: `torn` if no answer came. */
+export type Exchange =
+  | { kind: "agreement"; torn: boolean; facts: AgreementFacts }
+  | { kind: "license"; torn: boolean; facts: LicenseFacts }
+  | { kind: "order"; torn: boolean; facts: OrderFacts }
+  | { kind: "time"; torn: boolean; issuedAtMs: bigint }
+  | { kind: "diagnose"; torn: boolean }
+  | { kind: "recovery"; torn: boolean }
+  /** Totals that an answer names. */
+  | { kind: "totals"; torn: false; totals: Works };
+
+/** Reads an exchange; undefined if it was refused or says nothing that an invariant asks for. */
+export function readExchange(request: Uint8Array, answer: Uint8Array | undefined): Exchange | undefined {
+  const asked = read(request);
+  if (!Array.isArray(asked)) return undefined;
+  const torn = answer === undefined;
+  const answered = torn ? undefined : read(answer);
+  if (!torn && (!Array.isArray(answered) || answered[0] !== 0)) return undefined;
+  const result = Array.isArray(answered) ? answered[1] : undefined;
+  switch (asked[0]) {
+    case Command.AGREEMENT:
+      return withPayload(asked[1], (claims) => ({ kind: "agreement", torn, facts: agreementFacts(claims) }));
+    case Command.LICENSE:
+      return withPayload(asked[1], (claims, payload) => ({
+        kind: "license",
+        torn,
+        facts: licenseFacts(claims, payload),
+      }));
+    case Command.ORDER:
+      return withPayload(asked[1], (claims) => ({ kind: "order", torn, facts: orderFacts(claims) }));
+    case Command.TIME_PROOF:
+    case Command.BEACON:
+      return withPayload(asked[1], (claims) => ({
+        kind: "time",
+        torn,
+        issuedAtMs: BigInt(number(claims.get(Claim.ISSUED_AT))) * 1000n,
+      }));
+    case Command.DIAGNOSE:
+      return { kind: "diagnose", torn };
+    case Command.RECOVER:
+      return { kind: "recovery", torn };
+    case Command.INFO:
+      return result instanceof Map ? { kind: "totals", torn: false, totals: totalsOf(result) } : undefined;
+    case Command.EVIDENCE:
+    case Command.REPORT:
+      return torn
+        ? undefined
+        : withPayload(result, (claims) => ({ kind: "totals", torn: false, totals: totalsOf(claims) }));
+    default:
+      return undefined;
+  }
+}
+
+export function noWork(): Works {
+  return new Array<bigint>(EngineClass.COUNT).fill(0n);
+}
+
+/** The payload of a COSE_Sign1 or COSE_Sign (RFC 9052): the third item of either. */
+function withPayload(
+  object: Item | undefined,
+  make: (claims: Map<Item, Item>, payload: Uint8Array) => Exchange,
+): Exchange | undefined {
+  const message = object instanceof Uint8Array ? read(object) : undefined;
+  const parts =
+    message && typeof message === "object" && "tag" in (message ?? {}) ? (message as { item: Item }).item : undefined;
+  const payload = Array.isArray(parts) ? parts[2] : undefined;
+  const claims = payload instanceof Uint8Array ? read(payload) : undefined;
+  // What the governor refused may be anything; what it accepted is of the right form.
+  return claims instanceof Map && payload instanceof Uint8Array ? make(claims, payload) : undefined;
+}
+
+function agreementFacts(claims: Map<Item, Item>): AgreementFacts {
+  const sliceTicks = BigInt(number(claims.get(AgreementKey.SLICE_TICKS)));
+  const slice = noWork();
+  const caps = claims.get(AgreementKey.CAPS);
+  if (caps instanceof Map) {
+    for (const [engineClass, cap] of caps) {
+      if (Array.isArray(cap)) slice[number(engineClass)] = BigInt(number(cap[1])) * sliceTicks;
+    }
+  }
+  return {
+    tickHz: Number(number(claims.get(AgreementKey.TICK_HZ))),
+    driftPpm: Number(number(claims.get(AgreementKey.DRIFT_PPM))),
+    leaseMs: BigInt(number(claims.get(AgreementKey.LEASE_SECONDS))) * 1000n,
+    slice,
+    baseline: worksOf(claims.get(AgreementKey.BASELINE)),
+  };
+}
+
+function licenseFacts(claims: Map<Item, Item>, payload: Uint8Array): LicenseFacts {
+  return {
+    payloadDigest: bytesToHex(sha256(payload)),
+    epoch: Number(number(claims.get(Claim.EPOCH))),
+    budget: worksOf(claims.get(Claim.BUDGET)),
+    drain: worksOf(claims.get(Claim.DRAIN)),
+  };
+}
+
+function orderFacts(claims: Map<Item, Item>): OrderFacts {
+  return {
+    epoch: Number(number(claims.get(Claim.EPOCH))),
+    action: Number(number(claims.get(Claim.ACTION) ?? OrderAction.PAUSE)),
+    scoped: claims.has(Claim.SCOPE),
+    drain: claims.has(Claim.DRAIN) ? worksOf(claims.get(Claim.DRAIN)) : undefined,
+  };
+}
+
+function totalsOf(claims: Map<Item, Item>): Works {
+  return worksOf(claims.get(Claim.TOTALS));
+}
+
+/** `works` of docs/protocol.md: 16 bytes a class, big-endian. */
+function worksOf(item: Item | undefined): Works {
+  const works = noWork();
+  if (!(item instanceof Map)) return works;
+  for (const [engineClass, work] of item) {
+    if (work instanceof Uint8Array) works[Number(number(engineClass))] = BigInt(`0x0${bytesToHex(work)}`);
+  }
+  return works;
+}
+
+function number(item: Item | undefined): number {
+  return typeof item === "number" || typeof item === "bigint" ? Number(item) : 0;
+}

@@ -1,0 +1,182 @@
+/**
+ * Serial NOR flash: pages are programmed (bits only fall), sectors erased (all bits rise). Illegal writes are refused
+ * aloud, where a real part would quietly store something else.
+ *
+ * Shape and figures: Winbond W25Q64JV datasheet, revision J, tables 9.6 (AC characteristics) and section 2 (features).
+ */
+import { FlashShape } from "../../firmware/protocol/board.ts";
+import { BoardError, PowerCut } from "../errors.ts";
+import type { Random } from "../random.ts";
+import type { Supply } from "./supply.ts";
+
+export const FLASH_PART = {
+  name: "Winbond W25Q64JV",
+  pageProgramMsTypical: 0.4,
+  pageProgramMsMost: 3,
+  sectorEraseMsTypical: 45,
+  sectorEraseMsMost: 400,
+  /** Erases of a sector that the maker warrants. */
+  enduranceErases: 100_000,
+  retentionYears: 20,
+} as const;
+
+const ERASED = 0xff;
+
+export type FlashOptions = {
+  /** Sectors of 4 KiB that belong to the governor; 2,048 are the whole part. */
+  sectors: number;
+  /** Erases after which bits of a sector begin to stick. */
+  enduranceErases?: number;
+  random: Random;
+  supply: Supply;
+};
+
+/** The content alone: what an operator with a clip on the chip reads and writes back. */
+export type FlashImage = readonly Uint8Array[];
+export type FlashSnapshot = { sectors: FlashImage; erases: readonly number[]; random: readonly number[] };
+
+export class Flash {
+  readonly sectors: number;
+  readonly enduranceErases: number;
+  /** Erases of each sector since manufacture. */
+  readonly erases: number[];
+  readonly #random: Random;
+  readonly #supply: Supply;
+  #data: Uint8Array[];
+  /** Sectors whose array no snapshot shares; the others are copied before they change. */
+  #owned: boolean[];
+
+  constructor(options: FlashOptions) {
+    if (!Number.isInteger(options.sectors) || options.sectors < 1 || options.sectors > 2048) {
+      throw new BoardError("board/option", `${options.sectors} flash sectors: the part has 1 to 2,048`);
+    }
+    this.sectors = options.sectors;
+    this.enduranceErases = options.enduranceErases ?? FLASH_PART.enduranceErases;
+    this.erases = new Array<number>(options.sectors).fill(0);
+    this.#random = options.random;
+    this.#supply = options.supply;
+    const blank = new Uint8Array(FlashShape.SECTOR_BYTES).fill(ERASED);
+    this.#data = new Array<Uint8Array>(options.sectors).fill(blank);
+    this.#owned = new Array<boolean>(options.sectors).fill(false);
+  }
+
+  get bytes(): number {
+    return this.sectors * FlashShape.SECTOR_BYTES;
+  }
+
+  read(address: number, destination: Uint8Array): void {
+    this.#inRange(address, destination.length);
+    let done = 0;
+    while (done < destination.length) {
+      const at = address + done;
+      const offset = at % FlashShape.SECTOR_BYTES;
+      const length = Math.min(destination.length - done, FlashShape.SECTOR_BYTES - offset);
+      const sector = this.#data[(at - offset) / FlashShape.SECTOR_BYTES]!;
+      destination.set(sector.subarray(offset, offset + length), done);
+      done += length;
+    }
+  }
+
+  /** Programs 1 to 256 bytes within one page. @throws BoardError, and then nothing is written; PowerCut. */
+  program(address: number, source: Uint8Array): void {
+    this.#inRange(address, source.length);
+    const pageOffset = address % FlashShape.PAGE_BYTES;
+    if (source.length === 0 || pageOffset + source.length > FlashShape.PAGE_BYTES) {
+      throw new BoardError(
+        "flash/page-edge",
+        `program of ${source.length} bytes at ${address}: a page is ${FlashShape.PAGE_BYTES} bytes, of which ${FlashShape.PAGE_BYTES - pageOffset} are left there`,
+      );
+    }
+    const index = Math.floor(address / FlashShape.SECTOR_BYTES);
+    const offset = address % FlashShape.SECTOR_BYTES;
+    const old = this.#data[index]!;
+    for (let i = 0; i < source.length; i++) {
+      if ((old[offset + i]! & source[i]!) !== source[i]) {
+        throw new BoardError(
+          "flash/bit-rise",
+          `program of 0x${hex(source[i]!)} over 0x${hex(old[offset + i]!)} at ${address + i}: a bit would have to rise`,
+        );
+      }
+    }
+    this.#supply.operation("flash program");
+    const sector = this.#own(index);
+    const whole = this.#supply.takeFlashBytes(source.length);
+    for (let i = 0; i < whole; i++) sector[offset + i]! &= source[i]!;
+    if (whole < source.length) {
+      // Of the byte under way some bits have fallen, some not yet.
+      sector[offset + whole]! &= source[whole]! | (this.#random.u32() & 0xff);
+      throw new PowerCut("flash program");
+    }
+  }
+
+  /** Erases one sector. @throws BoardError, PowerCut. */
+  erase(sector: number): void {
+    if (!Number.isInteger(sector) || sector < 0 || sector >= this.sectors) {
+      throw new BoardError("flash/out-of-range", `erase of sector ${sector}: there are ${this.sectors}`);
+    }
+    this.#supply.operation("flash erase");
+    const data = this.#own(sector);
+    this.erases[sector]!++;
+    const whole = this.#supply.takeFlashBytes(data.length);
+    data.fill(ERASED, 0, whole);
+    if (whole < data.length) {
+      // A torn erase leaves its sector undefined: of the rest, any bit may have risen.
+      for (let i = whole; i < data.length; i++) data[i]! |= this.#random.u32() & 0xff;
+      throw new PowerCut("flash erase");
+    }
+    if (this.erases[sector]! > this.enduranceErases) {
+      // Worn out: a few bits no longer rise.
+      for (let i = 0; i < 4; i++) data[this.#random.below(data.length)]! &= ~(1 << this.#random.below(8));
+    }
+  }
+
+  /** Fault: a cell loses or gains its charge. */
+  flip(address: number, bit: number): void {
+    this.#inRange(address, 1);
+    const sector = this.#own(Math.floor(address / FlashShape.SECTOR_BYTES));
+    sector[address % FlashShape.SECTOR_BYTES]! ^= 1 << (bit & 7);
+  }
+
+  /** Reads the part out, as an operator can who has the board on the bench. */
+  image(): FlashImage {
+    this.#owned.fill(false);
+    return [...this.#data];
+  }
+
+  /** Swaps the content for an image read earlier (or from elsewhere). Wear stays. */
+  replace(image: FlashImage): void {
+    if (image.length !== this.sectors) {
+      throw new BoardError("flash/out-of-range", `an image of ${image.length} sectors does not fit ${this.sectors}`);
+    }
+    this.#data = [...image];
+    this.#owned.fill(false);
+  }
+
+  snapshot(): FlashSnapshot {
+    return { sectors: this.image(), erases: [...this.erases], random: this.#random.snapshot() };
+  }
+
+  restore(snapshot: FlashSnapshot): void {
+    this.replace(snapshot.sectors);
+    for (let i = 0; i < this.sectors; i++) this.erases[i] = snapshot.erases[i]!;
+    this.#random.restore(snapshot.random);
+  }
+
+  #own(sector: number): Uint8Array {
+    if (!this.#owned[sector]) {
+      this.#data[sector] = this.#data[sector]!.slice();
+      this.#owned[sector] = true;
+    }
+    return this.#data[sector]!;
+  }
+
+  #inRange(address: number, length: number): void {
+    if (!Number.isInteger(address) || address < 0 || address + length > this.bytes) {
+      throw new BoardError("flash/out-of-range", `${length} bytes at ${address}: the part holds ${this.bytes}`);
+    }
+  }
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, "0");
+}

@@ -1,0 +1,53 @@
+/**
+ * The power supply, seen as a fault point. Every operation that changes something outside RAM passes here, so a test can
+ * count the operations of a run and then cut the power at each of them, or at each byte written to flash (the way of
+ * MCUboot's simulator).
+ */
+import { PowerCut } from "../errors.ts";
+
+export class Supply {
+  /** Operations that changed a part so far: programs, erases, fuse burns, counter steps, grants, closings. */
+  operations = 0;
+  /** Bytes programmed or erased so far. */
+  flashBytes = 0;
+  #cutAtOperation = Number.POSITIVE_INFINITY;
+  #cutAtFlashByte = Number.POSITIVE_INFINITY;
+
+  /** Cuts the power as the operation after the next `count` begins: `count` operations still happen. */
+  cutAfterOperations(count: number): void {
+    this.#cutAtOperation = this.operations + count;
+  }
+
+  /** Cuts the power once `count` more bytes of flash are programmed or erased. */
+  cutAfterFlashBytes(count: number): void {
+    this.#cutAtFlashByte = this.flashBytes + count;
+  }
+
+  clear(): void {
+    this.#cutAtOperation = Number.POSITIVE_INFINITY;
+    this.#cutAtFlashByte = Number.POSITIVE_INFINITY;
+  }
+
+  /** True if the power goes now, before this operation is whole. The caller leaves what half of it leaves, and throws. */
+  failsNow(): boolean {
+    if (this.operations >= this.#cutAtOperation) {
+      this.clear();
+      return true;
+    }
+    this.operations++;
+    return false;
+  }
+
+  /** For operations that happen as a whole or not at all. */
+  operation(name: string): void {
+    if (this.failsNow()) throw new PowerCut(name);
+  }
+
+  /** How many of `wanted` flash bytes still happen. */
+  takeFlashBytes(wanted: number): number {
+    const granted = Math.min(wanted, this.#cutAtFlashByte - this.flashBytes);
+    this.flashBytes += granted;
+    if (granted < wanted) this.clear();
+    return granted;
+  }
+}
