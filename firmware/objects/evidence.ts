@@ -26,7 +26,7 @@ import { writeMeasurements } from "./measurements";
 /** Debug is disabled permanently, RFC 9711 section 4.2.9. */
 const DEBUG_DISABLED_PERMANENTLY: u64 = 3;
 /** Claims beside the nonce and the boot seed. */
-const CLAIMS: i32 = 22;
+const CLAIMS: i32 = 24;
 
 const fuses: usize = memory.data(8, 8);
 
