@@ -5,11 +5,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { AgreementKey, Claim, OrderAction } from "../../firmware/protocol/claims.ts";
-import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { Command } from "../../firmware/protocol/commands.ts";
 import { type Item, read } from "../cbor.ts";
-
-export type Works = bigint[];
+import { noWork, type Works } from "./works.ts";
 
 export type AgreementFacts = {
   tickHz: number;
@@ -30,8 +28,8 @@ export type Exchange =
   | { kind: "time"; torn: boolean; issuedAtMs: bigint }
   | { kind: "diagnose"; torn: boolean }
   | { kind: "recovery"; torn: boolean }
-  /** Totals that an answer names. */
-  | { kind: "totals"; torn: false; totals: Works };
+  /** Totals that an answer names; `settled` if they are those of this moment. */
+  | { kind: "totals"; torn: false; totals: Works; settled: boolean };
 
 /** Reads an exchange; undefined if it was refused or says nothing that an invariant asks for. */
 export function readExchange(request: Uint8Array, answer: Uint8Array | undefined): Exchange | undefined {
@@ -57,26 +55,20 @@ export function readExchange(request: Uint8Array, answer: Uint8Array | undefined
       return withPayload(asked[1], (claims) => ({
         kind: "time",
         torn,
-        issuedAtMs: BigInt(number(claims.get(Claim.ISSUED_AT))) * 1000n,
+        issuedAtMs: whole(claims.get(Claim.ISSUED_AT)) * 1000n,
       }));
     case Command.DIAGNOSE:
       return { kind: "diagnose", torn };
     case Command.RECOVER:
       return { kind: "recovery", torn };
     case Command.INFO:
-      return result instanceof Map ? { kind: "totals", torn: false, totals: totalsOf(result) } : undefined;
+      return result instanceof Map ? totalsIn(result, false) : undefined;
     case Command.EVIDENCE:
     case Command.REPORT:
-      return torn
-        ? undefined
-        : withPayload(result, (claims) => ({ kind: "totals", torn: false, totals: totalsOf(claims) }));
+      return torn ? undefined : withPayload(result, (claims) => totalsIn(claims, asked[0] === Command.REPORT));
     default:
       return undefined;
   }
-}
-
-export function noWork(): Works {
-  return new Array<bigint>(EngineClass.COUNT).fill(0n);
 }
 
 /** The payload of a COSE_Sign1 or COSE_Sign (RFC 9052): the third item of either. */
@@ -94,18 +86,18 @@ function withPayload(
 }
 
 function agreementFacts(claims: Map<Item, Item>): AgreementFacts {
-  const sliceTicks = BigInt(number(claims.get(AgreementKey.SLICE_TICKS)));
+  const sliceTicks = whole(claims.get(AgreementKey.SLICE_TICKS));
   const slice = noWork();
   const caps = claims.get(AgreementKey.CAPS);
   if (caps instanceof Map) {
     for (const [engineClass, cap] of caps) {
-      if (Array.isArray(cap)) slice[number(engineClass)] = BigInt(number(cap[1])) * sliceTicks;
+      if (Array.isArray(cap)) slice[number(engineClass)] = whole(cap[1]) * sliceTicks;
     }
   }
   return {
-    tickHz: Number(number(claims.get(AgreementKey.TICK_HZ))),
-    driftPpm: Number(number(claims.get(AgreementKey.DRIFT_PPM))),
-    leaseMs: BigInt(number(claims.get(AgreementKey.LEASE_SECONDS))) * 1000n,
+    tickHz: number(claims.get(AgreementKey.TICK_HZ)),
+    driftPpm: number(claims.get(AgreementKey.DRIFT_PPM)),
+    leaseMs: whole(claims.get(AgreementKey.LEASE_SECONDS)) * 1000n,
     slice,
     baseline: worksOf(claims.get(AgreementKey.BASELINE)),
   };
@@ -114,7 +106,7 @@ function agreementFacts(claims: Map<Item, Item>): AgreementFacts {
 function licenseFacts(claims: Map<Item, Item>, payload: Uint8Array): LicenseFacts {
   return {
     payloadDigest: bytesToHex(sha256(payload)),
-    epoch: Number(number(claims.get(Claim.EPOCH))),
+    epoch: number(claims.get(Claim.EPOCH)),
     budget: worksOf(claims.get(Claim.BUDGET)),
     drain: worksOf(claims.get(Claim.DRAIN)),
   };
@@ -122,15 +114,15 @@ function licenseFacts(claims: Map<Item, Item>, payload: Uint8Array): LicenseFact
 
 function orderFacts(claims: Map<Item, Item>): OrderFacts {
   return {
-    epoch: Number(number(claims.get(Claim.EPOCH))),
-    action: Number(number(claims.get(Claim.ACTION) ?? OrderAction.PAUSE)),
+    epoch: number(claims.get(Claim.EPOCH)),
+    action: number(claims.get(Claim.ACTION) ?? OrderAction.PAUSE),
     scoped: claims.has(Claim.SCOPE),
     drain: claims.has(Claim.DRAIN) ? worksOf(claims.get(Claim.DRAIN)) : undefined,
   };
 }
 
-function totalsOf(claims: Map<Item, Item>): Works {
-  return worksOf(claims.get(Claim.TOTALS));
+function totalsIn(claims: Map<Item, Item>, settled: boolean): Exchange {
+  return { kind: "totals", torn: false, totals: worksOf(claims.get(Claim.TOTALS)), settled };
 }
 
 /** `works` of docs/protocol.md: 16 bytes a class, big-endian. */
@@ -138,11 +130,15 @@ function worksOf(item: Item | undefined): Works {
   const works = noWork();
   if (!(item instanceof Map)) return works;
   for (const [engineClass, work] of item) {
-    if (work instanceof Uint8Array) works[Number(number(engineClass))] = BigInt(`0x0${bytesToHex(work)}`);
+    if (work instanceof Uint8Array) works[number(engineClass)] = BigInt(`0x0${bytesToHex(work)}`);
   }
   return works;
 }
 
+function whole(item: Item | undefined): bigint {
+  return typeof item === "number" || typeof item === "bigint" ? BigInt(item) : 0n;
+}
+
 function number(item: Item | undefined): number {
-  return typeof item === "number" || typeof item === "bigint" ? Number(item) : 0;
+  return Number(whole(item));
 }

@@ -1,8 +1,12 @@
 /** S5: the totals that the governor reports, against what the accelerator really did. */
 import { EngineClass } from "../../firmware/protocol/classes.ts";
+import { GateState } from "../../firmware/protocol/states.ts";
 import type { BoardEvent, BoardView } from "../events.ts";
 import type { Check } from "./broken.ts";
-import { type Exchange, noWork, type Works } from "./mailbox.ts";
+import type { Exchange } from "./mailbox.ts";
+import { mostOf, noWork, sumOf, type Works } from "./works.ts";
+
+type TotalsExchange = Extract<Exchange, { kind: "totals" }>;
 
 type State = {
   slice: Works;
@@ -11,28 +15,41 @@ type State = {
   ahead: Works;
   /** By how much it may be behind: only after a recovery, in which the parties agree on totals. */
   behind: Works;
+  /** What was done by the last tick: the governor settles at every one. */
+  settled: Works;
   /** The next totals set the mark anew. */
   recovering: boolean;
 };
 
 export class TotalsRule {
-  state: State = { slice: noWork(), reported: noWork(), ahead: noWork(), behind: noWork(), recovering: false };
+  state: State = {
+    slice: noWork(),
+    reported: noWork(),
+    ahead: noWork(),
+    behind: noWork(),
+    settled: noWork(),
+    recovering: false,
+  };
 
   observe(event: BoardEvent, exchange: Exchange | undefined, board: BoardView, check: Check): void {
     const state = this.state;
     if (event.kind === "power" && event.change !== "on") {
-      state.ahead = state.ahead.map((ahead, c) => ahead + state.slice[c]!);
+      state.ahead = sumOf(state.ahead, state.slice);
     }
     if (exchange?.kind === "agreement") {
       // A torn one may be in force as well: the larger slice counts.
-      state.slice = exchange.facts.slice.map((slice, c) => (slice > state.slice[c]! ? slice : state.slice[c]!));
+      state.slice = mostOf(exchange.facts.slice, state.slice);
     }
     if (exchange?.kind === "recovery") state.recovering = true;
-    if (exchange?.kind === "totals") this.#checkTotals(exchange.totals, board, check);
+    if (exchange?.kind === "totals") this.#checkTotals(exchange, board, check);
+    if (event.kind === "tick" && board.gateState !== GateState.LOCKED) state.settled = truthOf(board);
   }
 
-  #checkTotals(totals: Works, board: BoardView, check: Check): void {
+  #checkTotals({ totals, settled }: TotalsExchange, board: BoardView, check: Check): void {
     const state = this.state;
+    // A locked gate has no journal that it trusts, a tampered one has erased it: their totals say nothing.
+    if (board.gateState === GateState.LOCKED || board.gateState === GateState.TAMPERED) return;
+    const least = settled ? truthOf(board) : state.settled;
     for (let c = 0; c < EngineClass.COUNT; c++) {
       const reported = totals[c]!;
       const truth = board.accelerator.lifetimeOf(c);
@@ -45,7 +62,11 @@ export class TotalsRule {
           reported >= state.reported[c]!,
           () => `class ${c} went back from ${state.reported[c]} to ${reported}`,
         );
-        check("S5", reported + state.behind[c]! >= truth, () => `class ${c} reports ${reported}, and did ${truth}`);
+        check(
+          "S5",
+          reported + state.behind[c]! >= least[c]!,
+          () => `class ${c} reports ${reported}, and did ${least[c]}`,
+        );
         check(
           "S5",
           reported <= truth + state.ahead[c]!,
@@ -56,4 +77,8 @@ export class TotalsRule {
     }
     state.recovering = false;
   }
+}
+
+function truthOf(board: BoardView): Works {
+  return noWork().map((_, c) => board.accelerator.lifetimeOf(c));
 }

@@ -3,8 +3,9 @@ import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { GateState } from "../../firmware/protocol/states.ts";
 import type { BoardEvent, BoardView } from "../events.ts";
 import type { Check } from "./broken.ts";
-import { type Exchange, noWork, type Works } from "./mailbox.ts";
+import type { Exchange } from "./mailbox.ts";
 import { stateName } from "./names.ts";
+import { leastOf, mostOf, noWork, sumOf, type Works } from "./works.ts";
 
 const CLASSES: number = EngineClass.COUNT;
 /** A cut in the middle of an exchange leaves open whether it had its effect; so many such doubts are kept. */
@@ -47,13 +48,12 @@ export class WorkRule {
     } else if (exchange.kind === "recovery") this.#allow(state.baseline, exchange.torn, board);
     else if (exchange.kind === "license") {
       const { budget, drain } = exchange.facts;
-      this.#allow(sum(budget, drain, state.baseline), exchange.torn, board);
-      state.drainLeft = exchange.torn ? most(state.drainLeft, drain) : [...drain];
+      this.#allow(sumOf(budget, drain, state.baseline), exchange.torn, board);
+      state.drainLeft = exchange.torn ? mostOf(state.drainLeft, drain) : [...drain];
     } else if (exchange.kind === "order") {
       const { scoped, drain } = exchange.facts;
       // An order may only narrow what is left; one for other devices does not concern this one.
-      if (drain && !scoped && !exchange.torn)
-        state.drainLeft = state.drainLeft.map((left, c) => least(left, drain[c]!));
+      if (drain && !scoped && !exchange.torn) state.drainLeft = leastOf(state.drainLeft, drain);
     } else if (exchange.kind === "diagnose") state.diagnosing = !exchange.torn;
   }
 
@@ -106,16 +106,4 @@ export class WorkRule {
 
 function totals(board: BoardView): Works {
   return Array.from({ length: CLASSES }, (_, c) => board.accelerator.lifetimeOf(c));
-}
-
-function sum(...parts: Works[]): Works {
-  return noWork().map((_, c) => parts.reduce((total, part) => total + part[c]!, 0n));
-}
-
-function most(a: Works, b: Works): Works {
-  return a.map((value, c) => (value > b[c]! ? value : b[c]!));
-}
-
-function least(a: bigint, b: bigint): bigint {
-  return a < b ? a : b;
 }
