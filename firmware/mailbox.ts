@@ -6,7 +6,7 @@ import { Reader } from "./cbor/reader";
 import { Writer } from "./cbor/writer";
 import { countFailure } from "./gate/failures";
 import { gateIs } from "./gate/gate";
-import { commitOrFail, endDrain, grantBaseline, openIfAllowed } from "./gate/run";
+import { commitOrFail, endDrain, grantBaseline, openIfAllowed, settleNow } from "./gate/run";
 import { newTimeNonce } from "./identity/random";
 import { acceptAgreement } from "./objects/agreement";
 import { payload } from "./objects/common";
@@ -66,7 +66,7 @@ function commandTakesBytes(command: i32): bool {
 }
 
 function perform(command: i32, argument: usize, length: i32): i32 {
-  if (command == Command.INFO) return answerRaw(payload, writeInfo());
+  if (command == Command.INFO) return info();
   if (gateIs(GateState.TAMPERED)) return refuse(ErrorCode.TAMPERED);
   if (head.bootProgress != BootProgress.READY) return refuse(ErrorCode.GATE_LOCKED);
   switch (command) {
@@ -118,7 +118,13 @@ function takeAgreement(argument: usize, length: i32): i32 {
 function evidence(nonce: usize, length: i32): i32 {
   if (length < Limit.NONCE_BYTES_MIN || length > Limit.NONCE_BYTES_MAX) return refuse(ErrorCode.EVIDENCE_NONCE);
   if (session.challengeLive == 0) return refuse(ErrorCode.BOOT_TRNG);
+  settleNow();
   return answerBytes(object, writeEvidence(nonce, length, object, Limit.MESSAGE_BYTES_MAX));
+}
+
+function info(): i32 {
+  settleNow();
+  return answerRaw(payload, writeInfo());
 }
 
 function report(code: i32): i32 {

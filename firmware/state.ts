@@ -68,7 +68,8 @@ const LEDGER_RATE: usize = LEDGER_DRAIN + NARROW;
 const LEDGER_BASELINE: usize = LEDGER_RATE + NARROW;
 const LEDGER_OUTSTANDING: usize = LEDGER_BASELINE + NARROW;
 const LEDGER_REPORT_HEAD: usize = LEDGER_OUTSTANDING + NARROW;
-export const LEDGER_BYTES: usize = LEDGER_REPORT_HEAD + Limit.DIGEST_BYTES;
+const LEDGER_ORDER: usize = LEDGER_REPORT_HEAD + Limit.DIGEST_BYTES;
+export const LEDGER_BYTES: usize = LEDGER_ORDER + Limit.DIGEST_BYTES;
 
 /** What a power cut takes. */
 @unmanaged
@@ -120,7 +121,8 @@ const SESSION_TIME_NONCE: usize = SESSION_CHALLENGE + Limit.NONCE_BYTES;
 const SESSION_BOOT_SEED: usize = SESSION_TIME_NONCE + Limit.NONCE_BYTES;
 const SESSION_MEASUREMENT: usize = SESSION_BOOT_SEED + 32;
 const SESSION_UEID: usize = SESSION_MEASUREMENT + Limit.DIGEST_BYTES;
-const SESSION_WORK_SEEN: usize = SESSION_UEID + 40;
+const SESSION_ORDER_HEARD: usize = SESSION_UEID + 40;
+const SESSION_WORK_SEEN: usize = SESSION_ORDER_HEARD + Limit.DIGEST_BYTES;
 const SESSION_TOKENS: usize = SESSION_WORK_SEEN + NARROW;
 const SESSION_INTERVALS: usize = SESSION_TOKENS + NARROW;
 /** A leaf: the tick at which the interval ends, then what each class did in it. */
@@ -211,6 +213,8 @@ export function outstandingOf(c: u32): usize {
   return LEDGER + LEDGER_OUTSTANDING + ((<usize>c) << 3);
 }
 export const REPORT_HEAD: usize = LEDGER + LEDGER_REPORT_HEAD;
+/** Digest of the newest order's payload; zeros before the first. */
+export const ORDER_DIGEST: usize = LEDGER + LEDGER_ORDER;
 
 export const ATTESTATION_SEED: usize = SESSION + SESSION_ATTESTATION_SEED;
 export const ATTESTATION_KEY: usize = SESSION + SESSION_ATTESTATION_KEY;
@@ -221,6 +225,8 @@ export const TIME_NONCE: usize = SESSION + SESSION_TIME_NONCE;
 export const BOOT_SEED: usize = SESSION + SESSION_BOOT_SEED;
 export const MEASUREMENT: usize = SESSION + SESSION_MEASUREMENT;
 export const UEID: usize = SESSION + SESSION_UEID;
+/** Digest of the order that a time authority named with `epochHeard`. */
+export const ORDER_HEARD: usize = SESSION + SESSION_ORDER_HEARD;
 export const CERTIFICATE: usize = SESSION + SESSION_CERTIFICATE;
 /** What the hardware counter of a class read when it was last settled. */
 export function workSeenOf(c: u32): usize {

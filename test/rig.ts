@@ -157,7 +157,13 @@ export class Rig {
   }
 
   #time(): TimeStatement {
-    return { issuedAtSeconds: this.nowSeconds, agreementDigest: this.digest, epoch: this.info().epoch };
+    const info = this.info();
+    return {
+      issuedAtSeconds: this.nowSeconds,
+      agreementDigest: this.digest,
+      epoch: info.epoch,
+      orderDigest: info.orderDigest,
+    };
   }
 
   /** An hour of full rate for this device, answering its challenge. */
@@ -211,6 +217,7 @@ export class Rig {
         action: OrderAction.RESUME,
         totals: info.totals,
         reportHead: { sequence: 0n, digest: new Uint8Array(32) },
+        orderDigest: info.orderDigest,
         ...change,
       },
       signers,

@@ -1,11 +1,12 @@
 /** What must hold before the gate opens, and what must go on holding while it is open. */
+import { equalBytes } from "../crypto/equal";
 import { ticks } from "../hal";
 import { journalCanGrant } from "../journal/journal";
 import { quantityIsZero } from "../meter/quantity";
 import { OrderAction } from "../protocol/claims";
 import { CoseProof } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";
-import { budgetOf, CLASSES, ledger, outstandingOf, pact, rateOf, session } from "../state";
+import { budgetOf, CLASSES, ledger, ORDER_DIGEST, ORDER_HEARD, outstandingOf, pact, rateOf, session } from "../state";
 import { leaseIsFresh, timeLowerBound, timeUpperBound } from "../time/clock";
 
 /** OK, or the first reason why the gate may not open now. */
@@ -29,10 +30,21 @@ export function flowingRefusal(): i32 {
   return starvedReason();
 }
 
-/** OK, or why the gate must drain: no fresh beacon for one lease, or an order that never came. */
+/**
+ * OK, or why the gate must drain: no fresh beacon for one lease, or an order that never came: the time authorities name
+ * a higher epoch, or another order of this one.
+ */
 export function starvedReason(): i32 {
   if (session.epochHeard > ledger.epoch) return ErrorCode.GATE_ORDER_WITHHELD;
+  if (session.epochHeard == ledger.epoch && leaseIsKnown() && equalBytes(ORDER_HEARD, ORDER_DIGEST, 32) == 0) {
+    return ErrorCode.GATE_ORDER_WITHHELD;
+  }
   return leaseIsFresh() ? ErrorCode.OK : ErrorCode.GATE_LEASE_LAPSED;
+}
+
+/** Whether a time authority was heard since power-up. */
+function leaseIsKnown(): bool {
+  return session.leaseIssuedAt != 0;
 }
 
 function budgetIsSpent(): bool {

@@ -17,6 +17,7 @@ import {
   budgetOf,
   CLASSES,
   drainOf,
+  head,
   ledger,
   outstandingOf,
   pact,
@@ -138,7 +139,10 @@ function planGrants(): bool {
     let grant: u64 = 0;
     if (outstanding < slice) {
       grant = min(min(slice - outstanding, sourceLeft(c)), load<u64>(tokensOf(c)));
-      if (reportIsDue(c, outstanding + grant)) grant = 0;
+      if (reportIsDue(c, outstanding + grant)) {
+        grant = 0;
+        head.lastCode = ErrorCode.GATE_REPORT_DUE;
+      }
     }
     store<u64>(grants + ((<usize>c) << 3), grant);
     if (grant != 0 && outstanding < slice >> 1) needed = true;

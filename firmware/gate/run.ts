@@ -3,6 +3,7 @@
 import { wipe } from "../crypto/wipe";
 import { fuseBurn, gateClose, tamperRead, ticks } from "../hal";
 import { journalCommit } from "../journal/journal";
+import { settle } from "../meter/settle";
 import { Fuse, Lifecycle } from "../protocol/board";
 import { OrderAction } from "../protocol/claims";
 import { ErrorCode } from "../protocol/errors";
@@ -21,9 +22,18 @@ export function runGate(): void {
   }
   if (gateFlows()) keepFlowing();
   else if (gateIs(GateState.DRAINING)) keepDraining();
-  else if (gateIs(GateState.IDLE)) openIfAllowed();
-  // Baseline credit may be out while the gate is closed: what it did is counted at once.
-  else if (session.creditSource == CreditSource.BASELINE) refillOrFail();
+  else {
+    // Baseline credit may be out while the gate is shut.
+    settleNow();
+    openIfAllowed();
+  }
+}
+
+/** Brings the totals up to what the accelerator has done. */
+export function settleNow(): void {
+  if (session.creditSource == CreditSource.NONE) return;
+  const code = settle();
+  if (code != ErrorCode.OK) failClosed(code);
 }
 
 /** A class ran low: the next slice now rather than at the next tick. */

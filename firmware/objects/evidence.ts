@@ -1,8 +1,10 @@
 /** Evidence: what a verifier needs to decide on a license (docs/protocol.md), signed by the attestation key. */
 
+import { CreditSource } from "../gate/credit";
 import { backOffTicksLeft } from "../gate/failures";
 import { fuseRead, ticks } from "../hal";
 import { counterWearPermille, flashWearPermille } from "../journal/journal";
+import { quantityAdd } from "../meter/quantity";
 import { Firmware, Fuse } from "../protocol/board";
 import { Claim, ObjectType } from "../protocol/claims";
 import { Limit } from "../protocol/limits";
@@ -11,8 +13,11 @@ import {
   BOOT_SEED,
   budgetOf,
   CHALLENGE,
+  CLASSES,
   head,
   ledger,
+  ORDER_DIGEST,
+  outstandingOf,
   pact,
   REPORT_HEAD,
   session,
@@ -26,9 +31,10 @@ import { writeMeasurements } from "./measurements";
 /** Debug is disabled permanently, RFC 9711 section 4.2.9. */
 const DEBUG_DISABLED_PERMANENTLY: u64 = 3;
 /** Claims beside the nonce and the boot seed. */
-const CLAIMS: i32 = 24;
+const CLAIMS: i32 = 25;
 
 const fuses: usize = memory.data(8, 8);
+const unused: usize = memory.data(12 * 16, 8);
 
 /** Evidence over a verifier's nonce: its length at `out`, or -1. */
 export function writeEvidence(nonce: usize, nonceLength: i32, out: usize, size: i32): i32 {
@@ -102,7 +108,8 @@ function writeMeter(): void {
   writer.int(Claim.TOTALS);
   writeWorks(totalOf(0));
   writer.int(Claim.BUDGET_LEFT);
-  writeWorks(budgetOf(0));
+  unusedBudget();
+  writeWorks(unused);
   writer.int(Claim.REPORT_HEAD);
   writer.array(2);
   writer.uint(ledger.reportSequence);
@@ -111,6 +118,13 @@ function writeMeter(): void {
   writer.uint(ledger.licenseSequence);
   writer.int(Claim.CHALLENGE);
   writer.bytes(CHALLENGE, Limit.NONCE_BYTES);
+}
+
+/** What the license still allows: not granted, or granted and not used. */
+function unusedBudget(): void {
+  memory.copy(unused, budgetOf(0), CLASSES * 16);
+  if (session.creditSource != CreditSource.BUDGET) return;
+  for (let c: u32 = 0; c < CLASSES; c++) quantityAdd(unused + ((<usize>c) << 4), load<u64>(outstandingOf(c)));
 }
 
 function writeHealth(): void {
@@ -130,4 +144,6 @@ function writeHealth(): void {
   writer.uint(pact.version);
   writer.int(Claim.LAST_CODE);
   writer.uint(head.lastCode);
+  writer.int(Claim.ORDER);
+  writer.bytes(ORDER_DIGEST, Limit.DIGEST_BYTES);
 }

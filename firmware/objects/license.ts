@@ -83,6 +83,7 @@ const drains: usize = memory.data(12 * 8, 8);
 
 export function acceptLicense(ptr: usize, length: i32): i32 {
   if (pact.version == 0) return ErrorCode.AGREEMENT_MISSING;
+  if (session.journalWhole == 0) return ErrorCode.GATE_LOCKED;
   if (backOffIsOn()) return ErrorCode.LICENSE_BACK_OFF;
   let code = coseSignQuorum(
     ptr,

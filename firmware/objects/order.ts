@@ -8,6 +8,7 @@
 import { coseSignQuorum } from "../cose/quorum";
 import { CoseSign, coseSignParse } from "../cose/sign";
 import { equalBytes } from "../crypto/equal";
+import { sha256 } from "../crypto/sha256";
 import { flowingRefusal } from "../gate/conditions";
 import { closeCredit } from "../gate/credit";
 import { gateFlows, gateIs, moveGate } from "../gate/gate";
@@ -17,7 +18,18 @@ import { CoseFlag } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";
 import { Limit } from "../protocol/limits";
 import { GateEvent, GateState } from "../protocol/states";
-import { AGREEMENT_DIGEST, CLASSES, drainOf, head, ledger, PARTY_KEYS, pact, session, UEID } from "../state";
+import {
+  AGREEMENT_DIGEST,
+  CLASSES,
+  drainOf,
+  head,
+  ledger,
+  ORDER_DIGEST,
+  PARTY_KEYS,
+  pact,
+  session,
+  UEID,
+} from "../state";
 import { timeLowerBound, timeUpperBound } from "../time/clock";
 import {
   AAD_BYTES,
@@ -56,6 +68,7 @@ const drains: usize = memory.data(12 * 8, 8);
 
 export function acceptOrder(ptr: usize, length: i32): i32 {
   if (pact.version == 0) return ErrorCode.AGREEMENT_MISSING;
+  if (session.journalWhole == 0) return ErrorCode.GATE_LOCKED;
   let code = coseSignParse(ptr, length, message, CoseFlag.STRICT);
   if (code == ErrorCode.OK) code = readOrder();
   if (code == ErrorCode.OK) code = checkQuorum(ptr, length);
@@ -87,9 +100,9 @@ function readOrder(): i32 {
   return claimsEnd(ErrorCode.ORDER_CLAIM);
 }
 
-/** Whether the order lets through more than what is in force. */
+/** Whether the order lets through more than what is in force, or may: what was withheld, the governor does not know. */
 function raises(): bool {
-  return order.permille > permilleInForce();
+  return order.action == OrderAction.RESUME || order.permille > permilleInForce();
 }
 
 function permilleInForce(): u32 {
@@ -127,6 +140,7 @@ function checkTime(): i32 {
 
 function obey(): i32 {
   ledger.epoch = order.epoch;
+  sha256(message.payload, message.payloadLen, ORDER_DIGEST);
   if (order.inScope == 0) return commitOrFail() ? ErrorCode.OK : <i32>head.lastCode;
   const wasPaused = ledger.action == OrderAction.PAUSE;
   ledger.action = order.action;

@@ -28,6 +28,7 @@ import {
   LEDGER,
   LEDGER_BYTES,
   ledger,
+  ORDER_DIGEST,
   PARTY_KEYS,
   pact,
   REPORT_HEAD,
@@ -59,6 +60,7 @@ class Recovery {
   ueid: usize;
   agreement: usize;
   reportHead: usize;
+  order: usize;
   epoch: u32;
   action: u32;
   permille: u32;
@@ -118,6 +120,8 @@ function readRecovery(): i32 {
   if (claims.array() != 2) claimMisfit();
   recovery.reportSequence = claims.uint();
   recovery.reportHead = claims.bytesOf(Limit.DIGEST_BYTES);
+  claimMust(Claim.ORDER);
+  recovery.order = claims.bytesOf(Limit.DIGEST_BYTES);
   return claimsEnd(ErrorCode.RECOVERY_CLAIM);
 }
 
@@ -138,6 +142,7 @@ function restart(): i32 {
   ledger.licenseSequence = recovery.sequence;
   ledger.reportSequence = recovery.reportSequence;
   memory.copy(REPORT_HEAD, recovery.reportHead, Limit.DIGEST_BYTES);
+  memory.copy(ORDER_DIGEST, recovery.order, Limit.DIGEST_BYTES);
   for (let c: u32 = 0; c < CLASSES; c++) {
     quantityCopy(totalOf(c), totals + ((<usize>c) << 4));
     quantityCopy(reportTotalOf(c), totals + ((<usize>c) << 4));

@@ -13,7 +13,7 @@ import { Claim, ObjectType } from "../protocol/claims";
 import { CoseFlag } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";
 import { Limit } from "../protocol/limits";
-import { AGREEMENT_DIGEST, KEY_BYTES, ledger, pact, session, TIME_KEYS, TIME_NONCE } from "../state";
+import { AGREEMENT_DIGEST, KEY_BYTES, ledger, ORDER_HEARD, pact, session, TIME_KEYS, TIME_NONCE } from "../state";
 import { setTimeBounds, timeLowerBound, timeUpperBound, widened } from "../time/clock";
 import { AAD_BYTES, aadOf, claimMust, claimSecondsAsMs, claims, claimsBegin, claimsEnd, claimUint } from "./claims";
 
@@ -24,6 +24,7 @@ class Time {
   epoch: u32;
   agreement: usize;
   nonce: usize;
+  order: usize;
 }
 
 const time = changetype<Time>(memory.data(offsetof<Time>(), 8));
@@ -38,7 +39,8 @@ export function acceptTimeProof(ptr: usize, length: i32): i32 {
   const upper = time.issuedAt + 1000 + widened(ticks() - session.timeNonceTick);
   if (session.timeKnown != 0 && upper < timeLowerBound()) return ErrorCode.TIME_STALE;
   session.timeNonceLive = 0;
-  setTimeBounds(time.issuedAt, upper);
+  const known = session.timeKnown != 0;
+  setTimeBounds(known ? max(timeLowerBound(), time.issuedAt) : time.issuedAt, upper);
   hear();
   return ErrorCode.OK;
 }
@@ -58,7 +60,10 @@ export function acceptBeacon(ptr: usize, length: i32): i32 {
 /** The lease is renewed, the epoch is known; the gate acts on both at once. */
 function hear(): void {
   if (time.issuedAt > session.leaseIssuedAt) session.leaseIssuedAt = time.issuedAt;
-  if (time.epoch > session.epochHeard) session.epochHeard = time.epoch;
+  if (time.epoch >= session.epochHeard) {
+    session.epochHeard = time.epoch;
+    memory.copy(ORDER_HEARD, time.order, Limit.DIGEST_BYTES);
+  }
   runGate();
   openIfAllowed();
 }
@@ -80,9 +85,13 @@ function readTime(ptr: usize, length: i32, type: ObjectType): i32 {
   time.agreement = claims.bytesOf(Limit.DIGEST_BYTES);
   claimMust(Claim.EPOCH);
   time.epoch = <u32>claimUint(u32.MAX_VALUE);
+  claimMust(Claim.ORDER);
+  time.order = claims.bytesOf(Limit.DIGEST_BYTES);
   code = claimsEnd(ErrorCode.TIME_CLAIM);
   if (code != ErrorCode.OK) return code;
   if (equalBytes(time.agreement, AGREEMENT_DIGEST, Limit.DIGEST_BYTES) == 0) return ErrorCode.TIME_AGREEMENT;
+  // Whoever confirms an order that is not the newest keeps no gate alive (docs/design.md, "Who confirms an order").
+  if (time.epoch < ledger.epoch) return ErrorCode.TIME_EPOCH_OLD;
   const jumps = time.epoch > ledger.epoch && time.epoch - ledger.epoch > <u32>Limit.EPOCH_STEP_MAX;
   return jumps ? ErrorCode.TIME_EPOCH_JUMP : ErrorCode.OK;
 }

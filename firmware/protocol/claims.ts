@@ -52,6 +52,7 @@ export const enum Claim {
   SVN = -75029,
   AGREEMENT_VERSION = -75030,
   LAST_CODE = -75031,
+  ORDER = -75032,
 }
 
 /** Keys of the agreement document's map. */

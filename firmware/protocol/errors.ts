@@ -111,6 +111,7 @@ export const enum ErrorCode {
   TIME_STALE = 0x0904,
   TIME_UNKNOWN = 0x0905,
   TIME_EPOCH_JUMP = 0x0906,
+  TIME_EPOCH_OLD = 0x0907,
 
   // 0x0a gate and meter
   GATE_NOT_OPEN = 0x0a01,

@@ -2,7 +2,7 @@
 export const enum Limit {
   /** Longest message either way through the mailbox: bounds the work of one doorbell. */
   MESSAGE_BYTES_MAX = 4096,
-  /** Deepest nesting of CBOR items (the outermost item is depth 1). */
+  /** Most arrays, maps and tags open at once in a CBOR item. */
   CBOR_DEPTH_MAX = 8,
   /** Most parties of an agreement; a signature each must fit one message. */
   PARTIES_MAX = 8,

@@ -51,6 +51,8 @@ export interface Info extends HardwareModel {
   readonly svn: number;
   readonly agreementVersion: number;
   readonly lastCode: number;
+  /** Of the newest order that the governor accepted; zeros before the first. */
+  readonly orderDigest: Uint8Array;
 }
 
 export interface Evidence extends Info {
@@ -129,6 +131,7 @@ function infoEntries(info: Info): ClaimEntries {
     [Claim.SVN, info.svn],
     [Claim.AGREEMENT_VERSION, info.agreementVersion],
     [Claim.LAST_CODE, info.lastCode],
+    [Claim.ORDER, info.orderDigest],
   ];
 }
 
@@ -160,5 +163,6 @@ function readInfo(claims: Claims): Info {
     svn: claims.u32(Claim.SVN),
     agreementVersion: claims.u32(Claim.AGREEMENT_VERSION),
     lastCode: claims.u32(Claim.LAST_CODE),
+    orderDigest: claims.digest(Claim.ORDER),
   };
 }

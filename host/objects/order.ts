@@ -1,4 +1,5 @@
 /** The order: pause, slow or resume, by the quorum that its direction asks for. CDDL and rules: docs/protocol.md. */
+import { sha256 } from "@noble/hashes/sha2.js";
 import { Claim, ObjectType, OrderAction } from "../../firmware/protocol/claims.ts";
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
@@ -16,7 +17,7 @@ export interface Order {
   /** Above that of every order before. */
   readonly epoch: number;
   readonly action: OrderAction;
-  /** Drain allowance beyond the license's, at most the agreement's. */
+  /** Narrows what the license leaves for the drain, never widens it. */
   readonly drain?: WorkByClass;
   /** 1 to 32 UEIDs; absent: every device of the agreement. */
   readonly scope?: readonly Uint8Array[];
@@ -26,6 +27,14 @@ export interface Order {
 }
 
 export const PERMILLE_FULL = 1000;
+
+/** What beacons and evidence name an order by: SHA-256 of its payload, whoever signed it. */
+export function orderDigest(order: Order): Uint8Array {
+  return sha256(encodeOrder(order));
+}
+
+/** In place of a digest before the first order. */
+export const NO_ORDER = new Uint8Array(Limit.DIGEST_BYTES);
 
 export const ORDER_AAD = objectAad(ObjectType.ORDER);
 
@@ -91,9 +100,10 @@ export function signOrder(order: Order, signers: readonly Signer[]): Uint8Array 
   return signQuorum(encodeOrder(order), signers, ORDER_AAD);
 }
 
-/** How many signatures an order needs that takes the rate from `permilleBefore` to its own. */
+/** How many signatures an order needs that takes the rate from `permilleBefore` to its own. A resume always raises. */
 export function orderQuorum(agreement: Agreement, order: Order, permilleBefore: number): number {
-  return permilleOf(order) > permilleBefore ? agreement.quorums.resume : agreement.quorums.pause;
+  const raises = order.action === OrderAction.RESUME || permilleOf(order) > permilleBefore;
+  return raises ? agreement.quorums.resume : agreement.quorums.pause;
 }
 
 /** Throws a `Refusal` unless exactly the quorum signed that the order's direction asks for. */

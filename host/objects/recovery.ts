@@ -24,6 +24,8 @@ export interface Recovery {
   readonly permille?: number;
   readonly totals: AllWork;
   readonly reportHead: ReportHead;
+  /** Of the order in force; zeros before the first. */
+  readonly orderDigest: Uint8Array;
 }
 
 const AAD = objectAad(ObjectType.RECOVERY);
@@ -40,6 +42,7 @@ export function encodeRecovery(recovery: Recovery): Uint8Array {
       [Claim.RATE_PERMILLE, recovery.permille],
       [Claim.TOTALS, allWorksValue(recovery.totals)],
       [Claim.REPORT_HEAD, [recovery.reportHead.sequence, recovery.reportHead.digest]],
+      [Claim.ORDER, recovery.orderDigest],
     ],
     decodeRecovery,
   );
@@ -58,6 +61,7 @@ export function decodeRecovery(payload: Uint8Array): Recovery {
     permille: claims.optional(Claim.RATE_PERMILLE, (label) => claims.u32(label)),
     totals: claims.allWorks(Claim.TOTALS),
     reportHead: readReportHead(claims),
+    orderDigest: claims.digest(Claim.ORDER),
   };
   claims.end();
   checkPermille(recovery, claims);

@@ -15,6 +15,8 @@ export interface TimeStatement {
   readonly nonce?: Uint8Array;
   readonly agreementDigest: Uint8Array;
   readonly epoch: number;
+  /** Of the order in force (`orderDigest`); zeros before the first. */
+  readonly orderDigest: Uint8Array;
 }
 
 export type TimeType = ObjectType.BEACON | ObjectType.TIME_PROOF;
@@ -26,6 +28,7 @@ export function encodeTime(type: TimeType, time: TimeStatement): Uint8Array {
       [Claim.NONCE, time.nonce],
       [Claim.AGREEMENT, time.agreementDigest],
       [Claim.EPOCH, time.epoch],
+      [Claim.ORDER, time.orderDigest],
     ],
     (payload) => decodeTime(type, payload),
   );
@@ -39,6 +42,7 @@ export function decodeTime(type: TimeType, payload: Uint8Array): TimeStatement {
     nonce: type === ObjectType.TIME_PROOF ? claims.bytes(Claim.NONCE, Limit.NONCE_BYTES) : undefined,
     agreementDigest: claims.digest(Claim.AGREEMENT),
     epoch: claims.u32(Claim.EPOCH),
+    orderDigest: claims.digest(Claim.ORDER),
   };
   claims.end();
   return time;

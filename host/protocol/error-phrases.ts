@@ -120,6 +120,7 @@ export const ERROR_PHRASES: Readonly<Record<number, ErrorPhrase>> = {
   [ErrorCode.TIME_STALE]: row("TIME_STALE", "the beacon or time proof is older than what is known already", "Fetch a newer one."),
   [ErrorCode.TIME_UNKNOWN]: row("TIME_UNKNOWN", "the board knows nothing of the time yet", "Deliver a time proof first."),
   [ErrorCode.TIME_EPOCH_JUMP]: row("TIME_EPOCH_JUMP", "the beacon's or proof's epoch is more than 1,024 beyond the current one", "Deliver the orders in between first."),
+  [ErrorCode.TIME_EPOCH_OLD]: row("TIME_EPOCH_OLD", "the beacon or proof confirms an order older than the one in force", "Let the time authorities know the newest order; then bring a new beacon or proof."),
 
   [ErrorCode.GATE_NOT_OPEN]: row("GATE_NOT_OPEN", "the gate is not in a state in which this can be done", "Read the gate's state in INFO; a license, a lease or a drain may be missing."),
   [ErrorCode.GATE_LOCKED]: row("GATE_LOCKED", "the gate is locked", "Read the last code in INFO: it says what locked it."),

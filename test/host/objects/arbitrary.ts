@@ -139,12 +139,14 @@ export const anyBeacon: fc.Arbitrary<TimeStatement> = fc.record({
   nonce: fc.constant(undefined),
   agreementDigest: digest,
   epoch: u32,
+  orderDigest: digest,
 });
 export const anyTimeProof: fc.Arbitrary<TimeStatement> = fc.record({
   issuedAtSeconds: seconds,
   nonce: digest,
   agreementDigest: digest,
   epoch: u32,
+  orderDigest: digest,
 });
 
 export const anyEndorsement: fc.Arbitrary<Endorsement> = fc.record({ devicePublicKey: digest, ueid, ...hardware });
@@ -179,6 +181,7 @@ export const anyEvidence: fc.Arbitrary<Evidence> = fc.record({
   svn: u32,
   agreementVersion: u32,
   lastCode: u32,
+  orderDigest: digest,
 });
 
 export const anyUsageReport: fc.Arbitrary<UsageReport> = fc.record({
@@ -213,6 +216,7 @@ export const anyRecovery: fc.Arbitrary<Recovery> = fc
       sequence: u64,
       totals: allOf(work),
       reportHead,
+      orderDigest: digest,
     }),
   )
   .map(([what, rest]) => ({ ...rest, ...what }));

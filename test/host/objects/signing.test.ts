@@ -68,7 +68,7 @@ const pause: Order = {
   drainTicks: undefined,
   permille: undefined,
 };
-const statement = { issuedAtSeconds: 1000, nonce: undefined, agreementDigest: digest, epoch: 1 };
+const statement = { issuedAtSeconds: 1000, nonce: undefined, agreementDigest: digest, epoch: 1, orderDigest: digest };
 
 function codeOf(action: () => unknown): number | undefined {
   try {
