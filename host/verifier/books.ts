@@ -1,0 +1,122 @@
+/**
+ * The books of a device: what it was licensed, against what it reports. Licensed is what was issued less what came back
+ * unused when a license was replaced; work on a drain or baseline allowance is licensed by that allowance.
+ *
+ * Between evidence and the next license's installation the old license may go on. The evidence after says how much of the
+ * new budget is used, so the rest of what was done was the old license's.
+ */
+
+import type { EngineClass } from "../../firmware/protocol/classes.ts";
+import type { Agreement } from "../objects/agreement.ts";
+import type { Evidence } from "../objects/evidence.ts";
+import type { License } from "../objects/license.ts";
+import { type AllWork, allWork, noWork, sumWork, type WorkByClass, workBetween } from "../objects/work.ts";
+
+export interface DeviceBooks {
+  /** Sequence of the license that is installed; 0 before the first. */
+  readonly licenseSequence: bigint;
+  readonly budget: AllWork;
+  readonly left: AllWork;
+  /** Totals when the license that is installed began. */
+  readonly totalsAtStart: AllWork;
+  /** Totals of the newest evidence. */
+  readonly totals: AllWork;
+  /** Work under the licenses before. */
+  readonly closed: AllWork;
+  /** Of it, the part that their budgets do not cover. */
+  readonly beyondBudget: AllWork;
+  /** Drain and baseline allowances of all licenses so far. */
+  readonly allowance: AllWork;
+}
+
+export interface BooksRow {
+  readonly engineClass: EngineClass;
+  readonly licensed: bigint;
+  readonly reported: bigint;
+}
+
+/** Books of a device that did nothing yet. */
+export function openBooks(agreement: Agreement): DeviceBooks {
+  return {
+    licenseSequence: 0n,
+    budget: noWork(),
+    left: noWork(),
+    totalsAtStart: noWork(),
+    totals: noWork(),
+    closed: noWork(),
+    beyondBudget: noWork(),
+    allowance: allowanceOf(undefined, agreement),
+  };
+}
+
+/** The books as of this evidence. `license` is the one that is installed, if it is not the one of the books. */
+export function settleBooks(
+  books: DeviceBooks,
+  evidence: Evidence,
+  license: License | undefined,
+  agreement: Agreement,
+): DeviceBooks {
+  const seen = { totals: evidence.totals, left: evidence.budgetLeft };
+  if (license === undefined) return { ...books, ...seen };
+  const budget = allWork(license.budget);
+  const sinceBefore = workBetween(books.totals, evidence.totals);
+  const usedOfNew = workBetween(evidence.budgetLeft, budget).map((used, c) => least(used, sinceBefore[c]!));
+  const totalsAtStart = workBetween(usedOfNew, evidence.totals);
+  const usedOfOld = workBetween(books.totalsAtStart, totalsAtStart);
+  return {
+    ...seen,
+    licenseSequence: license.sequence,
+    budget,
+    totalsAtStart,
+    closed: sumWork(books.closed, usedOfOld),
+    beyondBudget: books.beyondBudget.map((beyond, c) => beyond + positive(usedOfOld[c]! - books.budget[c]!)),
+    allowance: sumWork(books.allowance, allowanceOf(license.drain, agreement)),
+  };
+}
+
+/** Books after a recovery: whatever may have been done counts as done, and nothing is left. */
+export function recoverBooks(books: DeviceBooks, totals: AllWork, licenseSequence: bigint): DeviceBooks {
+  const nothing = noWork();
+  return { ...books, licenseSequence, budget: nothing, left: nothing, totalsAtStart: totals, totals, closed: totals };
+}
+
+/** The most that the device can have done by now, if everything that was issued was used. */
+export function worstCase(books: DeviceBooks, pending: readonly License[], agreement: Agreement): bigint[] {
+  const installed = sumWork(sumWork(books.totals, books.left), allowanceOf(agreement.drain, agreement));
+  return pending.reduce<bigint[]>(
+    (totals, license) => sumWork(sumWork(totals, allWork(license.budget)), allowanceOf(license.drain, agreement)),
+    installed,
+  );
+}
+
+/** What is licensed so far: work done, as far as budgets and allowances cover it. */
+export function licensedWork(books: DeviceBooks): bigint[] {
+  const overrun = overrunOf(books);
+  return books.closed.map((closed, c) => {
+    const spent = books.budget[c]! - books.left[c]!;
+    const done = books.totals[c]! - books.totalsAtStart[c]!;
+    return closed + (done > spent ? done : spent) - overrun[c]!;
+  });
+}
+
+/** Work that no budget and no allowance covers. */
+export function overrunOf(books: DeviceBooks): bigint[] {
+  return books.beyondBudget.map((beyond, c) => {
+    const spent = books.budget[c]! - books.left[c]!;
+    const done = books.totals[c]! - books.totalsAtStart[c]!;
+    return positive(beyond + positive(done - spent) - books.allowance[c]!);
+  });
+}
+
+/** What is allowed beyond a budget: the license's drain, and the baseline, which every license renews. */
+function allowanceOf(drain: WorkByClass | undefined, agreement: Agreement): bigint[] {
+  return sumWork(allWork(drain), allWork(agreement.baseline));
+}
+
+function positive(work: bigint): bigint {
+  return work > 0n ? work : 0n;
+}
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}

@@ -1,0 +1,92 @@
+/**
+ * Every refusal of the verifier, in one table. The class says who must act: `malformed`, the sender's software is broken;
+ * `invalid`, the object is not what it claims to be; `policy`, it is, and that is not good enough.
+ */
+export type VerifierErrorClass = "malformed" | "invalid" | "policy";
+
+// biome-ignore format: a table, one row a code
+export const VERIFIER_ERRORS = {
+  "agreement/malformed": ["malformed", "the agreement cannot be read"],
+  "agreement/signature": ["invalid", "the agreement is not signed by those who must sign it"],
+
+  "endorsement/malformed": ["malformed", "the endorsement cannot be read"],
+  "endorsement/signature": ["invalid", "no manufacturer that is trusted here signed the endorsement"],
+  "endorsement/ueid": ["invalid", "the endorsement's UEID is not that of its device key"],
+  "certificate/malformed": ["malformed", "the attestation key's certificate cannot be read"],
+  "certificate/signature": ["invalid", "the device key did not sign the certificate"],
+  "certificate/ueid": ["invalid", "the certificate is for another device"],
+  "certificate/measurement": ["policy", "the governor image is not among the reference values"],
+  "device/unknown": ["policy", "the device is not enrolled"],
+
+  "evidence/malformed": ["malformed", "the evidence cannot be read"],
+  "evidence/signature": ["invalid", "the enrolled attestation key did not sign the evidence"],
+  "evidence/nonce-unknown": ["policy", "the nonce was not given to this device, or was used already"],
+  "evidence/nonce-expired": ["policy", "the nonce was given too long ago"],
+  "evidence/hardware": ["invalid", "the hardware is not what the manufacturer endorsed"],
+  "evidence/measurement": ["invalid", "the governor image is not the one that was certified"],
+  "evidence/measurement-withdrawn": ["policy", "the governor image is not among the reference values any more"],
+  "evidence/svn": ["policy", "the governor's security version is below the least"],
+  "evidence/agreement": ["policy", "the device stands under another agreement"],
+  "evidence/tampered": ["policy", "a tamper sensor fired"],
+  "evidence/locked": ["policy", "the gate is locked"],
+  "evidence/epoch-behind": ["policy", "the device lacks an order: deliver the orders after its epoch"],
+  "evidence/epoch-ahead": ["policy", "the device knows an epoch that no order here has"],
+  "evidence/order-unknown": ["policy", "the device obeys an order of this epoch that is not the one here"],
+  "evidence/time-unknown": ["policy", "the device does not know the time: deliver a time proof"],
+  "evidence/time-off": ["policy", "the device's bounds of the time exclude the true time: its clock is off by more than it may be"],
+  "evidence/boot-regressed": ["policy", "the boot count went back: an older state of the device, or a copy of it"],
+  "evidence/boot-forked": ["policy", "one boot count with two boot seeds: two devices use one identity"],
+  "evidence/totals-regressed": ["policy", "the meter totals went back"],
+  "evidence/license-regressed": ["policy", "the license sequence went back"],
+  "evidence/license-unknown": ["policy", "the device holds a license that was not issued here"],
+  "evidence/report-missing": ["policy", "the device made reports that are not here: upload them first"],
+  "evidence/report-regressed": ["policy", "the device's report chain is behind what it reported already"],
+  "evidence/report-forked": ["policy", "the device's report chain has another head than the one here"],
+  "evidence/overrun": ["policy", "the device did more work than it was licensed"],
+
+  "license/paused": ["policy", "a pause order is in force for this device"],
+  "license/request": ["malformed", "the request for a license is not one that can be granted"],
+  "license/over-cap": ["policy", "the request is over a cap of the agreement"],
+  "license/sequence-exhausted": ["policy", "too many licenses were issued that the device never installed"],
+  "license/quorum": ["policy", "fewer parties than the license quorum agree"],
+
+  "report/malformed": ["malformed", "the report cannot be read"],
+  "report/intervals-malformed": ["malformed", "the report's intervals cannot be read"],
+  "report/signature": ["invalid", "no enrolled attestation key of the device signed the report"],
+  "report/gap": ["policy", "reports before this one are missing: upload them first"],
+  "report/forked": ["policy", "the report contradicts one that is here already"],
+  "report/totals-regressed": ["policy", "the meter totals went back"],
+  "report/boot-regressed": ["policy", "the boot count went back"],
+  "report/ticks-regressed": ["policy", "the report's ticks run backward"],
+  "report/license-regressed": ["policy", "the license sequence went back"],
+  "report/license-unknown": ["policy", "the report names a license that was not issued here"],
+  "report/agreement": ["policy", "the report stands under an agreement that is not known here"],
+  "report/intervals": ["invalid", "the intervals are not those of the report, or their sums are not its totals"],
+
+  "order/malformed": ["malformed", "there is no such order"],
+  "order/mixed": ["policy", "the order lowers the rate of some devices and raises that of others, and the two need different quorums"],
+  "order/unknown": ["policy", "there is no such draft of an order"],
+  "order/stale": ["policy", "another order became active since: draft it again"],
+  "order/active": ["policy", "the order is active already: a further signature would make it invalid"],
+  "order/not-a-party": ["policy", "the signer is not a party to the agreement"],
+  "order/signed-already": ["policy", "this party has signed the order already"],
+
+  "recovery/not-needed": ["policy", "the device's journal is whole"],
+  "recovery/quorum": ["policy", "fewer parties than the license quorum agree"],
+} as const satisfies Record<string, readonly [VerifierErrorClass, string]>;
+
+export type VerifierErrorCode = keyof typeof VERIFIER_ERRORS;
+
+export class VerifierError extends Error {
+  readonly code: VerifierErrorCode;
+  readonly class: VerifierErrorClass;
+
+  /** `detail` says with what; the phrase of the code says what was wrong. */
+  constructor(code: VerifierErrorCode, detail?: string, options?: ErrorOptions) {
+    const [errorClass, phrase] = VERIFIER_ERRORS[code];
+    super(detail === undefined ? phrase : `${phrase} (${detail})`, options);
+    this.name = "VerifierError";
+    this.code = code;
+    this.class = errorClass;
+  }
+}

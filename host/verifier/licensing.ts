@@ -1,0 +1,117 @@
+/**
+ * From a good appraisal to a license: drawn up within the agreement's caps, then laid before the parties, each of which
+ * judges by its own policy, until exactly the license quorum has signed.
+ */
+
+import type { EngineClass } from "../../firmware/protocol/classes.ts";
+import { Limit } from "../../firmware/protocol/limits.ts";
+import type { Agreement } from "../objects/agreement.ts";
+import { encodeLicense, type License, verifyLicense } from "../objects/license.ts";
+import type { WorkByClass } from "../objects/work.ts";
+import { draftSign } from "../protocol/cose.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import type { Appraisal } from "./appraisal.ts";
+import { VerifierError, type VerifierErrorCode } from "./errors.ts";
+import type { Party, Verdict } from "./party.ts";
+
+/** What an operator asks for. */
+export interface LicenseRequest {
+  readonly budget: WorkByClass;
+  /** Governor ticks that the license lasts. */
+  readonly ticksMax: bigint;
+  /** Seconds from now until it expires. */
+  readonly windowSeconds: number;
+  /** Work per tick. */
+  readonly rate?: ReadonlyMap<EngineClass, bigint>;
+  /** Default: the agreement's. */
+  readonly drain?: WorkByClass;
+}
+
+/** The license that answers this evidence. Throws a `VerifierError` for a request that no license can grant. */
+export function drawUpLicense(
+  request: LicenseRequest,
+  appraisal: Appraisal,
+  agreement: Agreement,
+  sequenceIssued: bigint,
+  nowMs: number,
+): License {
+  const { evidence } = appraisal;
+  if (request.ticksMax < 1n || !Number.isSafeInteger(request.windowSeconds) || request.windowSeconds < 1) {
+    throw new VerifierError("license/request", "no time");
+  }
+  checkCaps(request, agreement);
+  const last = evidence.licenseSequence;
+  const sequence = (sequenceIssued > last ? sequenceIssued : last) + 1n;
+  if (sequence - last > BigInt(Limit.SEQUENCE_STEP_MAX)) {
+    throw new VerifierError("license/sequence-exhausted", `${sequence} after ${last}`);
+  }
+  return {
+    expirySeconds: Math.floor(nowMs / 1000) + request.windowSeconds,
+    // The device opens when its lower bound of the time has reached this, and the bound lags behind.
+    notBeforeSeconds: Math.floor(Math.min(nowMs, evidence.timeBounds?.lowerMs ?? nowMs) / 1000),
+    nonce: evidence.challenge,
+    ueid: evidence.ueid,
+    agreementDigest: evidence.agreementDigest,
+    epoch: evidence.epoch,
+    sequence,
+    budget: request.budget,
+    rate: request.rate,
+    ticksMax: request.ticksMax,
+    drain: request.drain ?? agreement.drain,
+    svnLeast: agreement.svnLeast,
+  };
+}
+
+function checkCaps({ budget, ticksMax, rate, drain }: LicenseRequest, agreement: Agreement): void {
+  const over = (what: string) => new VerifierError("license/over-cap", what);
+  if (ticksMax > agreement.licenseTicksMax) throw over(`${ticksMax} ticks`);
+  for (const [engineClass, work] of budget) {
+    if (work > (agreement.caps.get(engineClass)?.budgetMax ?? 0n)) throw over(`budget of class ${engineClass}`);
+  }
+  for (const [engineClass, work] of rate ?? []) {
+    if (work > (agreement.caps.get(engineClass)?.rateMax ?? 0n)) throw over(`rate of class ${engineClass}`);
+  }
+  for (const [engineClass, work] of drain ?? []) {
+    if (work > (agreement.drain.get(engineClass) ?? 0n)) throw over(`drain of class ${engineClass}`);
+  }
+}
+
+/** The license's bytes with exactly the quorum's signatures. */
+export function signByQuorum(license: License, parties: readonly Party[], agreement: Agreement, nowMs: number) {
+  let draft: Uint8Array;
+  try {
+    draft = draftSign(encodeLicense(license));
+  } catch (error) {
+    if (error instanceof Refusal) throw new VerifierError("license/request", error.message, { cause: error });
+    throw error;
+  }
+  const quorum = agreement.quorums.license;
+  const bytes = gather(draft, parties, quorum, "license/quorum", (party, signed) => party.judgeLicense(signed, nowMs));
+  verifyLicense(bytes, agreement);
+  return bytes;
+}
+
+/** Asks one party after the other until exactly `quorum` have signed; the rest are not asked. */
+export function gather(
+  draft: Uint8Array,
+  parties: readonly Party[],
+  quorum: number,
+  code: VerifierErrorCode,
+  ask: (party: Party, draft: Uint8Array) => Verdict,
+): Uint8Array {
+  const objections: string[] = [];
+  let bytes = draft;
+  let signatures = 0;
+  for (const party of parties) {
+    if (signatures === quorum) break;
+    const verdict = ask(party, bytes);
+    if ("objection" in verdict) {
+      objections.push(`${party.name}: ${verdict.objection}`);
+      continue;
+    }
+    bytes = verdict.signed;
+    signatures += 1;
+  }
+  if (signatures < quorum) throw new VerifierError(code, `${signatures} of ${quorum}; ${objections.join("; ")}`);
+  return bytes;
+}
