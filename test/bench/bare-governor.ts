@@ -1,0 +1,52 @@
+/** A governor on the silicon of a rig's board, but without the board around it: what is measured is the governor. */
+import { runBootRom } from "../../sim-board/boot-rom.ts";
+import { Governor, type Hal } from "../../sim-board/governor-module.ts";
+import { governorImage, type Rig } from "../rig.ts";
+
+/** What the bench turns by hand. */
+export type Knobs = {
+  ticks: bigint;
+  /** Work retired, by class. */
+  retired: bigint[];
+  /** Credit that is out, by class. */
+  credit: bigint[];
+};
+
+/** The rig's flash, fuses, counter and TRNG serve; the clock and the accelerator are the knobs. */
+export function bareHal(rig: Rig, knobs: Knobs): Hal {
+  const { flash, fuses, counter, trng } = rig.board;
+  return {
+    flashRead: (address, destination) => flash.read(address, destination),
+    flashProgram: (address, source) => flash.program(address, source),
+    flashErase: (sector) => flash.erase(sector),
+    flashSectors: () => flash.sectors,
+    fuseRead: (word) => fuses.read(word),
+    fuseBurn: (word, bits) => fuses.burn(word, bits),
+    counterRead: () => counter.read(),
+    counterStep: () => counter.step(),
+    counterLife: () => counter.lifeSteps,
+    ticks: () => knobs.ticks,
+    trngFill: (destination) => trng.fill(destination),
+    tamperRead: () => 0,
+    workRead: (engineClass) => knobs.retired[engineClass]!,
+    deniedRead: () => 0,
+    throttledRead: () => 0,
+    gateGrant: (engineClass, amount) => {
+      knobs.credit[engineClass]! += amount;
+    },
+    gateClose: () => void knobs.credit.fill(0n),
+  };
+}
+
+/** What the boot ROM hands over on this board. */
+export function handoffOf(rig: Rig): Uint8Array {
+  rig.board.fuses.reset();
+  return runBootRom(rig.board.fuses, governorImage().sha256);
+}
+
+/** Takes the rig's governor, as it stands, off its board. */
+export function bareGovernor(rig: Rig, knobs: Knobs): Governor {
+  const governor = new Governor(governorImage(), bareHal(rig, knobs));
+  governor.setState(rig.board.state()!);
+  return governor;
+}

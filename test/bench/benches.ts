@@ -1,0 +1,7 @@
+/** All benchmarks by name. */
+import { boot } from "./boot.ts";
+import { crypto } from "./crypto.ts";
+import type { Bench } from "./frame.ts";
+import { meter } from "./meter.ts";
+
+export const BENCHES: ReadonlyMap<string, Bench> = new Map(Object.entries({ boot, crypto, meter }));

@@ -1,0 +1,64 @@
+/** Boot of the governor, from its first instruction to READY, against the cryptography that it cannot do without. */
+import { EngineClass } from "../../firmware/protocol/classes.ts";
+import { Governor } from "../../sim-board/governor-module.ts";
+import { loadPrimitives, type Primitives } from "../primitives.ts";
+import { governorImage, Rig } from "../rig.ts";
+import { bareHal, handoffOf, type Knobs } from "./bare-governor.ts";
+import type { Bench, Case } from "./frame.ts";
+
+/** Bytes under a journal record's tag. */
+const RECORD_BYTES = 1096;
+/** What the device key signs of the attestation key. */
+const CERTIFICATE_BYTES = 160;
+
+/** A counter that outlasts the rounds, and flash that does not wear in them. */
+export const LONG_LIFE = { counterLifeSteps: 0xffffffff, flashEnduranceErases: 1e9 };
+
+export const boot: Bench = {
+  about: "governor boot to READY against the cryptography in it alone",
+  cases(): Case[] {
+    const rig = Rig.ready({}, { ...LONG_LIFE, invariants: false });
+    const knobs: Knobs = {
+      ticks: 0n,
+      retired: new Array<bigint>(EngineClass.COUNT).fill(0n),
+      credit: new Array<bigint>(EngineClass.COUNT).fill(0n),
+    };
+    const hal = bareHal(rig, knobs);
+    const handoff = handoffOf(rig);
+    const cryptography = cryptographyOfBoot(loadPrimitives());
+    return [
+      {
+        name: "boot to READY",
+        against: "its cryptography alone",
+        ours() {
+          const code = new Governor(governorImage(), hal).boot(handoff);
+          if (code !== 0) throw new Error(`boot failed with 0x${code.toString(16)}`);
+        },
+        theirs: cryptography,
+      },
+    ];
+  },
+};
+
+/** Self-test, identity, and the journal's record read and written, as `firmware/boot` does them. */
+function cryptographyOfBoot(primitives: Primitives): () => void {
+  const seed = new Uint8Array(32).fill(7);
+  const short = new Uint8Array(3);
+  const certificate = new Uint8Array(CERTIFICATE_BYTES);
+  const record = new Uint8Array(RECORD_BYTES);
+  const publicKey = primitives.ed25519PublicKey(seed);
+  const signatures = [short, certificate].map((message) => primitives.ed25519Sign(seed, message));
+  return () => {
+    primitives.sha256(short);
+    primitives.sha512(short);
+    primitives.hmacSha256(seed, short);
+    primitives.ed25519PublicKey(seed);
+    primitives.ed25519Sign(seed, short);
+    primitives.ed25519Verify(signatures[0]!, short, publicKey);
+    primitives.ed25519Verify(signatures[0]!, certificate, publicKey);
+    for (let i = 0; i < 3; i++) primitives.hkdfSha256(seed, short, short, 32);
+    primitives.ed25519PublicKey(seed);
+    primitives.ed25519Verify(signatures[1]!, certificate, publicKey);
+    for (let i = 0; i < 2; i++) primitives.hmacSha256(seed, record);
+  };
+}
