@@ -2,20 +2,24 @@
  * The operator's agent: carries messages between one board and a verifier. Nobody trusts it; whatever it drops, repeats
  * or delays is caught at one end or the other. Every step says how it ended as a value, so that a caller can go on.
  *
- * Reports lie in an outbox until the verifier has them: a report that the board made and the agent lost (a crash between
- * the two) is fetched again before anything else, since no license is given over a gap.
+ * No report is made before the verifier has the one before: the board gives its newest report again, byte for byte, so a
+ * report that was lost on the way, or in a crash of the agent, is never lost for good.
  */
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import type { Mailbox, ReportAnswer } from "../mailbox.ts";
+import type { Agreement } from "../objects/agreement.ts";
 import type { Info } from "../objects/evidence.ts";
+import { reportDigest } from "../objects/usage-report.ts";
 import { errorPhrase } from "../protocol/error-phrases.ts";
 import { Refusal } from "../protocol/refusal.ts";
+import { sameBytes } from "../verifier/bytes.ts";
 import { VerifierError, type VerifierErrorCode } from "../verifier/errors.ts";
 import type { LicenseRequest } from "../verifier/licensing.ts";
 import type { ReportReceipt } from "../verifier/verifier.ts";
 
 /** What the agent needs of a verifier; an in-process one is one, a client of a remote one can be. */
 export interface VerifierLink {
+  readonly agreement: Agreement;
   readonly agreementBytes: Uint8Array;
   enrol(endorsement: Uint8Array, certificate: Uint8Array): Uint8Array;
   challenge(ueid: Uint8Array): Uint8Array;
@@ -33,24 +37,33 @@ export type Outcome =
   | { readonly ok: false; readonly by: "board"; readonly code: ErrorCode; readonly message: string }
   | { readonly ok: false; readonly by: "verifier"; readonly code: VerifierErrorCode; readonly message: string };
 
+interface InstalledLicense {
+  readonly request: LicenseRequest;
+  readonly bootCount: number;
+  readonly uptimeSeconds: number;
+}
+
 const DONE: Outcome = { ok: true };
 
-/** A license is renewed when less than this part of its budget or its ticks is left. */
-export const RENEWAL_MARGIN_PERMILLE = 250;
+/** A license is renewed when less than this part of it is left. */
+const RENEWAL_MARGIN_PERMILLE = 250;
 
 export class Agent {
   readonly #board: Mailbox;
   readonly #verifier: VerifierLink;
-  readonly #outbox: ReportAnswer[] = [];
+  #outbox: ReportAnswer | undefined;
+  /** Digest of the newest report that the verifier took. */
+  #delivered: Uint8Array | undefined;
+  #license: InstalledLicense | undefined;
 
   constructor(board: Mailbox, verifier: VerifierLink) {
     this.#board = board;
     this.#verifier = verifier;
   }
 
-  /** Reports that the verifier does not have yet. */
-  get outboxLength(): number {
-    return this.#outbox.length;
+  /** Whether a report waits that the verifier does not have yet. */
+  get hasReportToUpload(): boolean {
+    return this.#outbox !== undefined;
   }
 
   /** Gives the board the agreement in force. */
@@ -73,57 +86,66 @@ export class Agent {
     return attempt(() => this.#board.beacon(this.#verifier.beacon()));
   }
 
-  /** Gives the board every order that it lacks, oldest first; then the beacon that confirms the newest. */
+  /**
+   * Gives the board every order that it lacks, oldest first, then the beacon that confirms the newest. In this order: a
+   * beacon that names an order which is not there yet makes the gate drain.
+   */
   deliverOrders(): Outcome {
     return attempt(() => {
       const { epoch, timeBounds } = this.#board.info();
       const orders = this.#verifier.ordersAfter(epoch);
-      for (const { bytes } of orders) {
-        // What raises the rate waits until its time has certainly come; a beacon lifts the board's lower bound.
-        if (timeBounds !== null) tolerate([ErrorCode.TIME_STALE], () => this.#board.beacon(this.#verifier.beacon()));
-        tolerate([ErrorCode.ORDER_EPOCH_OLD], () => this.#board.order(bytes));
-      }
+      for (const { bytes } of orders) this.#deliverOrder(bytes, timeBounds !== null);
       if (orders.length > 0 && timeBounds !== null) this.#board.beacon(this.#verifier.beacon());
     });
   }
 
-  /** Has the board make a report, and uploads whatever lies in the outbox. */
+  /** Uploads what waits, has the board make a report, and uploads that. */
   report(): Outcome {
     return attempt(() => {
-      this.#fetchLost();
-      this.#outbox.push(this.#board.report());
+      this.#upload();
+      this.#outbox = this.#board.report();
       this.#upload();
     });
   }
 
-  /** Uploads whatever lies in the outbox, and a report that the board made and the agent lost. */
+  /** Uploads a report that waits, or that the board made and the agent lost. */
   uploadReports(): Outcome {
-    return attempt(() => {
-      this.#fetchLost();
-      this.#upload();
-    });
+    return attempt(() => this.#upload());
   }
 
   /** Report, evidence, license: the closed loop once around. */
   renew(request: LicenseRequest): Outcome {
     const reported = this.report();
     if (!reported.ok) return reported;
-    return attempt(() => this.#board.license(this.#verifier.issueLicense(this.#evidence(), request)));
+    return attempt(() => {
+      const license = this.#verifier.issueLicense(this.#evidence(), request);
+      this.#board.license(license);
+      const { bootCount, uptimeSeconds } = this.#board.info();
+      this.#license = { request, bootCount, uptimeSeconds };
+    });
   }
 
-  /** Whether it is time to renew, by what the board says of the license that was asked for. */
-  needsRenewal(request: LicenseRequest, ticksSinceLicense: bigint): boolean {
-    const { budgetLeft } = this.#board.info();
-    const margin = (amount: bigint) => (amount * BigInt(RENEWAL_MARGIN_PERMILLE)) / 1000n;
-    if (request.ticksMax - ticksSinceLicense < margin(request.ticksMax)) return true;
-    return [...request.budget].some(([engineClass, budget]) => budgetLeft[engineClass]! < margin(budget));
+  /**
+   * Whether less than a quarter is left of the license that this agent brought: of the budget of a class, of its ticks, or
+   * of its window. Also true where there is none, or the board was powered up since.
+   */
+  needsRenewal(): boolean {
+    const { budgetLeft, bootCount, uptimeSeconds } = this.#board.info();
+    const license = this.#license;
+    if (license === undefined || license.bootCount !== bootCount) return true;
+    const { budget, ticksMax, windowSeconds } = license.request;
+    const seconds = Math.min(windowSeconds, Number(ticksMax / BigInt(this.#verifier.agreement.tickHz)));
+    const secondsLeft = license.uptimeSeconds + seconds - uptimeSeconds;
+    if (secondsLeft < (seconds * RENEWAL_MARGIN_PERMILLE) / 1000) return true;
+    const margin = (work: bigint) => (work * BigInt(RENEWAL_MARGIN_PERMILLE)) / 1000n;
+    return [...budget].some(([engineClass, work]) => budgetLeft[engineClass]! < margin(work));
   }
 
   /** After a rollback or a loss of the journal: has the license quorum say from where to go on. */
   recover(): Outcome {
     return attempt(() => {
       this.#board.recover(this.#verifier.issueRecovery(this.#evidence()));
-      this.#outbox.length = 0;
+      this.#outbox = undefined;
     });
   }
 
@@ -140,16 +162,35 @@ export class Agent {
     return this.#board.evidence(this.#verifier.challenge(this.#board.info().ueid));
   }
 
-  /** The board's newest report, if it is not in the outbox: the verifier says whether it has it. */
-  #fetchLost(): void {
-    if (this.#outbox.length > 0) return;
-    tolerate([ErrorCode.REPORT_NONE, ErrorCode.REPORT_STORE], () => this.#outbox.push(this.#board.reportAgain()));
+  #deliverOrder(bytes: Uint8Array, timeIsKnown: boolean): void {
+    try {
+      this.#board.order(bytes);
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== ErrorCode.ORDER_NOT_YET || !timeIsKnown) throw error;
+      // The board's lower bound lags behind; a beacon lifts it.
+      this.#board.beacon(this.#verifier.beacon());
+      this.#board.order(bytes);
+    }
   }
 
   #upload(): void {
-    for (let next = this.#outbox[0]; next !== undefined; next = this.#outbox[0]) {
-      this.#verifier.acceptReport(next.report, next.intervals);
-      this.#outbox.shift();
+    this.#outbox ??= this.#lostReport();
+    if (this.#outbox === undefined) return;
+    this.#verifier.acceptReport(this.#outbox.report, this.#outbox.intervals);
+    this.#delivered = reportDigest(this.#outbox.report);
+    this.#outbox = undefined;
+  }
+
+  /** The board's newest report, unless this agent delivered it. */
+  #lostReport(): ReportAnswer | undefined {
+    const { sequence, digest } = this.#board.info().reportHead;
+    if (sequence === 0n || (this.#delivered && sameBytes(this.#delivered, digest))) return undefined;
+    try {
+      return this.#board.reportAgain();
+    } catch (error) {
+      // After a recovery the head is the verifier's, and what lies in flash may be another report.
+      if (error instanceof Refusal && error.code === ErrorCode.REPORT_STORE) return undefined;
+      throw error;
     }
   }
 }
@@ -165,14 +206,5 @@ function attempt(step: () => unknown): Outcome {
     }
     if (error instanceof VerifierError) return { ok: false, by: "verifier", code: error.code, message: error.message };
     throw error;
-  }
-}
-
-/** Runs a step whose refusal with one of these codes changes nothing. */
-function tolerate(codes: readonly ErrorCode[], step: () => unknown): void {
-  try {
-    step();
-  } catch (error) {
-    if (!(error instanceof Refusal) || !codes.includes(error.code)) throw error;
   }
 }
