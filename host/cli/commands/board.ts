@@ -1,0 +1,22 @@
+/** `quiesce board`: a fresh simulated board, powered up and looked at. `quiesce board run`: see board-run.ts. */
+import type { Command } from "commander";
+import { DEFAULT_SEED, seedOption } from "../options.ts";
+import { wantsJson } from "../output.ts";
+import { addBoardRun } from "./board-run.ts";
+
+type Options = { seed: number; agreement?: string };
+
+export function addBoard(parent: Command): void {
+  const board = parent
+    .command("board")
+    .description("boot a fresh simulated board and show its state, fuses, journal and meter")
+    .option("--seed <n>", "everything random on the board comes from it", seedOption, DEFAULT_SEED)
+    .option("--agreement <file>", "provision it with this agreement first")
+    .option("--json", "print one JSON document")
+    .addHelpText("after", "\nExample:\n  $ quiesce board --seed 7 --json\n  $ quiesce board --agreement agreement.cbor\n")
+    .action(async (options: Options, command: Command) => {
+      const { showBoard } = await import("../board-view.ts");
+      showBoard(options, wantsJson(command));
+    });
+  addBoardRun(board);
+}

@@ -1,0 +1,49 @@
+/** How the command ends: exit codes, and the errors that carry them. docs/cli.md lists them. */
+
+export const Exit = {
+  DONE: 0,
+  /** The thing judged is not good: an invalid signature, a broken invariant, a refusal. */
+  NOT_GOOD: 1,
+  /** Wrong use: an unknown option or command, a missing file, a wrong type, an unreadable trace. */
+  WRONG_USE: 2,
+  /** A fault of this program. */
+  INTERNAL: 3,
+} as const;
+
+export type Exit = (typeof Exit)[keyof typeof Exit];
+
+/** Ends the command with one line on stderr. The message says what was wrong, with what, and what to do. */
+export class CliError extends Error {
+  readonly exit: Exit;
+
+  constructor(exit: Exit, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "CliError";
+    this.exit = exit;
+  }
+}
+
+export function wrongUse(message: string, cause?: unknown): CliError {
+  return new CliError(Exit.WRONG_USE, message, { cause });
+}
+
+/** Whatever was thrown, as an exit code and one line for people. */
+export function verdictOf(error: unknown): { exit: Exit; line: string } {
+  if (error instanceof CliError) return { exit: error.exit, line: oneLine(error.message) };
+  const name = error instanceof Error ? error.name : "";
+  const message = oneLine(error instanceof Error ? error.message : String(error));
+  // By name: the modules that throw these are loaded only by the commands that need them.
+  if (name === "WorkloadError") return { exit: Exit.WRONG_USE, line: message };
+  if (name === "Refusal") return { exit: Exit.NOT_GOOD, line: `refused: ${message}` };
+  if (name === "InvariantBroken") return { exit: Exit.NOT_GOOD, line: message };
+  return { exit: Exit.INTERNAL, line: `internal error: ${message} (--debug shows where)` };
+}
+
+/** Errors of commander: "error: unknown option '--x'", with a suggestion on a second line. */
+export function usageLine(text: string): string {
+  return oneLine(text.replace(/^error: /, ""));
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, " ").trim();
+}

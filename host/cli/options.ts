@@ -1,0 +1,23 @@
+/** Values of options, checked where they are read: a number that is none is wrong use, in one line. */
+import { InvalidArgumentError } from "commander";
+
+/** Largest seed: every one is an exact number in JSON. */
+const SEED_MAX = Number.MAX_SAFE_INTEGER;
+export const DEFAULT_SEED = 1;
+const STEPS_MAX = 1_000_000;
+
+export function seedOption(text: string): number {
+  return wholeNumber(text, 0, SEED_MAX);
+}
+
+export function stepsOption(text: string): number {
+  return wholeNumber(text, 1, STEPS_MAX);
+}
+
+function wholeNumber(text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (!/^[0-9]+$/.test(text) || value < min || value > max) {
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  }
+  return value;
+}

@@ -1,0 +1,45 @@
+/** Which workload a command plays: a recording, or a built-in one. */
+import { Command, Option } from "commander";
+import { accelerator } from "../../sim-board/accelerators.ts";
+import { builtinWorkload } from "../../sim-board/workloads/builtin.ts";
+import { readTrace } from "../../sim-board/workloads/read.ts";
+import { sumWork, type Workload } from "../../sim-board/workloads/types.ts";
+import { wrongUse } from "./exit.ts";
+import { stepsOption } from "./options.ts";
+
+export type WorkloadOptions = { trace?: string; workload?: string; steps?: number };
+
+export function addWorkloadOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--trace <file>", "play a recording: docs/workloads.md lists the formats").conflicts("workload"))
+    .option("--workload <name>", "play a built-in workload: `quiesce workloads` lists them")
+    .option("--steps <n>", "play only so many training steps (or phases, where there are no steps)", stepsOption);
+}
+
+/** Throws a `CliError` or a `WorkloadError`. `fallback` is the built-in workload that is played if none is named. */
+export function chooseWorkload(options: WorkloadOptions, fallback?: { name: string; steps?: number }): Workload {
+  const { trace, steps } = options;
+  if (trace !== undefined) return shorten(readTrace(trace), steps);
+  const name = options.workload ?? fallback?.name;
+  if (name === undefined) throw wrongUse("name what is to be run: --trace FILE or --workload NAME");
+  return builtinWorkload(name, { steps: steps ?? (options.workload === undefined ? fallback?.steps : undefined) });
+}
+
+/** The first `steps` steps, or phases of a recording without steps. Its recorded totals stay those of the whole. */
+function shorten(workload: Workload, steps: number | undefined): Workload {
+  if (steps === undefined) return workload;
+  const all = [...workload.phases()];
+  const hasSteps = all.some(({ step }) => step !== undefined);
+  const end = hasSteps ? all.findIndex(({ step }) => step !== undefined && step >= steps) : steps;
+  const phases = end < 0 ? all : all.slice(0, end);
+  const durationSeconds = phases.reduce((sum, phase) => sum + phase.durationSeconds, 0);
+  return {
+    ...workload,
+    totals: { ...workload.totals, work: sumWork(phases), durationSeconds },
+    phases: () => phases,
+  };
+}
+
+export function chipOf(workload: Workload) {
+  return accelerator(workload.accelerator);
+}
