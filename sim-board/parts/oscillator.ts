@@ -19,6 +19,8 @@ export type OscillatorSnapshot = { anchorNs: bigint; anchorPhase: bigint; speedP
 const NS_PER_YEAR = 31_556_952n * 1_000_000_000n;
 /** Phase is counted in 1e-21 ticks: nanoseconds × parts in 1e9 × permille. */
 const PHASE_PER_TICK = 10n ** 21n;
+/** A clock that ages to a standstill never gets there. */
+const DOUBLINGS_MOST = 64;
 
 export class Oscillator {
   readonly hz: number;
@@ -53,17 +55,22 @@ export class Oscillator {
     const step = this.#hz * this.#speedPermille * this.#rate;
     if (step === 0n) return undefined;
     const target = ticks * PHASE_PER_TICK;
-    let ns = this.#anchorNs + ceilDivide(target - this.#anchorPhase, step);
-    if (this.#ageing === 0n) return ns;
-    // Ageing bends the line a little: walk to the exact nanosecond in ever smaller steps.
-    for (let missing = target - this.#phaseAt(ns); missing > 0n; missing = target - this.#phaseAt(ns)) {
-      ns += ceilDivide(missing, step);
+    const straight = this.#anchorNs + ceilDivide(target - this.#anchorPhase, step);
+    if (this.#ageing === 0n) return straight;
+    // Ageing bends the line a little: enclose the nanosecond, then halve.
+    let low = this.#anchorNs;
+    let high = straight;
+    for (let doublings = 0; this.#phaseAt(high) < target; doublings++) {
+      if (doublings === DOUBLINGS_MOST) return undefined;
+      low = high;
+      high = this.#anchorNs + 2n * (high - this.#anchorNs) + 1n;
     }
-    for (let surplus = this.#phaseAt(ns - 1n) - target; surplus >= 0n; surplus = this.#phaseAt(ns - 1n) - target) {
-      ns -= surplus / step + 1n;
-      while (this.#phaseAt(ns) < target) ns++;
+    while (high - low > 1n) {
+      const middle = (low + high) / 2n;
+      if (this.#phaseAt(middle) < target) low = middle;
+      else high = middle;
     }
-    return ns;
+    return high;
   }
 
   /** How far it is off at this time, in parts in a million, whichever way. */
