@@ -1,4 +1,6 @@
 /** A governor on the silicon of a rig's board, but without the board around it: what is measured is the governor. */
+import { FlashShape } from "../../firmware/protocol/board.ts";
+import { Limit } from "../../firmware/protocol/limits.ts";
 import { runBootRom } from "../../sim-board/boot-rom.ts";
 import { Governor, type Hal } from "../../sim-board/governor-module.ts";
 import { governorImage, type Rig } from "../rig.ts";
@@ -36,6 +38,15 @@ export function bareHal(rig: Rig, knobs: Knobs): Hal {
     },
     gateClose: () => void knobs.credit.fill(0n),
   };
+}
+
+/** Bytes under the tag of a journal record, as the rig's own flash shows them. */
+export function recordBytes(rig: Rig): number {
+  const place = new Uint8Array(FlashShape.RECORD_BYTES);
+  rig.board.flash.read(FlashShape.JOURNAL_SECTOR * FlashShape.SECTOR_BYTES, place);
+  const used = place.findLastIndex((byte) => byte !== 0xff) + 1;
+  // The last byte of a tag may be 0xff itself; records are made of words of 8 bytes.
+  return Math.ceil(used / 8) * 8 - Limit.DIGEST_BYTES;
 }
 
 /** What the boot ROM hands over on this board. */

@@ -3,11 +3,9 @@ import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { Governor } from "../../sim-board/governor-module.ts";
 import { loadPrimitives, type Primitives } from "../primitives.ts";
 import { governorImage, Rig } from "../rig.ts";
-import { bareHal, handoffOf, type Knobs } from "./bare-governor.ts";
+import { bareHal, handoffOf, type Knobs, recordBytes } from "./bare-governor.ts";
 import type { Bench, Case } from "./frame.ts";
 
-/** Bytes under a journal record's tag. */
-const RECORD_BYTES = 1096;
 /** What the device key signs of the attestation key. */
 const CERTIFICATE_BYTES = 160;
 
@@ -25,7 +23,7 @@ export const boot: Bench = {
     };
     const hal = bareHal(rig, knobs);
     const handoff = handoffOf(rig);
-    const cryptography = cryptographyOfBoot(loadPrimitives());
+    const cryptography = cryptographyOfBoot(loadPrimitives(), recordBytes(rig));
     return [
       {
         name: "boot to READY",
@@ -41,11 +39,11 @@ export const boot: Bench = {
 };
 
 /** Self-test, identity, and the journal's record read and written, as `firmware/boot` does them. */
-function cryptographyOfBoot(primitives: Primitives): () => void {
+function cryptographyOfBoot(primitives: Primitives, recordBytes: number): () => void {
   const seed = new Uint8Array(32).fill(7);
   const short = new Uint8Array(3);
   const certificate = new Uint8Array(CERTIFICATE_BYTES);
-  const record = new Uint8Array(RECORD_BYTES);
+  const record = new Uint8Array(recordBytes);
   const publicKey = primitives.ed25519PublicKey(seed);
   const signatures = [short, certificate].map((message) => primitives.ed25519Sign(seed, message));
   return () => {

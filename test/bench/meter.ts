@@ -6,12 +6,10 @@ import { Command } from "../../firmware/protocol/commands.ts";
 import { GateState } from "../../firmware/protocol/states.ts";
 import { loadPrimitives } from "../primitives.ts";
 import { Rig } from "../rig.ts";
-import { bareGovernor, bareHal, type Knobs } from "./bare-governor.ts";
+import { bareGovernor, bareHal, type Knobs, recordBytes } from "./bare-governor.ts";
 import { LONG_LIFE } from "./boot.ts";
 import type { Bench, Case } from "./frame.ts";
 
-/** Bytes under a journal record's tag. */
-const RECORD_BYTES = 1096;
 const SLICE_TICKS = 2n;
 const RATE_PER_TICK = 1_000_000n;
 const BUDGET = 10n ** 18n;
@@ -27,7 +25,7 @@ export const meter: Bench = {
     const working = knobsOf(busy);
     const governor = bareGovernor(busy, working);
     const primitives = loadPrimitives();
-    const [key, record] = [new Uint8Array(32), new Uint8Array(RECORD_BYTES)];
+    const [key, record] = [new Uint8Array(32), new Uint8Array(recordBytes(busy))];
     return [
       {
         name: "a tick, nothing due",
