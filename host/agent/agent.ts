@@ -7,9 +7,10 @@
  */
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import type { Mailbox, ReportAnswer } from "../mailbox.ts";
-import type { Agreement } from "../objects/agreement.ts";
+import { decodeAgreement } from "../objects/agreement.ts";
 import type { Info } from "../objects/evidence.ts";
 import { reportDigest } from "../objects/usage-report.ts";
+import { parseSign } from "../protocol/cose.ts";
 import { errorPhrase } from "../protocol/error-phrases.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { sameBytes } from "../verifier/bytes.ts";
@@ -19,7 +20,6 @@ import type { ReportReceipt } from "../verifier/verifier.ts";
 
 /** What the agent needs of a verifier; an in-process one is one, a client of a remote one can be. */
 export interface VerifierLink {
-  readonly agreement: Agreement;
   readonly agreementBytes: Uint8Array;
   enrol(endorsement: Uint8Array, certificate: Uint8Array): Uint8Array;
   challenge(ueid: Uint8Array): Uint8Array;
@@ -134,7 +134,8 @@ export class Agent {
     const license = this.#license;
     if (license === undefined || license.bootCount !== bootCount) return true;
     const { budget, ticksMax, windowSeconds } = license.request;
-    const seconds = Math.min(windowSeconds, Number(ticksMax / BigInt(this.#verifier.agreement.tickHz)));
+    const { tickHz } = decodeAgreement(parseSign(this.#verifier.agreementBytes).payload);
+    const seconds = Math.min(windowSeconds, Number(ticksMax / BigInt(tickHz)));
     const secondsLeft = license.uptimeSeconds + seconds - uptimeSeconds;
     if (secondsLeft < (seconds * RENEWAL_MARGIN_PERMILLE) / 1000) return true;
     const margin = (work: bigint) => (work * BigInt(RENEWAL_MARGIN_PERMILLE)) / 1000n;

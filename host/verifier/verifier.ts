@@ -54,6 +54,7 @@ export interface ReportReceipt {
 export class Verifier {
   readonly ceremony: Ceremony;
   readonly #options: VerifierOptions;
+  #references: ReferenceValues;
   readonly #storage: Storage;
   readonly #nonces: Nonces;
   readonly #time: TimeAuthority;
@@ -63,6 +64,7 @@ export class Verifier {
   /** Throws a `VerifierError` for an agreement that not all its parties signed. */
   constructor(options: VerifierOptions) {
     this.#options = options;
+    this.#references = options.references;
     this.#storage = options.storage ?? new MemoryStorage();
     this.#nonces = new Nonces(options.random);
     this.#agreements = [readAgreement(options.agreement)];
@@ -87,10 +89,15 @@ export class Verifier {
     this.#agreements.push(readAgreement(bytes, this.agreement));
   }
 
+  /** From now on these: what is not among them any more gets no license. */
+  setReferences(references: ReferenceValues): void {
+    this.#references = references;
+  }
+
   /** Makes a device known, or its new attestation key. Returns its UEID. */
   enrol(endorsement: Uint8Array, certificate: Uint8Array): Uint8Array {
     const known = (ueid: string) => this.#storage.device(ueid);
-    const record = enrolDevice(endorsement, certificate, this.#options.references, this.agreement, known);
+    const record = enrolDevice(endorsement, certificate, this.#references, this.agreement, known);
     this.#storage.putDevice(record);
     return record.ueid;
   }
@@ -109,7 +116,7 @@ export class Verifier {
     const current = withRecovery(device, evidence.totals);
     const appraisal = appraise(evidence, purpose, {
       device: current,
-      references: this.#options.references,
+      references: this.#references,
       agreement: this.agreement,
       agreementDigest: this.#inForce.digest,
       epochNow: this.ceremony.confirmed(nowMs).epoch,
