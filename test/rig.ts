@@ -9,13 +9,17 @@ import { ObjectType, OrderAction } from "../firmware/protocol/claims.ts";
 import { EngineClass } from "../firmware/protocol/classes.ts";
 import { Command } from "../firmware/protocol/commands.ts";
 import { type Agreement, agreementDigest, signAgreement } from "../host/objects/agreement.ts";
+import { verifyCertificate } from "../host/objects/endorsement.ts";
 import { decodeInfo, type Info } from "../host/objects/evidence.ts";
+import { decodeIntervals, type Interval } from "../host/objects/intervals.ts";
 import { type License, signLicense } from "../host/objects/license.ts";
 import { type Order, signOrder } from "../host/objects/order.ts";
 import { type Recovery, signRecovery } from "../host/objects/recovery.ts";
 import { signTime, type TimeStatement } from "../host/objects/time.ts";
+import { type UsageReport, verifyUsageReport } from "../host/objects/usage-report.ts";
 import { type CborValue, decode, encode } from "../host/protocol/cbor.ts";
-import { ed25519Signer, type Signer } from "../host/protocol/cose.ts";
+import { ed25519Signer, type Signer, type VerificationKey, verificationKey } from "../host/protocol/cose.ts";
+import { errorPhrase } from "../host/protocol/error-phrases.ts";
 import { Board, type BoardOptions } from "../sim-board/board.ts";
 import { GovernorImage } from "../sim-board/governor-module.ts";
 import type { Phase } from "../sim-board/workloads/types.ts";
@@ -87,17 +91,23 @@ export function phaseOf(seconds: number, change: Partial<Phase> = {}): Phase {
   };
 }
 
+/** What `REPORT` answered, verified. */
+export type Reported = { bytes: Uint8Array; intervalBytes: Uint8Array; report: UsageReport; intervals: Interval[] };
+
 export class Rig {
   readonly board: Board;
   readonly agreement: Agreement;
   readonly digest: Uint8Array;
   readonly ueid: Uint8Array;
+  readonly deviceKey: VerificationKey;
 
   constructor(change: Partial<Agreement> = {}, options: Partial<BoardOptions> = {}) {
     this.agreement = agreementOf(change);
     this.digest = agreementDigest(this.agreement);
     this.board = new Board({ image: governorImage(), seed: 1, tickHz: this.agreement.tickHz, ...options });
-    this.ueid = this.board.manufacture().ueid;
+    const made = this.board.manufacture();
+    this.ueid = made.ueid;
+    this.deviceKey = verificationKey(made.devicePublicKey);
   }
 
   /** Powered up, provisioned, clock set; no license yet. */
@@ -127,6 +137,11 @@ export class Rig {
     return this.ask(command, argument)[0] as number;
   }
 
+  /** The name of the answer's code: "OK", or why not. */
+  verdict(command: Command, argument?: Uint8Array): string {
+    return errorPhrase(this.send(command, argument)).name;
+  }
+
   must(code: number): void {
     if (code !== 0) throw new Error(`refused with 0x${code.toString(16).padStart(4, "0")}`);
   }
@@ -135,8 +150,50 @@ export class Rig {
     return decodeInfo(this.ask(Command.INFO)[1]!);
   }
 
+  /** The reason of the gate's last move or refusal, by name. */
+  get lastReason(): string {
+    return errorPhrase(this.board.lastCode).name;
+  }
+
+  /** What a class has really done since manufacture. */
+  done(engineClass: EngineClass): bigint {
+    return this.board.accelerator.lifetimeOf(engineClass);
+  }
+
   provision(): number {
     return this.send(Command.AGREEMENT, signAgreement(this.agreement, PARTIES));
+  }
+
+  /** The plug is pulled and put back. The name of what boot said. */
+  powerCycle(): string {
+    this.board.cutPower();
+    return errorPhrase(this.board.powerOn()).name;
+  }
+
+  /** The same, and the clock set: the gate may open again if anything allows it. */
+  restart(): void {
+    this.board.cutPower();
+    this.must(this.board.powerOn());
+    this.must(this.syncTime());
+  }
+
+  /** Orders, and has the time authorities confirm it, as honest ones do. */
+  obey(action: OrderAction, change: Partial<Order> = {}, signers?: readonly Signer[]): void {
+    this.must(this.send(Command.ORDER, this.order(action, change, signers)));
+    if (this.info().timeBounds) this.must(this.send(Command.BEACON, this.beacon()));
+  }
+
+  /** The attestation key, as the device key certifies it. */
+  attestationKey(): VerificationKey {
+    const certificate = this.ask(Command.IDENTITY)[1] as Uint8Array;
+    return verificationKey(verifyCertificate(certificate, this.deviceKey).attestationPublicKey);
+  }
+
+  report(command: Command.REPORT | Command.REPORT_AGAIN = Command.REPORT): Reported {
+    const [code, bytes, intervalBytes] = this.ask(command) as [number, Uint8Array, Uint8Array];
+    this.must(code);
+    const report = verifyUsageReport(bytes, this.attestationKey());
+    return { bytes, intervalBytes, report, intervals: decodeIntervals(intervalBytes) };
   }
 
   get nowSeconds(): number {

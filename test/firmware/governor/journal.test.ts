@@ -1,0 +1,365 @@
+import { describe, expect, it } from "vitest";
+import { FlashShape } from "../../../firmware/protocol/board.ts";
+import { OrderAction } from "../../../firmware/protocol/claims.ts";
+import { EngineClass } from "../../../firmware/protocol/classes.ts";
+import { Command } from "../../../firmware/protocol/commands.ts";
+import { GateState } from "../../../firmware/protocol/states.ts";
+import { signAgreement } from "../../../host/objects/agreement.ts";
+import { Random } from "../../../sim-board/random.ts";
+import { agreementOf, PARTIES, phaseOf, Rig } from "../../rig.ts";
+import { cutEverywhere, cutFlashEverywhere, losesPower } from "./bench.ts";
+
+const BF16 = EngineClass.TENSOR_BF16;
+const PAUSE = OrderAction.PAUSE;
+const RESUME = OrderAction.RESUME;
+
+/** A short life of a device: license, work, report, pause, drain, resume, license, work. */
+function life(rig: Rig): void {
+  rig.must(rig.send(Command.LICENSE, rig.license()));
+  rig.board.run(phaseOf(70));
+  rig.must(rig.send(Command.REPORT));
+  rig.obey(PAUSE);
+  rig.must(rig.send(Command.DRAIN_DONE));
+  rig.obey(RESUME);
+  rig.must(rig.send(Command.LICENSE, rig.license()));
+  rig.board.run(phaseOf(40));
+  rig.must(rig.send(Command.REPORT));
+}
+
+/** Whatever happened before: the device boots, is whole, has counted everything, and can be licensed and paused. */
+function goesOn(rig: Rig): void {
+  rig.restart();
+  expect(rig.board.gateState).not.toBe(GateState.LOCKED);
+  expect(rig.info().totals[BF16]!).toBeGreaterThanOrEqual(rig.done(BF16));
+  if (rig.board.gateState === GateState.PAUSED) rig.obey(RESUME);
+  rig.must(rig.send(Command.LICENSE, rig.license()));
+  expect(rig.board.run(phaseOf(1)).completed).toBe(true);
+  rig.report();
+  rig.obey(PAUSE);
+}
+
+describe("a power cut", () => {
+  it("at any operation of a whole life leaves a device that goes on, with all its work counted", () => {
+    const rig = Rig.ready();
+    const cuts = cutEverywhere(
+      rig,
+      () => life(rig),
+      () => goesOn(rig),
+    );
+    expect(cuts).toBeGreaterThan(100);
+  });
+
+  it("at any byte that is written to flash does so too, however torn the page is", () => {
+    const rig = Rig.ready();
+    // A step that meets every place in a page sooner or later.
+    const cuts = cutFlashEverywhere(
+      rig,
+      () => life(rig),
+      () => goesOn(rig),
+      409,
+    );
+    expect(cuts).toBeGreaterThan(80);
+  });
+
+  it("at each operation of a boot, and again at each of the next, does so too", () => {
+    const rig = Rig.open();
+    rig.board.run(phaseOf(70));
+    rig.board.cutPower();
+    const random = new Random("boots");
+    const first = rig.board.snapshot();
+    for (let attempt = 0; attempt < 60; attempt++) {
+      rig.board.restore(first);
+      for (let boots = 0; boots < 6; boots++) {
+        rig.board.supply.cutAfterOperations(random.below(9));
+        losesPower(() => rig.board.powerOn());
+        rig.board.supply.clear();
+        rig.board.cutPower();
+      }
+      goesOn(rig);
+    }
+  });
+
+  it("costs at most one slice of each class, and never gains one", () => {
+    const rig = Rig.open();
+    for (let i = 0; i < 20; i++) {
+      rig.board.submit(phaseOf(3600));
+      rig.board.advance(7 + 5 * i);
+      const before = rig.info();
+      const budget = before.budgetLeft[BF16]!;
+      rig.restart();
+      const now = rig.info();
+      expect(now.totals[BF16]! - before.totals[BF16]!).toBeGreaterThanOrEqual(0n);
+      expect(now.totals[BF16]! - before.totals[BF16]!).toBeLessThanOrEqual(10n ** 12n * 60_000n);
+      expect(now.budgetLeft[BF16]!).toBeLessThanOrEqual(budget);
+    }
+  });
+});
+
+describe("the journal", () => {
+  it("goes round its sectors many times, wearing them evenly", () => {
+    const rig = Rig.open({}, { flashSectors: 7 });
+    for (let i = 0; i < 200; i++) rig.must(rig.send(Command.REPORT));
+    const erases = rig.board.flash.erases.slice(FlashShape.JOURNAL_SECTOR);
+    expect(Math.min(...erases)).toBeGreaterThan(15);
+    expect(Math.max(...erases) - Math.min(...erases)).toBeLessThanOrEqual(1);
+    goesOn(rig);
+  });
+
+  it("goes round with a power cut at every operation of a round", () => {
+    const rig = Rig.open({}, { flashSectors: 6 });
+    const cuts = cutEverywhere(
+      rig,
+      () => {
+        for (let i = 0; i < 7; i++) rig.must(rig.send(Command.REPORT));
+      },
+      () => goesOn(rig),
+    );
+    expect(cuts).toBeGreaterThan(7 * 20);
+  });
+
+  it("fits two sectors, and refuses to do with less", () => {
+    expect(new Rig({}, { flashSectors: 5 }).board.powerOn()).toBe(0x0503);
+    goesOn(Rig.ready({}, { flashSectors: 6 }));
+  });
+
+  it("states its wear in thousandths", () => {
+    const rig = Rig.open({}, { counterLifeSteps: 1000, flashSectors: 6 });
+    while (rig.board.counter.read() < 500) rig.must(rig.send(Command.REPORT));
+    const info = rig.info();
+    expect(info.counterPermille).toBe(500);
+    expect(info.flashPermille).toBe(0);
+    while (rig.board.counter.read() < 700) rig.must(rig.send(Command.REPORT));
+    expect(rig.info().counterPermille).toBe(700);
+    // 700 records, three a sector, of 2 × 100,000 erases that the part is good for: 233 ‰ of a thousandth.
+    expect(rig.board.flash.erases.slice(FlashShape.JOURNAL_SECTOR).reduce((a, b) => a + b)).toBe(234);
+  });
+});
+
+describe("an older flash image", () => {
+  /** Images of the flash after each step of a life, with the value of the counter then. */
+  function history(): { rig: Rig; images: { flash: ReturnType<Rig["board"]["flash"]["image"]>; counter: number }[] } {
+    const rig = Rig.ready();
+    const images = [{ flash: rig.board.flash.image(), counter: rig.board.counter.read() }];
+    const keep = () => images.push({ flash: rig.board.flash.image(), counter: rig.board.counter.read() });
+    rig.must(rig.send(Command.LICENSE, rig.license()));
+    keep();
+    for (let i = 0; i < 5; i++) {
+      rig.board.run(phaseOf(40));
+      keep();
+      rig.must(rig.send(Command.REPORT));
+      keep();
+    }
+    rig.must(rig.send(Command.BEACON, rig.beacon()));
+    rig.obey(PAUSE);
+    keep();
+    rig.must(rig.send(Command.DRAIN_DONE));
+    keep();
+    return { rig, images };
+  }
+
+  it("is found out, and the gate stays locked until the quorum recovers it", () => {
+    const { rig, images } = history();
+    rig.board.cutPower();
+    const now = rig.board.snapshot();
+    for (const { flash, counter } of images) {
+      rig.board.restore(now);
+      rig.board.flash.replace(flash);
+      const code = rig.board.powerOn();
+      if (counter === now.counter) expect(code).toBe(0);
+      else {
+        expect(code).toBe(0x0501);
+        expect(rig.board.gateState).toBe(GateState.LOCKED);
+        expect(rig.verdict(Command.TIME_CHALLENGE)).toBe("OK");
+        rig.must(rig.syncTime());
+        expect(rig.verdict(Command.LICENSE, rig.license({ nonce: undefined, epoch: 0, sequence: 9n }))).toBe(
+          "GATE_LOCKED",
+        );
+        expect(rig.board.gateState).toBe(GateState.LOCKED);
+      }
+    }
+  });
+
+  it("brings nothing back even if it is swapped in between record and counter step", () => {
+    // Cut at each operation of accepting a pause; then the operator boots the image from before, or the one from after,
+    // in any order, as often as it likes: the pause either was never accepted, or it holds.
+    const rig = Rig.open();
+    rig.board.submit(phaseOf(3600));
+    rig.board.advance(30);
+    const before = rig.board.flash.image();
+    const order = rig.order(PAUSE);
+    cutEverywhere(
+      rig,
+      () => rig.must(rig.send(Command.ORDER, order)),
+      () => {
+        const after = rig.board.flash.image();
+        const spent = rig.done(BF16);
+        let paused = false;
+        for (const image of [before, after, before, after]) {
+          rig.board.cutPower();
+          rig.board.flash.replace(image);
+          if (rig.board.powerOn() !== 0) continue;
+          rig.must(rig.syncTime());
+          const held = rig.board.gateState === GateState.PAUSED;
+          if (paused) expect(held).toBe(true);
+          paused ||= held;
+          rig.board.submit(phaseOf(3600));
+          rig.board.advance(10);
+        }
+        // Whatever was done by then is within the first license, and counted.
+        expect(rig.done(BF16) - spent).toBeLessThanOrEqual(36n * 10n ** 17n);
+      },
+    );
+  });
+
+  it("of another device is no journal at all", () => {
+    const rig = Rig.open();
+    const other = Rig.open({}, { seed: 2 });
+    rig.board.cutPower();
+    other.board.cutPower();
+    rig.board.flash.replace(other.board.flash.image());
+    expect(rig.powerCycle()).toBe("JOURNAL_ROLLBACK");
+  });
+
+  it("that is blank is a loss", () => {
+    const rig = Rig.open();
+    const blank = new Rig().board.flash.image();
+    rig.board.cutPower();
+    rig.board.flash.replace(blank);
+    expect(rig.powerCycle()).toBe("JOURNAL_MISSING");
+    expect(rig.board.gateState).toBe(GateState.LOCKED);
+    // The agreement in the fuses comes back by itself, and does not unlock a gate whose journal is lost.
+    expect(rig.provision()).toBe(0);
+    expect(rig.board.gateState).toBe(GateState.LOCKED);
+  });
+
+  it("whose agreement alone is erased waits for the agreement, and for no other", () => {
+    const rig = Rig.open();
+    rig.board.cutPower();
+    rig.board.flash.erase(FlashShape.AGREEMENT_SECTOR);
+    expect(rig.powerCycle()).toBe("AGREEMENT_MISSING");
+    expect(rig.board.gateState).toBe(GateState.LOCKED);
+    expect(rig.verdict(Command.ORDER, rig.order(PAUSE))).toBe("AGREEMENT_MISSING");
+    const another = signAgreement(agreementOf({ name: "another" }), PARTIES);
+    expect(rig.verdict(Command.AGREEMENT, another)).toBe("AGREEMENT_OTHER");
+    rig.must(rig.provision());
+    expect(rig.board.gateState).toBe(GateState.IDLE);
+    rig.must(rig.syncTime());
+    expect(rig.board.gateState).toBe(GateState.OPEN);
+  });
+});
+
+describe("a flipped bit in the flash", () => {
+  it("of the journal or the agreement locks the gate or changes nothing", () => {
+    const rig = Rig.open();
+    rig.board.run(phaseOf(70));
+    rig.must(rig.send(Command.REPORT));
+    rig.obey(PAUSE);
+    rig.board.cutPower();
+    const off = rig.board.snapshot();
+    rig.board.powerOn();
+    const whole = rig.info();
+    const sectors = Array.from({ length: 8 }, (_, i) => i);
+    const random = new Random("flips");
+    let locked = 0;
+    for (let i = 0; i < 600; i++) {
+      rig.board.restore(off);
+      rig.board.flash.flip(sectors[random.below(8)]! * FlashShape.SECTOR_BYTES + random.below(4096), random.below(8));
+      const code = rig.board.powerOn();
+      const info = rig.info();
+      if (code === 0) {
+        expect(info.totals).toEqual(whole.totals);
+        expect(info.budgetLeft).toEqual(whole.budgetLeft);
+        expect(info.epoch).toBe(whole.epoch);
+        expect(info.agreementDigest).toEqual(whole.agreementDigest);
+        expect(rig.board.gateState).toBe(GateState.PAUSED);
+      } else {
+        locked++;
+        expect(["JOURNAL_ROLLBACK", "JOURNAL_MISSING", "AGREEMENT_MISSING"]).toContain(rig.lastReason);
+        expect(rig.board.gateState).toBe(GateState.LOCKED);
+      }
+    }
+    expect(locked).toBeGreaterThan(5);
+  });
+
+  it("anywhere in the newest record is a rollback", () => {
+    const rig = Rig.open({}, { flashSectors: 6 });
+    rig.board.cutPower();
+    rig.board.powerOn();
+    rig.board.cutPower();
+    const off = rig.board.snapshot();
+    const newest = off.flash.sectors;
+    // The record of the counter's value.
+    let at = -1;
+    for (let slot = 0; slot < 6; slot++) {
+      const sector = FlashShape.JOURNAL_SECTOR + Math.floor(slot / FlashShape.RECORDS_PER_SECTOR);
+      const offset = (slot % FlashShape.RECORDS_PER_SECTOR) * FlashShape.RECORD_BYTES;
+      const view = new DataView(newest[sector]!.buffer, newest[sector]!.byteOffset + offset);
+      if (view.getBigUint64(8, true) === BigInt(off.counter)) at = sector * FlashShape.SECTOR_BYTES + offset;
+    }
+    expect(at).toBeGreaterThan(0);
+    const random = new Random("newest");
+    // Up to the tag's end; what follows in the record's place is padding.
+    for (let i = 0; i < 200; i++) {
+      rig.board.restore(off);
+      rig.board.flash.flip(at + random.below(900), random.below(8));
+      expect(rig.board.powerOn()).toBe(0x0501);
+    }
+  });
+});
+
+describe("worn flash", () => {
+  it("whose bits stick locks the gate when no record can be written any more, and not before", () => {
+    const rig = Rig.open({}, { flashSectors: 6, flashEnduranceErases: 20 });
+    let code = 0;
+    let reports = 0;
+    while (code === 0 && reports < 5000) {
+      code = rig.send(Command.REPORT);
+      reports++;
+    }
+    expect(reports).toBeGreaterThan(100);
+    expect(["JOURNAL_WRITE", "REPORT_STORE"]).toContain(rig.lastReason);
+    expect(rig.board.gateState).toBe(GateState.LOCKED);
+    expect(rig.verdict(Command.REPORT)).toBe("GATE_LOCKED");
+  });
+});
+
+describe("a counter at the end of its life", () => {
+  it("closes the gate in order, and a pause, a report and evidence are still possible", () => {
+    const rig = Rig.ready({}, { counterLifeSteps: 300 });
+    const budget = new Map([
+      [BF16, 10n ** 20n],
+      [EngineClass.COPY, 10n ** 18n],
+    ]);
+    rig.must(
+      rig.send(Command.LICENSE, rig.license({ budget, expirySeconds: rig.nowSeconds + 80_000, ticksMax: 86_400_000n })),
+    );
+    rig.board.submit(phaseOf(90_000));
+    while (rig.board.gateState === GateState.OPEN) {
+      rig.board.advance(100);
+      if (rig.board.gateState === GateState.OPEN) rig.must(rig.send(Command.BEACON, rig.beacon()));
+    }
+    expect(rig.lastReason).toBe("JOURNAL_COUNTER_WORN");
+    expect(rig.board.gateState).toBe(GateState.IDLE);
+    const { report } = rig.report();
+    expect(report.totals[BF16]).toBe(rig.done(BF16));
+    rig.must(rig.send(Command.BEACON, rig.beacon()));
+    rig.obey(PAUSE);
+    expect(rig.board.gateState).toBe(GateState.PAUSED);
+    rig.obey(RESUME);
+    rig.must(rig.send(Command.LICENSE, rig.license()));
+    expect(rig.board.gateState).toBe(GateState.IDLE);
+    expect(rig.send(Command.EVIDENCE, new Uint8Array(32))).toBe(0);
+  });
+
+  it("locks the gate at its last step, for good, and its INFO says why", () => {
+    const rig = Rig.open({}, { counterLifeSteps: 300 });
+    let code = 0;
+    while (code === 0) code = rig.send(Command.REPORT);
+    expect(rig.lastReason).toBe("JOURNAL_COUNTER_WORN");
+    expect(rig.board.counter.read()).toBe(300);
+    expect(rig.board.gateState).toBe(GateState.LOCKED);
+    expect(rig.powerCycle()).toBe("JOURNAL_COUNTER_WORN");
+    expect(rig.board.gateState).toBe(GateState.LOCKED);
+    expect(rig.info().counterPermille).toBe(1000);
+  });
+});
