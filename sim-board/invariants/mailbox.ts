@@ -28,8 +28,8 @@ export type Exchange =
   | { kind: "time"; torn: boolean; issuedAtMs: bigint }
   | { kind: "diagnose"; torn: boolean }
   | { kind: "recovery"; torn: boolean }
-  /** Totals that an answer names; `settled` if they are those of this moment. */
-  | { kind: "totals"; torn: false; totals: Works; settled: boolean };
+  /** Totals that an answer names. */
+  | { kind: "totals"; torn: false; totals: Works };
 
 /** Reads an exchange; undefined if it was refused or says nothing that an invariant asks for. */
 export function readExchange(request: Uint8Array, answer: Uint8Array | undefined): Exchange | undefined {
@@ -62,10 +62,10 @@ export function readExchange(request: Uint8Array, answer: Uint8Array | undefined
     case Command.RECOVER:
       return { kind: "recovery", torn };
     case Command.INFO:
-      return result instanceof Map ? totalsIn(result, false) : undefined;
+      return result instanceof Map ? totalsIn(result) : undefined;
     case Command.EVIDENCE:
     case Command.REPORT:
-      return torn ? undefined : withPayload(result, (claims) => totalsIn(claims, asked[0] === Command.REPORT));
+      return torn ? undefined : withPayload(result, totalsIn);
     default:
       return undefined;
   }
@@ -121,8 +121,8 @@ function orderFacts(claims: Map<Item, Item>): OrderFacts {
   };
 }
 
-function totalsIn(claims: Map<Item, Item>, settled: boolean): Exchange {
-  return { kind: "totals", torn: false, totals: worksOf(claims.get(Claim.TOTALS)), settled };
+function totalsIn(claims: Map<Item, Item>): Exchange {
+  return { kind: "totals", torn: false, totals: worksOf(claims.get(Claim.TOTALS)) };
 }
 
 /** `works` of docs/protocol.md: 16 bytes a class, big-endian. */

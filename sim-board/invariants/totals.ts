@@ -6,8 +6,6 @@ import type { Check } from "./broken.ts";
 import type { Exchange } from "./mailbox.ts";
 import { mostOf, noWork, sumOf, type Works } from "./works.ts";
 
-type TotalsExchange = Extract<Exchange, { kind: "totals" }>;
-
 type State = {
   slice: Works;
   reported: Works;
@@ -15,8 +13,6 @@ type State = {
   ahead: Works;
   /** By how much it may be behind: only after a recovery, in which the parties agree on totals. */
   behind: Works;
-  /** What was done by the last tick: the governor settles at every one. */
-  settled: Works;
   /** The next totals set the mark anew. */
   recovering: boolean;
 };
@@ -27,7 +23,6 @@ export class TotalsRule {
     reported: noWork(),
     ahead: noWork(),
     behind: noWork(),
-    settled: noWork(),
     recovering: false,
   };
 
@@ -41,15 +36,13 @@ export class TotalsRule {
       state.slice = mostOf(exchange.facts.slice, state.slice);
     }
     if (exchange?.kind === "recovery") state.recovering = true;
-    if (exchange?.kind === "totals") this.#checkTotals(exchange, board, check);
-    if (event.kind === "tick" && board.gateState !== GateState.LOCKED) state.settled = truthOf(board);
+    if (exchange?.kind === "totals") this.#checkTotals(exchange.totals, board, check);
   }
 
-  #checkTotals({ totals, settled }: TotalsExchange, board: BoardView, check: Check): void {
+  #checkTotals(totals: Works, board: BoardView, check: Check): void {
     const state = this.state;
     // A locked gate has no journal that it trusts, a tampered one has erased it: their totals say nothing.
     if (board.gateState === GateState.LOCKED || board.gateState === GateState.TAMPERED) return;
-    const least = settled ? truthOf(board) : state.settled;
     for (let c = 0; c < EngineClass.COUNT; c++) {
       const reported = totals[c]!;
       const truth = board.accelerator.lifetimeOf(c);
@@ -62,11 +55,7 @@ export class TotalsRule {
           reported >= state.reported[c]!,
           () => `class ${c} went back from ${state.reported[c]} to ${reported}`,
         );
-        check(
-          "S5",
-          reported + state.behind[c]! >= least[c]!,
-          () => `class ${c} reports ${reported}, and did ${least[c]}`,
-        );
+        check("S5", reported + state.behind[c]! >= truth, () => `class ${c} reports ${reported}, and did ${truth}`);
         check(
           "S5",
           reported <= truth + state.ahead[c]!,
@@ -77,8 +66,4 @@ export class TotalsRule {
     }
     state.recovering = false;
   }
-}
-
-function truthOf(board: BoardView): Works {
-  return noWork().map((_, c) => board.accelerator.lifetimeOf(c));
 }
