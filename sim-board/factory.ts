@@ -29,11 +29,13 @@ export function manufacture(fuses: Fuses, random: Random, model: DeviceModel = S
   if (!Number.isInteger(model.oem) || model.oem < 0 || model.oem > 0xffffff) {
     throw new BoardError("board/option", `OEM id ${model.oem}: an IEEE OUI has 24 bits`);
   }
+  const name = ascii(model.model, 8);
+  const version = ascii(model.version, 4);
   const secret = random.bytes(SECRET_BYTES);
   burnBytes(fuses, Fuse.DEVICE_SECRET, secret);
-  burnBytes(fuses, Fuse.HARDWARE_MODEL, ascii(model.model, 8));
+  burnBytes(fuses, Fuse.HARDWARE_MODEL, name);
   burnBytes(fuses, Fuse.OEM_ID, Uint8Array.of(model.oem >>> 16, (model.oem >>> 8) & 0xff, model.oem & 0xff, 0));
-  burnBytes(fuses, Fuse.HARDWARE_VERSION, ascii(model.version, 4));
+  burnBytes(fuses, Fuse.HARDWARE_VERSION, version);
   // Last, so that a device whose making was cut short is none.
   fuses.burn(Fuse.LIFECYCLE, Lifecycle.MANUFACTURED);
   const { seed, publicKey, ueid } = deviceIdentity(secret);
