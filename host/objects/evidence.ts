@@ -95,10 +95,6 @@ export function decodeInfo(value: CborValue): Info {
   return info;
 }
 
-export function infoValue(info: Info): CborValue {
-  return new Map(infoEntries(info) as [number, CborValue][]);
-}
-
 export function signEvidence(evidence: Evidence, attester: Signer): Uint8Array {
   return signSign1(encodeEvidence(evidence), attester, AAD);
 }

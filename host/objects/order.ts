@@ -17,10 +17,11 @@ export interface Order {
   /** Above that of every order before. */
   readonly epoch: number;
   readonly action: OrderAction;
-  /** Narrows what the license leaves for the drain, never widens it. */
+  /** With pause: narrows what the license leaves for the drain, never widens it. */
   readonly drain?: WorkByClass;
   /** 1 to 32 UEIDs; absent: every device of the agreement. */
   readonly scope?: readonly Uint8Array[];
+  /** With pause, and only with it: how long the drain may last, at most the agreement's. */
   readonly drainTicks?: bigint;
   /** 1 to 999 thousandths of the agreement's rates; with slow, and only with it. */
   readonly permille?: number;
@@ -36,7 +37,7 @@ export function orderDigest(order: Order): Uint8Array {
 /** In place of a digest before the first order. */
 export const NO_ORDER = new Uint8Array(Limit.DIGEST_BYTES);
 
-export const ORDER_AAD = objectAad(ObjectType.ORDER);
+const ORDER_AAD = objectAad(ObjectType.ORDER);
 
 export function encodeOrder(order: Order): Uint8Array {
   return encodeClaims(
@@ -71,6 +72,9 @@ export function decodeOrder(payload: Uint8Array): Order {
   };
   claims.end();
   checkPermille(order, claims);
+  if (order.action !== OrderAction.PAUSE && (order.drain !== undefined || order.drainTicks !== undefined)) {
+    claims.refuse("a drain goes with pause, and only with it");
+  }
   return order;
 }
 

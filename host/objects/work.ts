@@ -8,7 +8,7 @@ export type WorkByClass = ReadonlyMap<EngineClass, bigint>;
 /** A quantity of every engine class, by class number. */
 export type AllWork = readonly bigint[];
 
-export const WORK_MAX = 2n ** 128n - 1n;
+const WORK_MAX = 2n ** 128n - 1n;
 export const U64_MAX = 2n ** 64n - 1n;
 
 /** 16 bytes, big-endian. Throws a `RangeError` for what is negative or over 2^128 - 1. */

@@ -2,7 +2,7 @@
 import { hexOf } from "./bytes.ts";
 import { VerifierError } from "./errors.ts";
 
-export const NONCE_BYTES = 32;
+const NONCE_BYTES = 32;
 
 /** Outstanding nonces of one device; with one more the oldest is dropped. */
 export const NONCES_PER_DEVICE_MAX = 4;

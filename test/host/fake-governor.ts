@@ -15,6 +15,7 @@ import { reportDigest, signUsageReport, type UsageReport } from "../../host/obje
 import { allWork, noWork } from "../../host/objects/work.ts";
 import { ed25519Signer, parseSign, type Signer, verificationKey } from "../../host/protocol/cose.ts";
 import { Party, type PartyPolicy } from "../../host/verifier/party.ts";
+import { MemoryStorage } from "../../host/verifier/storage.ts";
 import { timeMember } from "../../host/verifier/time-authority.ts";
 import { Verifier } from "../../host/verifier/verifier.ts";
 
@@ -23,10 +24,10 @@ export function signerOf(name: string): Signer {
   return ed25519Signer(sha256(new TextEncoder().encode(`verifier test ${name}`)));
 }
 
-export const MANUFACTURER = signerOf("manufacturer");
-export const CLOCK = signerOf("clock");
+const MANUFACTURER = signerOf("manufacturer");
+const CLOCK = signerOf("clock");
 export const PARTY_SIGNERS = ["north", "south", "inspectorate"].map(signerOf);
-export const MEASUREMENT = new Uint8Array(32).fill(0xaa);
+const MEASUREMENT = new Uint8Array(32).fill(0xaa);
 const HARDWARE = {
   oemId: Uint8Array.of(1, 2, 3),
   hardwareModel: new Uint8Array(8).fill(0x4d),
@@ -67,6 +68,7 @@ export class World {
   readonly agreement: Agreement;
   readonly digest: Uint8Array;
   readonly parties: Party[];
+  readonly storage = new MemoryStorage();
   readonly verifier: Verifier;
   #drawn = 0;
 
@@ -80,6 +82,7 @@ export class World {
       timeSigners: [CLOCK],
       references: { manufacturers: [verificationKey(MANUFACTURER.publicKey)], measurements: [MEASUREMENT] },
       clock: () => this.nowMs,
+      storage: this.storage,
       random: (bytes) => sha256(Uint8Array.of(++this.#drawn & 255, this.#drawn >> 8)).slice(0, bytes),
     });
   }

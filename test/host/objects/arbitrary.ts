@@ -132,7 +132,15 @@ export const anyOrder: fc.Arbitrary<Order> = fc
       drainTicks: maybe(u64),
     }),
   )
-  .map(([what, rest]) => ({ ...rest, ...what }));
+  .map(([what, rest]) => {
+    const pauses = what.action === OrderAction.PAUSE;
+    return {
+      ...rest,
+      ...what,
+      drain: pauses ? rest.drain : undefined,
+      drainTicks: pauses ? rest.drainTicks : undefined,
+    };
+  });
 
 export const anyBeacon: fc.Arbitrary<TimeStatement> = fc.record({
   issuedAtSeconds: seconds,

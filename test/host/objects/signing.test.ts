@@ -204,6 +204,8 @@ describe("an order", () => {
     ["pause with a rate of nothing", { permille: 0 }],
     ["an unknown action", { action: 4 }],
     ["an empty scope", { scope: [] }],
+    ["resume with a drain", { action: OrderAction.RESUME, drain: new Map() }],
+    ["slow with a time to drain", { action: OrderAction.SLOW, permille: 500, drainTicks: 1n }],
   ])("is refused with %s", (_name, change) => {
     expect(codeOf(() => signOrder({ ...pause, ...change } as Order, [a]))).toBe(ErrorCode.ORDER_CLAIM);
   });

@@ -163,8 +163,10 @@ const REFUSALS: Record<VerifierErrorCode, () => void> = {
   "license/request": request({ windowSeconds: 0 }),
   "license/over-cap": request({ budget: new Map([[BF16, 10_001n]]) }),
   "license/sequence-exhausted": () => {
-    const { verifier, device } = working();
-    for (let i = 0; i < 1025; i++) verifier.issueLicense(device.evidence(), REQUEST);
+    const { verifier, device, world } = working();
+    const record = world.storage.device(Buffer.from(device.ueid).toString("hex"))!;
+    world.storage.putDevice({ ...record, sequenceIssued: device.licenseSequence + 1024n });
+    verifier.issueLicense(device.evidence(), REQUEST);
   },
   "license/quorum": () => {
     const never = { licenses: false };
