@@ -3,6 +3,7 @@
  * board zeroes the State block before.
  */
 
+import { startBuckets } from "../gate/credit";
 import { backOffStart } from "../gate/failures";
 import { gateIs, moveGate } from "../gate/gate";
 import { gateTampered } from "../gate/run";
@@ -43,6 +44,7 @@ export function bootGovernor(handoff: usize, length: i32): i32 {
 /** A gate that is locked only because something was missing, and now has it, comes to rest. */
 export function leaveLocked(): void {
   if (!gateIs(GateState.LOCKED) || session.journalWhole == 0 || pact.version == 0) return;
+  startBuckets();
   moveGate(ledger.action == OrderAction.PAUSE ? GateEvent.BOOTED_PAUSED : GateEvent.BOOTED, ErrorCode.OK);
 }
 

@@ -95,7 +95,7 @@ function parameter(reader: Reader, isProtected: bool, signed: bool, flags: i32, 
     return reader.error;
   }
   // A label beyond 63 bits is none that we know.
-  const wide = load<u8>(reader.at) & (31 == 27);
+  const wide = (load<u8>(reader.at) & 31) == 27;
   const label: i64 = wide ? i64.MAX_VALUE : reader.int();
   if (wide) reader.skip();
 
@@ -118,7 +118,7 @@ function parameter(reader: Reader, isProtected: bool, signed: bool, flags: i32, 
 }
 
 function isOurs(reader: Reader, flags: i32): bool {
-  if (reader.peek() != 1 || load<u8>(reader.at) & (31 == 27)) return false;
+  if (reader.peek() != 1 || (load<u8>(reader.at) & 31) == 27) return false;
   const algorithm = reader.int();
   if (algorithm == CoseAlgorithm.ED25519) return true;
   return flags == CoseFlag.TOLERANT && algorithm == CoseAlgorithm.EDDSA;

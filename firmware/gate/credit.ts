@@ -26,6 +26,7 @@ import {
   session,
   tokensOf,
 } from "../state";
+import { rateIsCapped } from "./conditions";
 
 export const enum CreditSource {
   NONE = 0,
@@ -37,10 +38,9 @@ export const enum CreditSource {
 /** What this refill gives each class. */
 const grants: usize = memory.data(12 * 8, 8);
 
-/** Work per tick that a class may do now. */
-function rateNow(c: u32): u64 {
+/** Work per tick that license and order let a class do. */
+function licensedRate(c: u32): u64 {
   let rate = load<u64>(rateMaxOf(c));
-  if (session.creditSource != CreditSource.BUDGET) return rate;
   const licensed = load<u64>(rateOf(c));
   if (licensed != 0 && licensed < rate) rate = licensed;
   if (ledger.action == OrderAction.SLOW) {
@@ -49,6 +49,11 @@ function rateNow(c: u32): u64 {
     if (capped < rate) rate = capped;
   }
   return rate;
+}
+
+/** What the registers hold at most. The cap is for licensed work: drain and baseline have their allowance. */
+function sliceOf(c: u32): u64 {
+  return (session.creditSource == CreditSource.BUDGET ? licensedRate(c) : load<u64>(rateMaxOf(c))) * pact.sliceTicks;
 }
 
 function sourceLeft(c: u32): u64 {
@@ -70,12 +75,22 @@ function giveBackToSource(c: u32, amount: u64): void {
   else store<u64>(baselineOf(c), load<u64>(baselineOf(c)) + amount);
 }
 
-/** Credit will come from here from now on. The registers must be empty. */
+/**
+ * Fills the buckets at the start of a session: with a slice, or with nothing where a cap below the agreement's rate is
+ * in force, so that power cuts do not fill them either.
+ */
+export function startBuckets(): void {
+  const capped = rateIsCapped();
+  for (let c: u32 = 0; c < CLASSES; c++)
+    store<u64>(tokensOf(c), capped ? 0 : load<u64>(rateMaxOf(c)) * pact.sliceTicks);
+  session.refillTick = ticks();
+}
+
+/** Credit will come from here from now on. The registers must be empty; the buckets hold what time has filled in. */
 export function openCredit(source: u32): void {
   session.creditSource = source;
   session.flowing = 0;
-  for (let c: u32 = 0; c < CLASSES; c++) store<u64>(tokensOf(c), rateNow(c) * pact.sliceTicks);
-  session.refillTick = ticks();
+  collectTokens();
 }
 
 /** Zeroes the registers, settles, and gives what was not used back. True if the Ledger changed. */
@@ -87,7 +102,10 @@ export function closeCredit(): bool {
     const unused = load<u64>(outstandingOf(c));
     if (unused == 0) continue;
     // After a fault of the counters nobody can say what was used: it stays spent.
-    if (code == ErrorCode.OK) giveBackToSource(c, unused);
+    if (code == ErrorCode.OK) {
+      giveBackToSource(c, unused);
+      if (session.creditSource == CreditSource.BUDGET) store<u64>(tokensOf(c), load<u64>(tokensOf(c)) + unused);
+    }
     store<u64>(outstandingOf(c), 0);
     changed = true;
   }
@@ -104,12 +122,9 @@ export function closeCredit(): bool {
 export function refill(): i32 {
   const code = settle();
   if (code != ErrorCode.OK) return code;
-  const now = ticks();
-  const elapsed = now - session.refillTick;
-  if (session.flowing != 0 && elapsed < pact.sliceTicks >> 1) return ErrorCode.OK;
+  if (session.flowing != 0 && ticks() - session.refillTick < pact.sliceTicks >> 1) return ErrorCode.OK;
   if (!journalCanGrant()) return ErrorCode.JOURNAL_COUNTER_WORN;
-  collectTokens(elapsed);
-  session.refillTick = now;
+  collectTokens();
   if (!planGrants()) return ErrorCode.OK;
   const written = journalCommit();
   if (written != ErrorCode.OK) return written;
@@ -122,23 +137,31 @@ export function refill(): i32 {
   return ErrorCode.OK;
 }
 
-function collectTokens(elapsed: u64): void {
-  const counted = min(elapsed, pact.sliceTicks);
+/** What the rate has let in since the last time; a bucket holds one slice. */
+function collectTokens(): void {
+  const now = ticks();
+  const counted = min(now - session.refillTick, pact.sliceTicks);
+  session.refillTick = now;
   for (let c: u32 = 0; c < CLASSES; c++) {
-    const rate = rateNow(c);
+    const rate = licensedRate(c);
     store<u64>(tokensOf(c), min(load<u64>(tokensOf(c)) + rate * counted, rate * pact.sliceTicks));
   }
+}
+
+/** What the rate cap lets be granted now. */
+function tokensLeft(c: u32): u64 {
+  return session.creditSource == CreditSource.BUDGET ? load<u64>(tokensOf(c)) : u64.MAX_VALUE;
 }
 
 /** Decides and books what each class gets. False if no class needs any. */
 function planGrants(): bool {
   let needed = false;
   for (let c: u32 = 0; c < CLASSES; c++) {
-    const slice = rateNow(c) * pact.sliceTicks;
+    const slice = sliceOf(c);
     const outstanding = load<u64>(outstandingOf(c));
     let grant: u64 = 0;
     if (outstanding < slice) {
-      grant = min(min(slice - outstanding, sourceLeft(c)), load<u64>(tokensOf(c)));
+      grant = min(min(slice - outstanding, sourceLeft(c)), tokensLeft(c));
       if (reportIsDue(c, outstanding + grant)) {
         grant = 0;
         head.lastCode = ErrorCode.GATE_REPORT_DUE;
@@ -155,7 +178,7 @@ function planGrants(): bool {
     if (grant == 0) continue;
     takeFromSource(c, grant);
     store<u64>(outstandingOf(c), load<u64>(outstandingOf(c)) + grant);
-    store<u64>(tokensOf(c), load<u64>(tokensOf(c)) - grant);
+    if (session.creditSource == CreditSource.BUDGET) store<u64>(tokensOf(c), load<u64>(tokensOf(c)) - grant);
   }
   return true;
 }

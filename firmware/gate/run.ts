@@ -67,9 +67,16 @@ export function endFlow(code: i32): void {
 /** Compute credit goes at once, drain credit comes. The caller has put its own change in the Ledger already. */
 export function startDrain(event: i32, code: i32, drainTicks: u64): void {
   closeCredit();
-  openCredit(CreditSource.DRAIN);
-  session.drainEndTick = ticks() + min(drainTicks, pact.drainTicksMax);
+  session.drainEndTick = ticks() + pact.drainTicksMax;
   moveGate(event, code);
+  continueDrain(drainTicks);
+}
+
+/** Drain credit from what is left of the allowance, for `drainTicks` at most and no longer than before. */
+export function continueDrain(drainTicks: u64): void {
+  const left = session.drainEndTick - min(ticks(), session.drainEndTick);
+  session.drainEndTick = ticks() + min(drainTicks, left);
+  openCredit(CreditSource.DRAIN);
   if (commitOrFail()) refillOrFail();
 }
 

@@ -28,6 +28,7 @@ import {
   recordIsAuthentic,
   recordOut,
 } from "./record";
+import { isBlank } from "./sector";
 
 const FIRST_SECTOR: u32 = FlashShape.JOURNAL_SECTOR;
 const RECORDS_PER_SECTOR: u32 = FlashShape.RECORDS_PER_SECTOR;
@@ -140,7 +141,7 @@ function writeRecord(): bool {
       flashErase(slotSector(slot));
       ledger.erases += 1;
     }
-    if (!slotIsBlank(slot)) continue;
+    if (!isBlank(slotAddress(slot), RECORD_BYTES, recordIn)) continue;
     buildRecord();
     program(slotAddress(slot));
     flashRead(slotAddress(slot), recordIn, RECORD_BYTES);
@@ -150,14 +151,6 @@ function writeRecord(): bool {
     }
   }
   return false;
-}
-
-function slotIsBlank(slot: u32): bool {
-  flashRead(slotAddress(slot), recordIn, RECORD_BYTES);
-  for (let i: usize = 0; i < RECORD_BYTES; i += 8) {
-    if (load<u64>(recordIn + i) != u64.MAX_VALUE) return false;
-  }
-  return true;
 }
 
 function program(address: u32): void {

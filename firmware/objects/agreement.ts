@@ -9,7 +9,8 @@ import { CoseSign, coseSignParse } from "../cose/sign";
 import { equalBytes } from "../crypto/equal";
 import { sha256 } from "../crypto/sha256";
 import { gateIs } from "../gate/gate";
-import { flashErase, flashProgram, flashRead, fuseBurn, fuseRead } from "../hal";
+import { flashRead, fuseBurn, fuseRead } from "../hal";
+import { writeSector } from "../journal/sector";
 import { quantityFromWire, quantityIsZero } from "../meter/quantity";
 import { FlashShape, Fuse, FuseMarker } from "../protocol/board";
 import { AgreementKey, ObjectType, QuorumKey } from "../protocol/claims";
@@ -44,7 +45,6 @@ import {
   claimIs,
   claimMisfit,
   claimMust,
-  claimRates,
   claims,
   claimsBegin,
   claimsEnd,
@@ -60,7 +60,7 @@ const SLICE_MAX: u64 = (<u64>1) << 62;
 const draft = changetype<Pact>(PACT_DRAFT);
 const message = changetype<CoseSign>(memory.data(offsetof<CoseSign>(), 8));
 const digest: usize = memory.data(32, 8);
-const stored: usize = memory.data(Limit.MESSAGE_BYTES_MAX, 8);
+const stored: usize = memory.data(FlashShape.SECTOR_BYTES, 8);
 
 /** Takes an agreement from the mailbox: the first, a later one, or the one in force that the flash has lost. */
 export function acceptAgreement(ptr: usize, length: i32): i32 {
@@ -315,16 +315,10 @@ function burnDigest(slot: u32, from: usize): void {
 function storeInFlash(ptr: usize, length: i32): bool {
   if (length > FlashShape.SECTOR_BYTES - 4) return false;
   const slot: u32 = pact.version != 0 ? session.agreementSlot ^ 1 : 0;
-  const sector = FlashShape.AGREEMENT_SECTOR + slot;
-  const base = sector * FlashShape.SECTOR_BYTES;
-  flashErase(sector);
-  memory.fill(stored, 0xff, Limit.MESSAGE_BYTES_MAX);
+  memory.fill(stored, 0xff, FlashShape.SECTOR_BYTES);
   store<u32>(stored, <u32>length);
   memory.copy(stored + 4, ptr, <usize>length);
-  const bytes = (<u32>length + 4 + FlashShape.PAGE_BYTES - 1) & ~(FlashShape.PAGE_BYTES - 1);
-  for (let at: u32 = 0; at < bytes; at += FlashShape.PAGE_BYTES) {
-    flashProgram(base + at, stored + <usize>at, FlashShape.PAGE_BYTES);
-  }
+  if (!writeSector(FlashShape.AGREEMENT_SECTOR + slot, stored)) return false;
   session.agreementSlot = slot;
   return true;
 }

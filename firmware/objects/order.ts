@@ -2,7 +2,7 @@
  * An order: pause, slow or resume (docs/protocol.md). Lowering the rate takes the pause quorum, raising it the resume
  * quorum. Always read, back-off or not: a pause must get through.
  *
- * Steps: form → quorum for what it does → agreement → epoch → time → record → act.
+ * Steps: form → agreement → epoch → quorum for what it does → time → record → act.
  */
 
 import { coseSignQuorum } from "../cose/quorum";
@@ -12,7 +12,7 @@ import { sha256 } from "../crypto/sha256";
 import { flowingRefusal } from "../gate/conditions";
 import { closeCredit } from "../gate/credit";
 import { gateFlows, gateIs, moveGate } from "../gate/gate";
-import { changeRate, commitOrFail, openIfAllowed, refillGate, startDrain } from "../gate/run";
+import { changeRate, commitOrFail, continueDrain, openIfAllowed, refillGate, startDrain } from "../gate/run";
 import { Claim, ObjectType, OrderAction } from "../protocol/claims";
 import { CoseFlag } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";
@@ -71,8 +71,8 @@ export function acceptOrder(ptr: usize, length: i32): i32 {
   if (session.journalWhole == 0) return ErrorCode.GATE_LOCKED;
   let code = coseSignParse(ptr, length, message, CoseFlag.STRICT);
   if (code == ErrorCode.OK) code = readOrder();
-  if (code == ErrorCode.OK) code = checkQuorum(ptr, length);
   if (code == ErrorCode.OK) code = checkAddressee();
+  if (code == ErrorCode.OK) code = checkQuorum(ptr, length);
   if (code == ErrorCode.OK) code = checkTime();
   return code == ErrorCode.OK ? obey() : code;
 }
@@ -91,12 +91,14 @@ function readOrder(): i32 {
   order.action = <u32>claimUint(OrderAction.RESUME);
   order.inScope = claimIs(Claim.SCOPE) ? (claimNames(UEID) ? 1 : 0) : 1;
   order.drainTicks = claimIs(Claim.DRAIN_TICKS) ? claims.uint() : u64.MAX_VALUE;
-  order.permille = order.action == OrderAction.PAUSE ? 0 : PERMILLE_FULL;
+  const pauses = order.action == OrderAction.PAUSE;
+  if (!pauses && (order.hasDrain != 0 || order.drainTicks != u64.MAX_VALUE)) claimMisfit();
+  order.permille = pauses ? 0 : PERMILLE_FULL;
   const slow = order.action == OrderAction.SLOW;
   if (claimIs(Claim.RATE_PERMILLE)) order.permille = <u32>claimUint(PERMILLE_FULL - 1);
   else if (slow) claimMisfit();
   if (order.action == 0 || (slow && order.permille == 0)) claimMisfit();
-  if (!slow && order.permille != (order.action == OrderAction.PAUSE ? 0 : PERMILLE_FULL)) claimMisfit();
+  if (!slow && order.permille != (pauses ? 0 : PERMILLE_FULL)) claimMisfit();
   return claimsEnd(ErrorCode.ORDER_CLAIM);
 }
 
@@ -151,17 +153,18 @@ function obey(): i32 {
 }
 
 function pause(): void {
+  const draining = gateIs(GateState.DRAINING);
+  closeCredit();
   if (order.hasDrain) limitDrain();
   if (gateFlows()) {
     startDrain(GateEvent.PAUSED, ErrorCode.OK, order.drainTicks);
     return;
   }
-  // While it drains already (a lapsed lease), the drain goes on and ends in the pause.
-  if (gateIs(GateState.DRAINING)) {
-    commitOrFail();
+  // A drain under way (the lease lapsed) goes on, no longer and no wider than the order says, and ends in the pause.
+  if (draining) {
+    continueDrain(order.drainTicks);
     return;
   }
-  closeCredit();
   if (gateIs(GateState.IDLE)) moveGate(GateEvent.PAUSED, ErrorCode.OK);
   commitOrFail();
 }

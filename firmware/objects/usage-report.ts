@@ -9,7 +9,8 @@
 import { equalBytes } from "../crypto/equal";
 import { sha256 } from "../crypto/sha256";
 import { commitOrFail, failClosed } from "../gate/run";
-import { deniedRead, flashErase, flashProgram, flashRead, throttledRead, ticks } from "../hal";
+import { deniedRead, flashRead, throttledRead, ticks } from "../hal";
+import { writeSector } from "../journal/sector";
 import { intervalsReset, intervalsRoot, intervalsToWire } from "../meter/intervals";
 import { settle } from "../meter/settle";
 import { FlashShape } from "../protocol/board";
@@ -67,7 +68,7 @@ export function makeReport(): i32 {
   const intervalsLength = intervalsToWire(intervals);
   store<u32>(slot, <u32>length);
   store<u32>(slot, <u32>intervalsLength, 4);
-  writeSlot(ledger.reportSequence + 1);
+  if (!writeSector(slotSector(ledger.reportSequence + 1), slot)) return ErrorCode.REPORT_STORE;
   ledger.reportSequence += 1;
   sha256(slot + SLOT_HEAD, length, REPORT_HEAD);
   memory.copy(reportTotalOf(0), totalOf(0), EngineClass.COUNT * 16);
@@ -81,7 +82,7 @@ export function makeReport(): i32 {
 /** The newest report once more, as it left, for a host that lost it. */
 export function repeatReport(): i32 {
   if (ledger.reportSequence == 0) return ErrorCode.REPORT_NONE;
-  flashRead(slotAddress(ledger.reportSequence), slot, FlashShape.SECTOR_BYTES);
+  flashRead(slotSector(ledger.reportSequence) * FlashShape.SECTOR_BYTES, slot, FlashShape.SECTOR_BYTES);
   const length = load<u32>(slot);
   const intervals = load<u32>(slot, 4);
   if (length > SLOT_PARTS_BYTES || intervals > SLOT_PARTS_BYTES - length) return ErrorCode.REPORT_STORE;
@@ -98,16 +99,9 @@ function setParts(): void {
   reportParts.intervalsLength = <i32>load<u32>(slot, 4);
 }
 
-function slotAddress(sequence: u64): u32 {
-  return (FlashShape.REPORT_SECTOR + (<u32>sequence & 1)) * FlashShape.SECTOR_BYTES;
-}
-
-function writeSlot(sequence: u64): void {
-  const address = slotAddress(sequence);
-  flashErase(address / FlashShape.SECTOR_BYTES);
-  for (let at: u32 = 0; at < <u32>FlashShape.SECTOR_BYTES; at += FlashShape.PAGE_BYTES) {
-    flashProgram(address + at, slot + <usize>at, FlashShape.PAGE_BYTES);
-  }
+/** Two sectors take turns, so that the newest report is whole while the next one is written. */
+function slotSector(sequence: u64): u32 {
+  return FlashShape.REPORT_SECTOR + (<u32>sequence & 1);
 }
 
 function writePayload(): void {
