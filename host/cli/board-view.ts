@@ -1,17 +1,15 @@
 /** What there is to see of a board: state, fuses, journal, meter, sizes. */
 import { Fuse, Lifecycle } from "../../firmware/protocol/board.ts";
-import { Command } from "../../firmware/protocol/commands.ts";
 import { Board } from "../../sim-board/board.ts";
 import { COUNTER_PART } from "../../sim-board/parts/counter.ts";
 import { FLASH_PART } from "../../sim-board/parts/flash.ts";
-import { decodeInfo, type Info } from "../objects/evidence.ts";
-import { type CborValue, decode, encode } from "../protocol/cbor.ts";
-import { Refusal } from "../protocol/refusal.ts";
+import { Mailbox } from "../mailbox.ts";
+import type { Info } from "../objects/evidence.ts";
 import { readAgreement } from "./explain/keys.ts";
 import { loadGovernor } from "./firmware.ts";
 import { readObject } from "./input.ts";
 import { type JournalRecord, readJournal } from "./journal.ts";
-import { actionName, bootStepName, className, codeName, durationText, exactText, stateName, timeText } from "./names.ts";
+import { actionName, bootStepName, classKey, className, codeName, exactText, stateName, timeText } from "./names.ts";
 import { color, facts, hex, print, printJson, table } from "./output.ts";
 
 const JOURNAL_SHOWN = 8;
@@ -22,26 +20,16 @@ export function showBoard(options: { seed: number; agreement?: string }, asJson:
   const board = new Board({ image: loadGovernor(), seed: options.seed, tickHz: agreement?.tickHz });
   const { ueid } = board.manufacture();
   board.powerOn();
-  if (options.agreement !== undefined) deliver(board, readObject(options.agreement));
-  const view = viewOf(board, ueid, options.seed);
+  const mailbox = new Mailbox((request) => board.request(request));
+  if (options.agreement !== undefined) mailbox.agreement(readObject(options.agreement));
+  const view = viewOf(board, mailbox.info(), ueid, options.seed);
   if (asJson) printJson(view);
   else printView(view);
 }
 
-function deliver(board: Board, agreement: Uint8Array): void {
-  const [code] = decode(board.request(encode([Command.AGREEMENT, agreement]))) as readonly number[];
-  if (code !== 0) throw new Refusal(code!, "the board does not take the agreement");
-}
-
-function infoOf(board: Board): Info {
-  const [, claims] = decode(board.request(encode([Command.INFO]))) as readonly CborValue[];
-  return decodeInfo(claims!);
-}
-
 type View = ReturnType<typeof viewOf>;
 
-function viewOf(board: Board, ueid: Uint8Array, seed: number) {
-  const info = infoOf(board);
+function viewOf(board: Board, info: Info, ueid: Uint8Array, seed: number) {
   const { state: stateBytes, memory } = board.governorBytes;
   const journal = readJournal(board.flash);
   return {
@@ -74,7 +62,7 @@ function viewOf(board: Board, ueid: Uint8Array, seed: number) {
       flashSectors: board.flash.sectors,
     },
     meter: info.totals.map((total, engineClass) => ({
-      class: className(engineClass),
+      class: classKey(engineClass),
       total,
       budgetLeft: info.budgetLeft[engineClass]!,
       credit: board.accelerator.creditOf(engineClass),
@@ -115,7 +103,10 @@ function printView(view: View): void {
       ["State block", `${exactText(firmware.stateBytes)} bytes: all that is one device`],
       ["gate", `${state.gate}  (${state.lastCode})`],
       ["boot", `step ${state.bootProgress}, ${state.bootStep}; power-up ${state.bootCount}`],
-      ["agreement", state.agreementVersion === 0 ? "none" : `version ${state.agreementVersion}, ${hex(state.agreement)}`],
+      [
+        "agreement",
+        state.agreementVersion === 0 ? "none" : `version ${state.agreementVersion}, ${hex(state.agreement)}`,
+      ],
       ["epoch", `${state.epoch}`],
       ["license", state.licenseSequence === 0n ? "none yet" : `sequence ${state.licenseSequence}`],
       ["reports", state.reportSequence === 0n ? "none yet" : `${state.reportSequence}`],
@@ -136,8 +127,10 @@ function printView(view: View): void {
   print(
     facts([
       ["counter", `${exactText(wear.counter)} of ${exactText(wear.counterLife)} steps (${COUNTER_PART.name})`],
-      ["flash", `${exactText(wear.sectorErases)} erases of ${exactText(FLASH_PART.enduranceErases)} a sector (${FLASH_PART.name})`],
-      ["a step a minute", `lasts ${durationText(wear.counterLife * 60)}`],
+      [
+        "flash",
+        `${exactText(wear.sectorErases)} erases of ${exactText(FLASH_PART.enduranceErases)} a sector (${FLASH_PART.name})`,
+      ],
     ]),
   );
   heading("meter");
@@ -145,7 +138,12 @@ function printView(view: View): void {
   print(
     table(
       columns,
-      meter.map((row) => [row.class, exactText(row.total), exactText(row.budgetLeft), exactText(row.credit)]),
+      meter.map((row, engineClass) => [
+        className(engineClass),
+        exactText(row.total),
+        exactText(row.budgetLeft),
+        exactText(row.credit),
+      ]),
     ),
   );
 }

@@ -27,6 +27,9 @@ export function wrongUse(message: string, cause?: unknown): CliError {
   return new CliError(Exit.WRONG_USE, message, { cause });
 }
 
+/** Errors that say that a board or a verifier did not do what a good one does. */
+const NOT_GOOD: ReadonlySet<string> = new Set(["InvariantBroken", "SiteError", "JobStalled", "VerifierError"]);
+
 /** Whatever was thrown, as an exit code and one line for people. */
 export function verdictOf(error: unknown): { exit: Exit; line: string } {
   if (error instanceof CliError) return { exit: error.exit, line: oneLine(error.message) };
@@ -35,7 +38,7 @@ export function verdictOf(error: unknown): { exit: Exit; line: string } {
   // By name: the modules that throw these are loaded only by the commands that need them.
   if (name === "WorkloadError") return { exit: Exit.WRONG_USE, line: message };
   if (name === "Refusal") return { exit: Exit.NOT_GOOD, line: `refused: ${message}` };
-  if (name === "InvariantBroken") return { exit: Exit.NOT_GOOD, line: message };
+  if (NOT_GOOD.has(name)) return { exit: Exit.NOT_GOOD, line: message };
   return { exit: Exit.INTERNAL, line: `internal error: ${message} (--debug shows where)` };
 }
 

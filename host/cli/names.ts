@@ -58,6 +58,11 @@ export function className(engineClass: number): string {
   return CLASS_NAMES[engineClass] ?? `class ${engineClass}`;
 }
 
+/** `tensor_fp8`: as JSON documents call it. */
+export function classKey(engineClass: number): string {
+  return className(engineClass).replaceAll(" ", "_");
+}
+
 export function stateName(state: number): string {
   return STATE_NAMES[state] ?? `no state (0x${state.toString(16)})`;
 }

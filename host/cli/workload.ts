@@ -1,6 +1,5 @@
 /** Which workload a command plays: a recording, or a built-in one. */
-import { Command, Option } from "commander";
-import { accelerator } from "../../sim-board/accelerators.ts";
+import { type Command, Option } from "commander";
 import { builtinWorkload } from "../../sim-board/workloads/builtin.ts";
 import { readTrace } from "../../sim-board/workloads/read.ts";
 import { sumWork, type Workload } from "../../sim-board/workloads/types.ts";
@@ -11,18 +10,26 @@ export type WorkloadOptions = { trace?: string; workload?: string; steps?: numbe
 
 export function addWorkloadOptions(command: Command): Command {
   return command
-    .addOption(new Option("--trace <file>", "play a recording: docs/workloads.md lists the formats").conflicts("workload"))
+    .addOption(
+      new Option("--trace <file>", "play a recording: docs/workloads.md lists the formats").conflicts("workload"),
+    )
     .option("--workload <name>", "play a built-in workload: `quiesce workloads` lists them")
     .option("--steps <n>", "play only so many training steps (or phases, where there are no steps)", stepsOption);
 }
 
 /** Throws a `CliError` or a `WorkloadError`. `fallback` is the built-in workload that is played if none is named. */
-export function chooseWorkload(options: WorkloadOptions, fallback?: { name: string; steps?: number }): Workload {
+export function chooseWorkload(options: WorkloadOptions, fallback?: string): Workload {
+  const workload = readWorkload(options, fallback);
+  if (workload.totals.work.size > 0) return workload;
+  throw wrongUse(`${workload.name} holds no work that could be licensed${options.steps ? ": try more --steps" : ""}`);
+}
+
+function readWorkload(options: WorkloadOptions, fallback: string | undefined): Workload {
   const { trace, steps } = options;
   if (trace !== undefined) return shorten(readTrace(trace), steps);
-  const name = options.workload ?? fallback?.name;
+  const name = options.workload ?? fallback;
   if (name === undefined) throw wrongUse("name what is to be run: --trace FILE or --workload NAME");
-  return builtinWorkload(name, { steps: steps ?? (options.workload === undefined ? fallback?.steps : undefined) });
+  return builtinWorkload(name, { steps });
 }
 
 /** The first `steps` steps, or phases of a recording without steps. Its recorded totals stay those of the whole. */
@@ -38,8 +45,4 @@ function shorten(workload: Workload, steps: number | undefined): Workload {
     totals: { ...workload.totals, work: sumWork(phases), durationSeconds },
     phases: () => phases,
   };
-}
-
-export function chipOf(workload: Workload) {
-  return accelerator(workload.accelerator);
 }

@@ -2,9 +2,9 @@
  * One site: a board with its operator's agent, and at the other end the parties with their verifier. All keys, and all
  * that is random, come from one seed.
  */
-import { ed25519Signer, type Signer } from "../protocol/cose.ts";
-import { Board } from "../../sim-board/board.ts";
+
 import { accelerator } from "../../sim-board/accelerators.ts";
+import { Board } from "../../sim-board/board.ts";
 import { type DeviceModel, SIM_MODEL } from "../../sim-board/factory.ts";
 import type { GovernorImage } from "../../sim-board/governor-module.ts";
 import { Random } from "../../sim-board/random.ts";
@@ -13,6 +13,7 @@ import { Agent, type Outcome } from "../agent/agent.ts";
 import { Mailbox } from "../mailbox.ts";
 import { type Agreement, signAgreement } from "../objects/agreement.ts";
 import { signEndorsement } from "../objects/endorsement.ts";
+import { ed25519Signer, type Signer } from "../protocol/cose.ts";
 import { errorCodeText } from "../protocol/refusal.ts";
 import { Party } from "../verifier/party.ts";
 import { timeMember } from "../verifier/time-authority.ts";
@@ -100,6 +101,7 @@ export class Site {
     must("provision", this.agent.provision());
     must("enrol", this.agent.enrol(this.endorsement));
     must("set the clock", this.agent.syncTime());
+    must("first beacon", this.agent.deliverBeacon());
     this.#carryBeacons();
   }
 

@@ -13,7 +13,10 @@ export function addBoard(parent: Command): void {
     .option("--seed <n>", "everything random on the board comes from it", seedOption, DEFAULT_SEED)
     .option("--agreement <file>", "provision it with this agreement first")
     .option("--json", "print one JSON document")
-    .addHelpText("after", "\nExample:\n  $ quiesce board --seed 7 --json\n  $ quiesce board --agreement agreement.cbor\n")
+    .addHelpText(
+      "after",
+      "\nExample:\n  $ quiesce board --seed 7 --json\n  $ quiesce board --agreement agreement.cbor\n",
+    )
     .action(async (options: Options, command: Command) => {
       const { showBoard } = await import("../board-view.ts");
       showBoard(options, wantsJson(command));

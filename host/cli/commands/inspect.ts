@@ -89,4 +89,3 @@ function signatureText({ kid, signer, valid }: Inspection["signatures"][number])
   const mark = valid === undefined ? color.yellow("?") : valid ? color.green("✓") : color.red("✗ does not hold");
   return `${mark} ${who}  ${color.dim(`key ${hex(kid)}`)}`;
 }
-

@@ -59,5 +59,10 @@ function membersRow(label: number, name: string, members: readonly Member[]): Ro
     kid: hex(kid),
     publicKey: hex(publicKey),
   }));
-  return row(label, name, value, members.map(({ kid, name: title }) => `${plainText(title)}  key ${hex(kid)}`).join("\n"));
+  return row(
+    label,
+    name,
+    value,
+    members.map(({ kid, name: title }) => `${plainText(title)}  key ${hex(kid)}`).join("\n"),
+  );
 }

@@ -7,17 +7,7 @@ import type { UsageReport } from "../../objects/usage-report.ts";
 import { codeName, durationText, exactText, plainText, stateName } from "../names.ts";
 import { hex } from "../output.ts";
 import { orderRow } from "./order.ts";
-import {
-  allCountsRow,
-  allWorksRow,
-  boundsRow,
-  bytesRow,
-  codeRow,
-  countRow,
-  type Row,
-  row,
-  stateRow,
-} from "./row.ts";
+import { allCountsRow, allWorksRow, boundsRow, bytesRow, codeRow, countRow, type Row, row, stateRow } from "./row.ts";
 
 export function explainEvidence(evidence: Evidence): Row[] {
   const { reportHead } = evidence;
@@ -34,7 +24,12 @@ export function explainEvidence(evidence: Evidence): Row[] {
     bytesRow(Claim.AGREEMENT, "agreement", evidence.agreementDigest),
     countRow(Claim.EPOCH, "epoch", evidence.epoch),
     stateRow(Claim.GATE_STATE, evidence.gateState),
-    row(Claim.TAMPER, "tamper sensors", evidence.tamper, evidence.tamper === 0 ? "none" : `0x${evidence.tamper.toString(16)}`),
+    row(
+      Claim.TAMPER,
+      "tamper sensors",
+      evidence.tamper,
+      evidence.tamper === 0 ? "none" : `0x${evidence.tamper.toString(16)}`,
+    ),
     allWorksRow(Claim.TOTALS, "work done, ever", evidence.totals),
     allWorksRow(Claim.BUDGET_LEFT, "budget left", evidence.budgetLeft),
     row(

@@ -70,7 +70,11 @@ export function inspect(
 }
 
 /** Tries the command's own kinds first, then all others, so that a wrong command is told the right one. */
-function recognize(payload: Uint8Array, command: string, agreement: Agreement | undefined): { kind: Kind; claims: Row[] } {
+function recognize(
+  payload: Uint8Array,
+  command: string,
+  agreement: Agreement | undefined,
+): { kind: Kind; claims: Row[] } {
   let refusal: unknown;
   for (const kind of KINDS.filter((candidate) => candidate.command === command)) {
     try {
@@ -117,7 +121,11 @@ function verdictOn(
   try {
     if (kind.judge && agreement) kind.judge(bytes, agreement);
     else if (!isQuorum && known.length > 0) verifySign1(bytes, (kid) => keyOf(known, kid), kind.aad);
-    else return { judged: false, why: kind.judge ? "give the --agreement it stands under" : "give the signer's key with --keys" };
+    else
+      return {
+        judged: false,
+        why: kind.judge ? "give the --agreement it stands under" : "give the signer's key with --keys",
+      };
     return { judged: true, ok: true };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

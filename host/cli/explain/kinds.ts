@@ -83,22 +83,30 @@ function checkCaps(license: License, agreement: Agreement): void {
     throw new Refusal(ErrorCode.LICENSE_OFFLINE_NOT_ALLOWED, "the agreement takes no offline licenses");
   }
   if (license.ticksMax === 0n || license.ticksMax > agreement.licenseTicksMax) {
-    throw new Refusal(ErrorCode.LICENSE_TICKS_OVER_CAP, `${license.ticksMax} ticks, where 1 to ${agreement.licenseTicksMax} may be`);
+    throw new Refusal(
+      ErrorCode.LICENSE_TICKS_OVER_CAP,
+      `${license.ticksMax} ticks, where 1 to ${agreement.licenseTicksMax} may be`,
+    );
   }
   for (const [c, budget] of license.budget) {
     const cap = agreement.caps.get(c);
     if (!cap && budget > 0n) throw new Refusal(ErrorCode.LICENSE_CLASS, `the agreement does not name class ${c}`);
     if (cap && budget > cap.budgetMax) {
-      throw new Refusal(ErrorCode.LICENSE_BUDGET_OVER_CAP, `class ${c} has a budget of ${budget}, the cap is ${cap.budgetMax}`);
+      throw new Refusal(
+        ErrorCode.LICENSE_BUDGET_OVER_CAP,
+        `class ${c} has a budget of ${budget}, the cap is ${cap.budgetMax}`,
+      );
     }
   }
   for (const [c, rate] of license.rate ?? []) {
     const most = agreement.caps.get(c)?.rateMax ?? 0n;
-    if (rate > most) throw new Refusal(ErrorCode.LICENSE_RATE_OVER_CAP, `class ${c} has a rate of ${rate}, the cap is ${most}`);
+    if (rate > most)
+      throw new Refusal(ErrorCode.LICENSE_RATE_OVER_CAP, `class ${c} has a rate of ${rate}, the cap is ${most}`);
   }
   for (const [c, drain] of license.drain ?? []) {
     const most = agreement.drain.get(c) ?? 0n;
-    if (drain > most) throw new Refusal(ErrorCode.LICENSE_DRAIN_OVER_CAP, `class ${c} may drain ${drain}, the cap is ${most}`);
+    if (drain > most)
+      throw new Refusal(ErrorCode.LICENSE_DRAIN_OVER_CAP, `class ${c} may drain ${drain}, the cap is ${most}`);
   }
 }
 
@@ -108,7 +116,11 @@ function judgeOrder(bytes: Uint8Array, agreement: Agreement): void {
   const { action, agreementDigest: digest } = decodeOrder(payload);
   const { pause, resume } = agreement.quorums;
   const slowQuorum = signatures.length === resume ? resume : pause;
-  verifyOrder(bytes, agreement, action === OrderAction.PAUSE ? pause : action === OrderAction.RESUME ? resume : slowQuorum);
+  verifyOrder(
+    bytes,
+    agreement,
+    action === OrderAction.PAUSE ? pause : action === OrderAction.RESUME ? resume : slowQuorum,
+  );
   sameAgreement(digest, agreement, ErrorCode.ORDER_AGREEMENT);
 }
 

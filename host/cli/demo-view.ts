@@ -1,0 +1,89 @@
+/** Plays the demo for `quiesce demo`: on a terminal, in plain lines, or as one JSON document. */
+import type { Workload } from "../../sim-board/workloads/types.ts";
+import { verdictLines } from "../demo/render/lines.ts";
+import { LiveTeller } from "../demo/render/live.ts";
+import { PlainTeller } from "../demo/render/plain.ts";
+import { legend, strips } from "../demo/render/strips.ts";
+import type { DemoResult } from "../demo/result.ts";
+import { saveObjects } from "../demo/save.ts";
+import { type Demo, playDemo } from "../demo/scenario.ts";
+import { SILENT } from "../demo/teller.ts";
+import { errorPhrase } from "../protocol/error-phrases.ts";
+import { errorCodeText } from "../protocol/refusal.ts";
+import { booksDocument, booksTable, outputColumns } from "./books-table.ts";
+import { Exit, wrongUse } from "./exit.ts";
+import { loadGovernor } from "./firmware.ts";
+import { classKey, exactText } from "./names.ts";
+import { color, print, printJson } from "./output.ts";
+import { chooseWorkload, type WorkloadOptions } from "./workload.ts";
+
+const DEFAULT_WORKLOAD = "llama405b-train";
+
+type Options = WorkloadOptions & { seed: number; save?: string };
+
+export function showDemo(options: Options, asJson: boolean): void {
+  const workload = chooseWorkload(options, DEFAULT_WORKLOAD);
+  const image = loadGovernor();
+  const demo = asJson
+    ? playDemo({ image, workload, seed: options.seed, teller: SILENT })
+    : tellDemo({ image, workload, seed: options.seed });
+  const files = options.save === undefined ? [] : save(demo, options.save);
+  if (asJson) printJson(documentOf(demo.result));
+  else if (files.length > 0) print(`  ${files.length} objects in ${options.save}`);
+  if (!demo.result.ok) process.exitCode = Exit.NOT_GOOD;
+}
+
+function tellDemo(settings: Omit<Parameters<typeof playDemo>[0], "teller">): Demo {
+  printHead(settings.workload, settings.seed);
+  const live = process.stdout.isTTY ? new LiveTeller(process.stdout) : undefined;
+  const demo = playDemo({ ...settings, teller: live ?? new PlainTeller(process.stdout) });
+  live?.close();
+  printEnd(demo);
+  return demo;
+}
+
+function printHead(workload: Workload, seed: number): void {
+  const board = `board ${workload.board} of ${exactText(workload.boards)}`;
+  print(`${color.bold("quiesce demo")}  ${workload.name}, ${board}, seed ${seed}`);
+  print(color.dim(`  ${workload.source}`));
+  print("");
+}
+
+function printEnd({ result, timeline }: Demo): void {
+  const columns = outputColumns();
+  print("");
+  print([...strips(timeline, Math.min(columns - 1, 118)), legend(timeline)].join("\n"));
+  print("");
+  print(booksTable(result.books, columns));
+  print("");
+  print(verdictLines(result).join("\n"));
+}
+
+function save(demo: Demo, folder: string): string[] {
+  try {
+    return saveObjects(demo, folder);
+  } catch (cause) {
+    throw wrongUse(`the objects cannot be written to ${folder}: ${(cause as NodeJS.ErrnoException).code}`, cause);
+  }
+}
+
+function documentOf(result: DemoResult): object {
+  const { ok, seed, firmware, books, repeated, pause, attempts, invariants, ...rest } = result;
+  return {
+    ok,
+    seed,
+    firmware,
+    work: booksDocument(books),
+    pause,
+    attempts: attempts.map(({ name, refused, code, detail }) => ({
+      name,
+      refused,
+      code: errorCodeText(code),
+      codeName: errorPhrase(code).name,
+      detail,
+    })),
+    invariants,
+    repeated: Object.fromEntries([...repeated].map(([c, work]) => [classKey(c), work])),
+    ...rest,
+  };
+}

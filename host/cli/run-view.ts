@@ -1,0 +1,112 @@
+/** Runs a workload on one board for `quiesce board run`, and prints what came of it. */
+import { SingleBar } from "cli-progress";
+import type { RecordedTotals, Workload } from "../../sim-board/workloads/types.ts";
+import { runWorkload, type WorkloadRun } from "../demo/run-workload.ts";
+import { booksDocument, booksTable, outputColumns } from "./books-table.ts";
+import { Exit } from "./exit.ts";
+import { loadGovernor } from "./firmware.ts";
+import { durationText, exactText } from "./names.ts";
+import { color, facts, hex, print, printJson } from "./output.ts";
+import { chooseWorkload, type WorkloadOptions } from "./workload.ts";
+
+export function runBoard(options: WorkloadOptions & { seed: number }, asJson: boolean): void {
+  const workload = chooseWorkload(options);
+  const image = loadGovernor();
+  const bar = progressBar(workload.totals.durationSeconds);
+  const run = runWorkload({
+    image,
+    workload,
+    seed: options.seed,
+    whole: options.trace === undefined || options.steps === undefined,
+    onProgress: (seconds) => bar?.update(Math.floor(seconds)),
+  });
+  bar?.stop();
+  if (asJson) printJson(documentOf(workload, run, options.seed, image.sha256));
+  else printRun(workload, run);
+  if (!run.ok) process.exitCode = Exit.NOT_GOOD;
+}
+
+/** On stderr, and only where somebody looks on. */
+function progressBar(totalSeconds: number): SingleBar | undefined {
+  if (!process.stderr.isTTY) return undefined;
+  const bar = new SingleBar({
+    format: " {bar} {percentage} %  {value} of {total} simulated seconds",
+    barCompleteChar: "█",
+    barIncompleteChar: "░",
+    clearOnComplete: true,
+    hideCursor: true,
+    stream: process.stderr,
+  });
+  bar.start(Math.ceil(totalSeconds), 0);
+  return bar;
+}
+
+function documentOf(workload: Workload, run: WorkloadRun, seed: number, sha256: Uint8Array): object {
+  const { ok, books, comparisons, recorded, ...rest } = run;
+  return {
+    ok,
+    seed,
+    firmware: { sha256: hex(sha256) },
+    workload: {
+      name: workload.name,
+      source: workload.source,
+      accelerator: workload.accelerator,
+      boards: workload.boards,
+      board: workload.board,
+      measured: workload.provenance.measured,
+      computed: workload.provenance.computed,
+    },
+    recorded,
+    metered: Object.fromEntries(
+      comparisons.map(({ name, recorded: mine, metered }) => [
+        name,
+        { recorded: mine, metered, equal: mine === metered },
+      ]),
+    ),
+    work: booksDocument(books),
+    ...rest,
+  };
+}
+
+const COUNTS: readonly [key: keyof RecordedTotals, name: string][] = [
+  ["steps", "steps"],
+  ["samples", "samples"],
+  ["tokens", "tokens"],
+  ["requests", "requests"],
+  ["gemms", "matrix products"],
+];
+
+function printRun(workload: Workload, run: WorkloadRun): void {
+  const { recorded, comparisons, books, invariants } = run;
+  print(
+    `${color.bold(workload.name)}  board ${workload.board} of ${exactText(workload.boards)}, ${workload.accelerator}`,
+  );
+  print(color.dim(`  ${workload.source}`));
+  print("");
+  const counts = COUNTS.filter(([key]) => recorded[key] !== undefined && recorded[key] !== 0);
+  print(
+    facts([
+      ["simulated", `${durationText(run.seconds)}, ${exactText(run.played.phases)} phases`],
+      [
+        "recording",
+        counts.map(([key, name]) => `${exactText(recorded[key] as number)} ${name}`).join(", ") || "work only",
+      ],
+      ["licenses", `${run.licenses}, reports ${run.reports}`],
+      ["wear", `${exactText(run.counterSteps)} counter steps, ${exactText(run.sectorErases)} sector erases`],
+      ...comparisons.map(({ name, recorded: mine, metered }) => [TITLES[name], comparisonText(mine, metered)] as const),
+      ["invariants", `${exactText(invariants.checked)} checks, ${invariants.broken} broken`],
+    ]),
+  );
+  print("");
+  print(booksTable(books, outputColumns()));
+  print("");
+  print(run.ok ? color.green("✓ the books are closed") : color.red("✗ the books differ"));
+}
+
+const TITLES = { flop: "operations", linkBytes: "link bytes" } as const;
+
+function comparisonText(recorded: bigint, metered: bigint): string {
+  const equal =
+    recorded === metered ? color.green("equal to the recording's") : `the recording's: ${exactText(recorded)}`;
+  return `${exactText(metered)} metered, ${equal}`;
+}

@@ -1,0 +1,45 @@
+/** The story's lines, the same on a terminal and in a file. */
+import { className, codeName, exactText, workText } from "../../cli/names.ts";
+import { color, pad } from "../../cli/output.ts";
+import { isBalanced } from "../books.ts";
+import type { DemoResult } from "../result.ts";
+import type { Attempt } from "../teller.ts";
+import { clock } from "./strips.ts";
+
+/** From here on an attempt's explanation fits on its line. */
+const WIDE = 116;
+
+export function toldLine(seconds: number, label: string, text: string): string {
+  return `  ${color.dim(pad(clock(seconds), 10))}${color.bold(pad(label, 12))}${text}`;
+}
+
+export function attemptLines({ name, refused, code, detail }: Attempt, columns: number): string[] {
+  const mark = refused ? color.red("✗") : color.red("! NOT REFUSED");
+  const line = `  ${pad("", 10)}${mark} ${pad(name, 38)} ${pad(codeName(code), 28)}`;
+  if (columns >= WIDE) return [`${line} ${color.dim(detail)}`];
+  return [line.trimEnd(), `  ${pad("", 12)}${color.dim(detail)}`];
+}
+
+/** What was shown, in a few lines. */
+export function verdictLines(result: DemoResult): string[] {
+  const { pause, attempts, invariants } = result;
+  const refused = attempts.filter((attempt) => attempt.refused).length;
+  const after = pause.workAfterClose === 0n ? "no work" : `${exactText(pause.workAfterClose)} of work`;
+  const ticks = exactText(pause.closedAtTick - pause.orderedAtTick);
+  const saved = pause.checkpointBytes > 0n ? `, checkpoint of ${workText(pause.checkpointBytes, 9)} saved` : "";
+  const repeated = [...result.repeated].map(([c, work]) => `${workText(work, c)} ${className(c)}`);
+  const again = repeated.length === 0 ? "" : `; done again after the pause: ${repeated.join(", ")}`;
+  const lines: readonly [boolean, string][] = [
+    [
+      pause.checkpointSaved && pause.workAfterClose === 0n,
+      `paused ${ticks} ticks after the order${saved}; after that ${after}`,
+    ],
+    [refused === attempts.length, `${refused} of ${attempts.length} attempts to run on refused`],
+    [invariants.broken === 0, `${exactText(invariants.checked)} checks of invariants, ${invariants.broken} broken`],
+    [
+      isBalanced(result.books),
+      `${isBalanced(result.books) ? "licensed = done = reported" : "the books differ"}${again}`,
+    ],
+  ];
+  return lines.map(([good, text]) => `  ${good ? color.green("✓") : color.red("✗")} ${text}`);
+}

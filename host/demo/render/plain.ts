@@ -1,0 +1,33 @@
+/** The story as plain lines, for files and pipes. */
+import type { Attempt, Teller } from "../teller.ts";
+import type { Timeline } from "../timeline.ts";
+import { attemptLines, toldLine } from "./lines.ts";
+import { status } from "./strips.ts";
+
+const COLUMNS = 120;
+/** A line of progress each time this part more of the work is done. */
+const STEP = 0.1;
+
+export class PlainTeller implements Teller {
+  readonly #write: (text: string) => void;
+  #next = STEP;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#write = (text) => stream.write(text);
+  }
+
+  tell(seconds: number, label: string, text: string): void {
+    this.#write(`${toldLine(seconds, label, text)}\n`);
+  }
+
+  attempted(_seconds: number, attempt: Attempt): void {
+    this.#write(`${attemptLines(attempt, COLUMNS).join("\n")}\n`);
+  }
+
+  progress(timeline: Timeline): void {
+    const part = (timeline.now?.done ?? 0) / Math.max(1, timeline.goal);
+    if (part < this.#next) return;
+    while (part >= this.#next) this.#next += STEP;
+    this.#write(`${status(timeline)}\n`);
+  }
+}

@@ -1,0 +1,117 @@
+/** One honest board runs a whole workload: what it did, against what was licensed, reported, and recorded. */
+import { EngineClass } from "../../firmware/protocol/classes.ts";
+import type { GovernorImage } from "../../sim-board/governor-module.ts";
+import {
+  operationsOf,
+  type RecordedTotals,
+  shareOf,
+  type Work,
+  type Workload,
+} from "../../sim-board/workloads/types.ts";
+import { type BooksLine, booksOf, isBalanced } from "./books.ts";
+import { Job } from "./job.ts";
+import { Site } from "./site.ts";
+
+export type Comparison = {
+  /** `flop` (operations of all tensor and vector classes) or `linkBytes` (bytes sent). */
+  name: "flop" | "linkBytes";
+  /** This board's part of the recording's own total. */
+  recorded: bigint;
+  /** By the governor's signed reports. */
+  metered: bigint;
+};
+
+export type WorkloadRun = {
+  ok: boolean;
+  seconds: number;
+  /** What was played; samples, tokens and requests where all of the recording was. */
+  played: { whole: boolean; phases: number; steps: number; samples?: number; tokens?: number; requests?: number };
+  /** The workload's own work of this board was done, class by class, to the last operation and byte. */
+  exact: boolean;
+  books: BooksLine[];
+  balanced: boolean;
+  /** Of the whole recording; empty where only a part of it was played. */
+  comparisons: Comparison[];
+  recorded: RecordedTotals;
+  licenses: number;
+  reports: number;
+  counterSteps: number;
+  sectorErases: number;
+  invariants: { checked: number; broken: number };
+};
+
+export type RunSettings = {
+  image: GovernorImage;
+  workload: Workload;
+  seed: number;
+  /** False if only the beginning of a recording is played: its totals are of no use then. */
+  whole: boolean;
+  onProgress?(secondsDone: number): void;
+};
+
+/** Published totals are compared within this: recordings round, and boards share remainders. */
+const FLOP_TOLERANCE_PERMILLE = 10n;
+
+export function runWorkload({ image, workload, seed, whole, onProgress }: RunSettings): WorkloadRun {
+  const site = new Site({ image, workload, seed, agreementName: `run of ${workload.name}`.slice(0, 64) });
+  site.commission();
+  let phases = 0;
+  const steps = new Set<number>();
+  let secondsDone = 0;
+  const job = new Job(site, {
+    onPhase: ({ durationSeconds, step }) => {
+      phases++;
+      if (step !== undefined) steps.add(step);
+      secondsDone += durationSeconds;
+      onProgress?.(secondsDone);
+    },
+  });
+  while (!job.isDone) job.step();
+  site.closeBooks();
+  const books = booksOf(site);
+  const balanced = isBalanced(books);
+  const exact = isExactly(books, workload.totals.work);
+  const comparisons = whole ? compare(books, workload) : [];
+  const { board } = site;
+  const broken = board.invariants?.broken.length ?? 0;
+  return {
+    ok: balanced && exact && broken === 0 && comparisons.every(holds),
+    seconds: board.seconds,
+    played: { whole, phases, steps: steps.size, ...(whole ? countsOf(workload.totals.recorded) : {}) },
+    exact,
+    books,
+    balanced,
+    comparisons,
+    recorded: workload.totals.recorded,
+    licenses: site.recorder.licenses.length,
+    reports: site.recorder.reports.length,
+    counterSteps: board.counter.read(),
+    sectorErases: board.flash.erases.reduce((sum, erases) => sum + erases, 0),
+    invariants: { checked: board.invariants?.checked ?? 0, broken },
+  };
+}
+
+function countsOf({ samples, tokens, requests }: RecordedTotals) {
+  return { samples, tokens, requests };
+}
+
+function isExactly(books: readonly BooksLine[], work: Work): boolean {
+  return books.length === work.size && books.every(({ engineClass, done }) => work.get(engineClass) === done);
+}
+
+function compare(books: readonly BooksLine[], { totals, boards, board }: Workload): Comparison[] {
+  const { recorded } = totals;
+  const mine = (total: bigint) => (recorded.scope === "job" ? shareOf(total, boards, board) : total);
+  const metered: Work = new Map(books.map(({ engineClass, reported }) => [engineClass, reported]));
+  const comparisons: Comparison[] = [{ name: "flop", recorded: mine(recorded.flop), metered: operationsOf(metered) }];
+  if (recorded.linkBytes !== undefined) {
+    const sent = metered.get(EngineClass.LINK_TX) ?? 0n;
+    comparisons.push({ name: "linkBytes", recorded: mine(recorded.linkBytes), metered: sent });
+  }
+  return comparisons;
+}
+
+function holds({ recorded, metered }: Comparison): boolean {
+  const difference = metered > recorded ? metered - recorded : recorded - metered;
+  return difference * 1000n <= recorded * FLOP_TOLERANCE_PERMILLE;
+}
