@@ -12,6 +12,7 @@ import { BoardError, PowerCut } from "./errors.ts";
 import type { BoardEvent, BoardView, Observer } from "./events.ts";
 import { type DeviceModel, type Manufactured, manufacture } from "./factory.ts";
 import { Governor, type GovernorImage, type Hal } from "./governor-module.ts";
+import { halOf } from "./hal.ts";
 import { Invariants } from "./invariants/invariants.ts";
 import { Accelerator, type AcceleratorSnapshot } from "./parts/accelerator.ts";
 import { Counter } from "./parts/counter.ts";
@@ -125,7 +126,7 @@ export class Board implements BoardView {
     this.oscillator = new Oscillator({ hz: options.tickHz ?? 1000, drift: options.drift });
     this.trng = new Trng(this.random.stream("trng"));
     this.accelerator = new Accelerator(options.chip ?? accelerator("h100"));
-    this.#hal = this.#makeHal();
+    this.#hal = halOf(this, (event) => this.#during?.push(event));
     if (options.invariants !== false) {
       this.invariants = new Invariants();
       this.subscribe(this.invariants);
@@ -496,36 +497,5 @@ export class Board implements BoardView {
 
   #emit(event: BoardEvent): void {
     for (const observer of this.#observers) observer.observe(event, this);
-  }
-
-  #makeHal(): Hal {
-    const { flash, fuses, counter, oscillator, trng, tamper, accelerator: engine, supply } = this;
-    return {
-      flashRead: (address, destination) => flash.read(address, destination),
-      flashProgram: (address, source) => flash.program(address, source),
-      flashErase: (sector) => flash.erase(sector),
-      flashSectors: () => flash.sectors,
-      fuseRead: (word) => fuses.read(word),
-      fuseBurn: (word, bits) => fuses.burn(word, bits),
-      counterRead: () => counter.read(),
-      counterStep: () => counter.step(),
-      counterLife: () => counter.lifeSteps,
-      ticks: () => oscillator.ticksAt(this.#nowNs),
-      trngFill: (destination) => trng.fill(destination),
-      tamperRead: () => tamper.read(),
-      workRead: (engineClass) => engine.retiredOf(engineClass),
-      deniedRead: (engineClass) => engine.deniedOf(engineClass),
-      throttledRead: (engineClass) => engine.throttledOf(engineClass),
-      gateGrant: (engineClass, amount) => {
-        supply.operation("credit grant");
-        engine.grant(engineClass, amount);
-        this.#during?.push({ kind: "granted", engineClass, amount });
-      },
-      gateClose: () => {
-        supply.operation("gate close");
-        engine.close();
-        this.#during?.push({ kind: "closed" });
-      },
-    };
   }
 }
