@@ -1,15 +1,19 @@
 /**
  * A monotonic counter that survives power loss and has a finite life.
  *
- * Microchip ATECC608B, datasheet section "Counter": 0 to 2,097,151. At one step a minute that is 4.0 years.
+ * Microchip ATECC608B, "Counter command": 0 to 2,097,151, an attempt to count beyond is an error, no count is ever lost;
+ * "in some power loss conditions, the counter may increment by a value of more than one". At one step a minute its life
+ * is 4.0 years.
  */
-import { BoardError } from "../errors.ts";
+import { BoardError, PowerCut } from "../errors.ts";
 import type { Supply } from "./supply.ts";
 
 export const COUNTER_PART = { name: "Microchip ATECC608B", lifeSteps: 2_097_151 } as const;
 
 export class Counter {
   readonly lifeSteps: number;
+  /** Fault: how many steps a step makes that power cuts short. */
+  stepsWhenCut: 0 | 1 | 2 = 0;
   readonly #supply: Supply;
   #value = 0;
 
@@ -30,7 +34,10 @@ export class Counter {
     if (this.#value >= this.lifeSteps) {
       throw new BoardError("counter/worn-out", `the counter has made all its ${this.lifeSteps} steps`);
     }
-    this.#supply.operation("counter step");
+    if (this.#supply.failsNow()) {
+      this.#value = Math.min(this.#value + this.stepsWhenCut, this.lifeSteps);
+      throw new PowerCut("counter step");
+    }
     this.#value++;
   }
 

@@ -2,7 +2,8 @@
  * Serial NOR flash: pages are programmed (bits only fall), sectors erased (all bits rise). Illegal writes are refused
  * aloud, where a real part would quietly store something else.
  *
- * Shape and figures: Winbond W25Q64JV datasheet, revision J, tables 9.6 (AC characteristics) and section 2 (features).
+ * Shape, size and endurance: Winbond W25Q64JV datasheet, "Features". Times: from the typical one of the fastest to the
+ * most of the slowest among the makers' serial NOR parts (AC characteristics of their datasheets).
  */
 import { FlashShape } from "../../firmware/protocol/board.ts";
 import { BoardError, PowerCut } from "../errors.ts";
@@ -11,9 +12,9 @@ import type { Supply } from "./supply.ts";
 
 export const FLASH_PART = {
   name: "Winbond W25Q64JV",
-  pageProgramMsTypical: 0.4,
+  pageProgramMsLeast: 0.7,
   pageProgramMsMost: 3,
-  sectorEraseMsTypical: 45,
+  sectorEraseMsLeast: 30,
   sectorEraseMsMost: 400,
   /** Erases of a sector that the maker warrants. */
   enduranceErases: 100_000,

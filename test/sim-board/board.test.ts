@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { OrderAction } from "../../firmware/protocol/claims.ts";
 import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { Command } from "../../firmware/protocol/commands.ts";
+import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { GateState } from "../../firmware/protocol/states.ts";
 import { PowerCut } from "../../sim-board/errors.ts";
 import type { BoardEvent } from "../../sim-board/events.ts";
@@ -175,4 +176,37 @@ test("power cut at any byte of one journal record: the board comes back, and eve
     expect(rig.board.gateState).toBe(GateState.IDLE);
     rig.info();
   }
+});
+
+/** Cuts the power in the counter step of a report, of which the counter then makes `steps`. */
+function cutInStep(steps: 0 | 1 | 2): Rig {
+  const rig = Rig.ready();
+  const ready = rig.board.snapshot();
+  const counted = rig.board.counter.read();
+  // The operation to hit is the first that moves the counter.
+  for (let operations = 0; rig.board.counter.read() === counted; operations++) {
+    rig.board.restore(ready);
+    rig.board.counter.stepsWhenCut = steps === 0 ? 1 : steps;
+    rig.board.supply.cutAfterOperations(operations);
+    expect(() => rig.send(Command.REPORT)).toThrow(PowerCut);
+  }
+  // One that made no step looks the same, but for the counter.
+  if (steps === 0) rig.board.counter.restore(counted);
+  return rig;
+}
+
+test("a counter whose step was cut short, whether it counted or not, is caught up with", () => {
+  for (const steps of [0, 1] as const) {
+    const rig = cutInStep(steps);
+    expect(rig.board.powerOn()).toBe(0);
+    expect(rig.board.gateState).toBe(GateState.IDLE);
+  }
+});
+
+test("a counter that jumped in a power cut locks the gate, until the license quorum's word", () => {
+  const rig = cutInStep(2);
+  expect(rig.board.powerOn()).toBe(ErrorCode.JOURNAL_ROLLBACK);
+  expect(rig.board.gateState).toBe(GateState.LOCKED);
+  rig.must(rig.send(Command.RECOVER, rig.recovery()));
+  expect(rig.board.gateState).toBe(GateState.IDLE);
 });

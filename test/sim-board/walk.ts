@@ -23,7 +23,7 @@ export type Step =
   | { do: "work"; seconds: number; classes: number }
   | { do: "wait"; seconds: number }
   | { do: "off" | "keep flash" | "swap flash" }
-  | { do: "cut"; operations: number }
+  | { do: "cut"; operations: number; counts: 0 | 1 | 2 }
   | { do: "tear"; bytes: number }
   | { do: "clock"; permille: number }
   | { do: "garbage"; command: number; bytes: Uint8Array };
@@ -73,7 +73,14 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
       weight: 2,
       arbitrary: fc.record({ do: fc.constantFrom("off" as const, "keep flash" as const, "swap flash" as const) }),
     },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant("cut" as const), operations: fc.nat(25) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant("cut" as const),
+        operations: fc.nat(25),
+        counts: fc.constantFrom<0 | 1 | 2>(0, 0, 1, 2),
+      }),
+    },
     { weight: 2, arbitrary: fc.record({ do: fc.constant("tear" as const), bytes: fc.nat(9000) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant("clock" as const), permille: fc.constantFrom(0, 500, 1000) }) },
     {
@@ -183,6 +190,7 @@ export class Walk {
         break;
       case "cut":
         board.supply.cutAfterOperations(step.operations);
+        board.counter.stepsWhenCut = step.counts;
         break;
       case "tear":
         board.supply.cutAfterFlashBytes(step.bytes);

@@ -69,7 +69,17 @@ test("a counter's life is that of its part unless said otherwise", () => {
   expect(COUNTER_PART.lifeSteps).toBe(2 ** 21 - 1);
 });
 
-test("a counter step happens as a whole or not at all", () => {
+test.each([0, 1, 2] as const)("a counter step that power cuts short made %i steps, as it was told to", (steps) => {
+  const supply = new Supply();
+  const counter = new Counter({ supply, lifeSteps: 5 });
+  counter.stepsWhenCut = steps;
+  counter.step();
+  supply.cutAfterOperations(0);
+  expect(() => counter.step()).toThrow(PowerCut);
+  expect(counter.read()).toBe(1 + steps);
+});
+
+test("a counter step happens as a whole or not at all, unless told otherwise", () => {
   const supply = new Supply();
   const counter = new Counter({ supply });
   supply.cutAfterOperations(1);
