@@ -1,6 +1,6 @@
 /** Plays the demo for `quiesce demo`: on a terminal, in plain lines, or as one JSON document. */
 import type { Workload } from "../../sim-board/workloads/types.ts";
-import { verdictLines } from "../demo/render/lines.ts";
+import { verdictLines, wrapWords } from "../demo/render/lines.ts";
 import { LiveTeller } from "../demo/render/live.ts";
 import { PlainTeller } from "../demo/render/plain.ts";
 import { legend, strips } from "../demo/render/strips.ts";
@@ -45,14 +45,15 @@ function tellDemo(settings: Omit<Parameters<typeof playDemo>[0], "teller">): Dem
 function printHead(workload: Workload, seed: number): void {
   const board = `board ${workload.board} of ${exactText(workload.boards)}`;
   print(`${color.bold("quiesce demo")}  ${workload.name}, ${board}, seed ${seed}`);
-  print(color.dim(`  ${workload.source}`));
+  for (const line of wrapWords(workload.source, outputColumns() - 3)) print(color.dim(`  ${line}`));
   print("");
 }
 
 function printEnd({ result, timeline }: Demo): void {
   const columns = outputColumns();
   print("");
-  print([...strips(timeline, Math.min(columns - 1, 118)), legend(timeline)].join("\n"));
+  const drawn = Math.min(columns - 1, 118);
+  print([...strips(timeline, drawn), ...legend(timeline, drawn)].join("\n"));
   print("");
   print(booksTable(result.books, columns));
   print("");

@@ -1,5 +1,9 @@
 /** How the command ends: exit codes, and the errors that carry them. docs/cli.md lists them. */
 
+import { errorPhrase } from "../protocol/error-phrases.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import { codeName } from "./names.ts";
+
 export const Exit = {
   DONE: 0,
   /** The thing judged is not good: an invalid signature, a broken invariant, a refusal. */
@@ -37,9 +41,17 @@ export function verdictOf(error: unknown): { exit: Exit; line: string } {
   const message = oneLine(error instanceof Error ? error.message : String(error));
   // By name: the modules that throw these are loaded only by the commands that need them.
   if (name === "WorkloadError") return { exit: Exit.WRONG_USE, line: message };
-  if (name === "Refusal") return { exit: Exit.NOT_GOOD, line: `refused: ${message}` };
+  if (error instanceof Refusal)
+    return { exit: Exit.NOT_GOOD, line: `refused: ${codeName(error.code)}, ${refusalText(error)}` };
   if (NOT_GOOD.has(name)) return { exit: Exit.NOT_GOOD, line: message };
   return { exit: Exit.INTERNAL, line: `internal error: ${message} (--debug shows where)` };
+}
+
+/** The phrase of a refusal's code, and what was found. */
+export function refusalText(error: Refusal): string {
+  const { phrase } = errorPhrase(error.code);
+  const detail = error.message.replace(/ \(0x[0-9a-f]{4}\)$/, "");
+  return detail === phrase ? phrase : `${phrase}: ${detail}`;
 }
 
 /** Errors of commander: "error: unknown option '--x'", with a suggestion on a second line. */

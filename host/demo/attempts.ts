@@ -8,7 +8,8 @@ import { GateState } from "../../firmware/protocol/states.ts";
 import type { FlashImage } from "../../sim-board/parts/flash.ts";
 import type { Phase } from "../../sim-board/workloads/types.ts";
 import { encodeOrder } from "../objects/order.ts";
-import { draftSign } from "../protocol/cose.ts";
+import { decodeUsageReport } from "../objects/usage-report.ts";
+import { draftSign, parseSign1 } from "../protocol/cose.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { doneByAll } from "./books.ts";
 import { must, type Site } from "./site.ts";
@@ -30,16 +31,14 @@ const TRIAL_SECONDS = 30;
 export function withholdOrder(site: Site): Attempt {
   const { board } = site;
   board.advance(Math.min(TRIAL_SECONDS, secondsLeft(site) / 2));
-  const code = codeOf(() => site.mailbox.beacon(site.verifier.beacon()));
-  const reason = code === ErrorCode.OK ? board.lastCode : code;
-  const shut = board.gateState === GateState.DRAINING;
+  const refusal = codeOf(() => site.mailbox.beacon(site.verifier.beacon()));
   board.withdraw();
-  const tensor = workTried(site, phaseOf(site));
+  const code = refusal === ErrorCode.OK ? reasonOfClosing(site) : refusal;
   return {
     name: "withhold the order",
-    refused: shut && reason === ErrorCode.GATE_ORDER_WITHHELD && tensor === 0n,
-    code: reason,
-    detail: "the next beacon names an order that never came: the gate drains",
+    refused: code === ErrorCode.GATE_ORDER_WITHHELD && isShut(site) && workTried(site, phaseOf(site)) === 0n,
+    code,
+    detail: "the next beacon names an order that never came: the gate drains and closes",
   };
 }
 
@@ -49,20 +48,19 @@ export function withholdBeacons(site: Site, hoard: Hoard): Attempt[] {
   // Part of the license is kept back for the time after the lease.
   const phase = board.withdraw();
   const from = board.seconds;
-  while (board.gateState === GateState.OPEN && board.seconds - from < 2 * LEASE_SECONDS) board.advance(1);
-  const after = board.seconds - from;
-  const reason = board.lastCode;
-  const tensor = workTried(site, phase);
+  while (!isShut(site) && board.seconds - from < 2 * LEASE_SECONDS) board.advance(1);
+  const after = Math.round(board.seconds - from);
+  const reason = reasonOfClosing(site);
   const lapsed: Attempt = {
     name: "withhold order and beacons",
-    refused: board.gateState !== GateState.OPEN && reason === ErrorCode.GATE_LEASE_LAPSED && tensor === 0n,
+    refused: reason === ErrorCode.GATE_LEASE_LAPSED && isShut(site) && workTried(site, phase) === 0n,
     code: reason,
-    detail: `the lease lapses ${Math.round(after)} s later, with most of the license unused`,
+    detail: `the lease lapses ${after} s later, whatever is left of the license`,
   };
   const code = codeOf(() => site.mailbox.beacon(hoard.beacon));
   const stale: Attempt = {
     name: "replay a hoarded beacon",
-    refused: code === ErrorCode.TIME_STALE && workTried(site, phase) === 0n,
+    refused: code === ErrorCode.TIME_STALE && isShut(site) && workTried(site, phase) === 0n,
     code,
     detail: "it is older than the lease by the governor's own clock",
   };
@@ -77,9 +75,10 @@ export function replayLicense(site: Site, hoard: Hoard): Attempt {
 
 /** One party alone cannot lift what one party alone could order. */
 export function resumeAlone(site: Site): Attempt {
-  const { epoch, agreementDigest } = site.agent.info();
-  const order = { notBeforeSeconds: site.board.agreementSeconds - 1, agreementDigest, epoch: epoch + 1 };
-  const draft = draftSign(encodeOrder({ ...order, action: OrderAction.RESUME }));
+  const { epoch, agreementDigest, orderDigest: previousDigest } = site.agent.info();
+  const notBeforeSeconds = site.board.agreementSeconds - 1;
+  const order = { notBeforeSeconds, agreementDigest, epoch: epoch + 1, action: OrderAction.RESUME, previousDigest };
+  const draft = draftSign(encodeOrder(order));
   const code = codeOf(() => site.mailbox.order(site.parties[0]!.signOrder(draft)));
   return judged(site, "resume with one signature", code, "a resume takes two of the three parties");
 }
@@ -126,9 +125,19 @@ export function rollBackFlash(site: Site, hoard: Hoard): Attempt {
 
 /** Refused if the governor named a reason, the gate is not open, and nothing was done. */
 function judged(site: Site, name: string, code: number, detail: string): Attempt {
-  const tried = workTried(site, phaseOf(site));
-  const shut = site.board.gateState !== GateState.OPEN && site.board.gateState !== GateState.SLOWED;
-  return { name, refused: code !== ErrorCode.OK && shut && tried === 0n, code, detail };
+  const refused = code !== ErrorCode.OK && isShut(site) && workTried(site, phaseOf(site)) === 0n;
+  return { name, refused, code, detail };
+}
+
+function isShut({ board }: Site): boolean {
+  return board.gateState !== GateState.OPEN && board.gateState !== GateState.SLOWED;
+}
+
+/** Why the gate last left the open state, by the governor's own signed report; OK if it did not. */
+function reasonOfClosing({ mailbox }: Site): number {
+  const { transitions } = decodeUsageReport(parseSign1(mailbox.report().report).payload);
+  const closings = transitions.filter(({ from }) => from === GateState.OPEN || from === GateState.SLOWED);
+  return closings.at(-1)?.code ?? ErrorCode.OK;
 }
 
 /** Submits work of the job for a while; how much of it was done, beyond what a drain allows. */

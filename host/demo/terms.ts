@@ -43,7 +43,6 @@ export function termsFor(workload: Workload): Terms {
     drainTicksMax: BigInt(drainSeconds * TICK_HZ),
     offline: false,
     svnLeast: 1,
-    epoch: 0,
   };
 }
 

@@ -1,5 +1,6 @@
 /** `quiesce board run`: one honest board runs a whole workload under licenses, and the books are compared. */
 import type { Command } from "commander";
+import { wrongUse } from "../exit.ts";
 import { DEFAULT_SEED, seedOption } from "../options.ts";
 import { wantsJson } from "../output.ts";
 import { addWorkloadOptions, type WorkloadOptions } from "../workload.ts";
@@ -14,6 +15,9 @@ export function addBoardRun(parent: Command): void {
       "\nExample:\n  $ quiesce board run --trace result_0.txt --json\n  $ quiesce board run --workload resnet-ddp\n",
     )
     .action(async (_options: object, command: Command) => {
+      if (command.parent?.opts<{ agreement?: string }>().agreement !== undefined) {
+        throw wrongUse("board run takes no --agreement: it makes one that suits the workload");
+      }
       const { runBoard } = await import("../run-view.ts");
       runBoard(command.optsWithGlobals<WorkloadOptions & { seed: number }>(), wantsJson(command));
     });

@@ -45,7 +45,6 @@ export function explainAgreement(agreement: Agreement): Row[] {
     ...optional(agreement.baseline, (baseline) => worksRow(AgreementKey.BASELINE, "baseline", baseline)),
     row(AgreementKey.OFFLINE, "offline licenses", agreement.offline, agreement.offline ? "accepted" : "refused"),
     countRow(AgreementKey.SVN_LEAST, "least firmware SVN", agreement.svnLeast),
-    countRow(AgreementKey.EPOCH, "first epoch", agreement.epoch),
   ];
 }
 

@@ -14,7 +14,7 @@ import {
 } from "../../protocol/cose.ts";
 import { errorPhrase } from "../../protocol/error-phrases.ts";
 import { errorCodeText, Refusal } from "../../protocol/refusal.ts";
-import { wrongUse } from "../exit.ts";
+import { refusalText, wrongUse } from "../exit.ts";
 import { KINDS, type Kind } from "./kinds.ts";
 import type { Row } from "./row.ts";
 
@@ -128,11 +128,15 @@ function verdictOn(
       };
     return { judged: true, ok: true };
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    const { name, phrase } = errorPhrase(error.code);
-    const detail = error.message.replace(/ \(0x[0-9a-f]{4}\)$/, "");
-    return { judged: true, ok: false, code: errorCodeText(error.code), name, message: `${phrase}: ${detail}` };
+    if (error instanceof Refusal) return refusedVerdict(error);
+    throw error;
   }
+}
+
+/** A refusal with its code, its name, its phrase, and what was found. */
+export function refusedVerdict(error: Refusal): Verdict {
+  const { name } = errorPhrase(error.code);
+  return { judged: true, ok: false, code: errorCodeText(error.code), name, message: refusalText(error) };
 }
 
 function keyOf(known: readonly NamedKey[], kid: Uint8Array | undefined): NamedKey | undefined {

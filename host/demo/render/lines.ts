@@ -1,6 +1,6 @@
 /** The story's lines, the same on a terminal and in a file. */
 import { className, codeName, exactText, workText } from "../../cli/names.ts";
-import { color, pad } from "../../cli/output.ts";
+import { color, pad, widthOf } from "../../cli/output.ts";
 import { isBalanced } from "../books.ts";
 import type { DemoResult } from "../result.ts";
 import type { Attempt } from "../teller.ts";
@@ -9,8 +9,26 @@ import { clock } from "./strips.ts";
 /** From here on an attempt's explanation fits on its line. */
 const WIDE = 116;
 
-export function toldLine(seconds: number, label: string, text: string): string {
-  return `  ${color.dim(pad(clock(seconds), 10))}${color.bold(pad(label, 12))}${text}`;
+/** Where the text of a line begins. */
+const TEXT = 24;
+
+export function toldLines(seconds: number, label: string, text: string, columns: number): string[] {
+  const [first, ...rest] = wrapWords(text, columns - TEXT);
+  return [
+    `  ${color.dim(pad(clock(seconds), 10))}${color.bold(pad(label, 12))}${first}`,
+    ...rest.map((line) => `${" ".repeat(TEXT)}${line}`),
+  ];
+}
+
+/** Breaks between words; a word that is too long stays whole. */
+export function wrapWords(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const joined = `${lines.at(-1) ?? ""} ${word}`;
+    if (lines.length > 0 && widthOf(joined) <= width) lines[lines.length - 1] = joined;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 export function attemptLines({ name, refused, code, detail }: Attempt, columns: number): string[] {

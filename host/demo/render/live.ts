@@ -2,7 +2,7 @@
 import { color } from "../../cli/output.ts";
 import type { Attempt, Teller } from "../teller.ts";
 import type { Timeline } from "../timeline.ts";
-import { attemptLines, toldLine } from "./lines.ts";
+import { attemptLines, toldLines } from "./lines.ts";
 import { status, strips } from "./strips.ts";
 
 const FRAME_MS = 40;
@@ -24,7 +24,7 @@ export class LiveTeller implements Teller {
   }
 
   tell(seconds: number, label: string, text: string): void {
-    this.#above([toldLine(seconds, label, text)]);
+    this.#above(toldLines(seconds, label, text, this.#columns() - 1));
   }
 
   attempted(_seconds: number, attempt: Attempt): void {

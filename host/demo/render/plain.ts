@@ -1,7 +1,7 @@
 /** The story as plain lines, for files and pipes. */
 import type { Attempt, Teller } from "../teller.ts";
 import type { Timeline } from "../timeline.ts";
-import { attemptLines, toldLine } from "./lines.ts";
+import { attemptLines, toldLines } from "./lines.ts";
 import { status } from "./strips.ts";
 
 const COLUMNS = 120;
@@ -17,7 +17,7 @@ export class PlainTeller implements Teller {
   }
 
   tell(seconds: number, label: string, text: string): void {
-    this.#write(`${toldLine(seconds, label, text)}\n`);
+    this.#write(`${toldLines(seconds, label, text, Number.POSITIVE_INFINITY).join("\n")}\n`);
   }
 
   attempted(_seconds: number, attempt: Attempt): void {

@@ -1,7 +1,7 @@
 /** The timeline as strips of characters, one cell a stretch of time: gate, rate of work, credit, marks. */
 import { GateState } from "../../../firmware/protocol/states.ts";
 import { className, stateName } from "../../cli/names.ts";
-import { color, pad } from "../../cli/output.ts";
+import { color, pad, widthOf } from "../../cli/output.ts";
 import type { Cell, MarkKind, Timeline } from "../timeline.ts";
 
 const LEVELS = "▁▂▃▄▅▆▇█";
@@ -31,31 +31,40 @@ const MARKS: readonly (readonly [MarkKind, string])[] = [
 /** Lines of at most `columns` characters. */
 export function strips(timeline: Timeline, columns: number): string[] {
   const width = Math.max(20, columns - LABEL - 4);
-  const cells = timeline.cells(width);
-  const most = Math.max(1, ...cells.map(({ done }) => done));
-  const rows: readonly [string, (cell: Cell) => string][] = [
-    ["gate", (cell) => gateCell(cell.gate)],
-    ["work", (cell) => level(cell.done / most)],
-    ["credit", (cell) => level(cell.credit)],
-    ["", (cell) => markCell(cell.marks)],
+  const past = timeline.cells(width).filter(({ isPast }) => isPast);
+  const most = Math.max(1, ...past.map(({ done }) => done));
+  const rows: readonly [string, string][] = [
+    ["gate", gateStrip(past)],
+    ["work", past.map(({ done }) => level(done / most)).join("")],
+    ["credit", past.map(({ credit }) => level(credit)).join("")],
+    ["", past.map(({ marks }) => markCell(marks)).join("")],
   ];
   return [
     `  ${pad("", LABEL)}${axis(Math.max(timeline.horizonSeconds, timeline.now?.seconds ?? 0), width)}`,
-    ...rows.map(
-      ([name, draw]) =>
-        `  ${color.dim(pad(name, LABEL))}${cells
-          .map((cell) => (cell.isPast ? draw(cell) : " "))
-          .join("")
-          .trimEnd()}`,
-    ),
+    ...rows.map(([name, strip]) => `  ${color.dim(pad(name, LABEL))}${strip.trimEnd()}`),
   ];
 }
 
-export function legend(timeline: Timeline): string {
+/** Cells of one state in a row are painted together. */
+function gateStrip(cells: readonly Cell[]): string {
+  const runs: { gate: number; count: number }[] = [];
+  for (const { gate } of cells) {
+    const run = runs.at(-1);
+    if (run?.gate === gate) run.count++;
+    else runs.push({ gate, count: 1 });
+  }
+  return runs.map(({ gate, count }) => gateCells(gate, count)).join("");
+}
+
+/** What the characters mean, in as many lines as the columns ask for. */
+export function legend(timeline: Timeline, columns: number): string[] {
   const shown = [GateState.OPEN, GateState.DRAINING, GateState.PAUSED, GateState.LOCKED];
-  const gates = shown.map((state) => `${gateCell(state)} ${stateName(state)}`).join("  ");
-  const marks = "L license  • report  ‖ pause  ▶ resume";
-  return `  ${pad("", LABEL)}${color.dim(`${gates}   ${marks}   work and credit: ${className(timeline.mainClass)}`)}`;
+  const gates = shown.map((state) => `${gateCells(state, 1)} ${color.dim(stateName(state))}`).join("  ");
+  const marks = color.dim("L license  • report  ‖ pause  ▶ resume");
+  const classes = color.dim(`work and credit: ${className(timeline.mainClass)}`);
+  const one = [gates, marks, classes].join("   ");
+  const lines = widthOf(one) + LABEL + 2 <= columns ? [one] : [gates, marks, classes];
+  return lines.map((line) => `  ${pad("", LABEL)}${line}`);
 }
 
 /** One line of what is now. */
@@ -83,9 +92,9 @@ function percent(part: number): string {
   return `${Math.round(part * 100)} %`;
 }
 
-function gateCell(state: number): string {
+function gateCells(state: number, count: number): string {
   const [character, paint] = GATES[state] ?? ["?", color.red];
-  return paint(character);
+  return paint(character.repeat(count));
 }
 
 function level(part: number): string {
