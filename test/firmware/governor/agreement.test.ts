@@ -288,16 +288,6 @@ describe("an amendment", () => {
     expect(rig.verdict(Command.AGREEMENT, signAgreement(agreementOf(), PARTIES))).toBe("AGREEMENT_OTHER");
   });
 
-  it("raises the epoch to its own, and never lowers it", () => {
-    const rig = Rig.ready();
-    rig.must(rig.send(Command.AGREEMENT, signAgreement(amended({ epoch: 5 }), quorum)));
-    expect(rig.info().epoch).toBe(5);
-    rig.must(rig.send(Command.AGREEMENT, signAgreement(amended({ version: 3, epoch: 2 }), quorum)));
-    expect(rig.info().epoch).toBe(5);
-    rig.powerCycle();
-    expect(rig.info().epoch).toBe(5);
-  });
-
   it("finds sixteen fuse slots, and is refused at the seventeenth; the agreement in force stays", () => {
     const rig = Rig.ready();
     for (let version = 2; version <= 16; version++) {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { OrderAction } from "../../../firmware/protocol/claims.ts";
+import { Claim, ObjectType, OrderAction } from "../../../firmware/protocol/claims.ts";
 import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { Command } from "../../../firmware/protocol/commands.ts";
 import { Limit } from "../../../firmware/protocol/limits.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
 import { PARTIES, phaseOf, Rig, STRANGER } from "../../rig.ts";
-import { cutEverywhere } from "./bench.ts";
+import { altered, cutEverywhere } from "./bench.ts";
 
 const [north, south, inspectorate] = PARTIES as [(typeof PARTIES)[0], (typeof PARTIES)[0], (typeof PARTIES)[0]];
 const PAUSE = OrderAction.PAUSE;
@@ -265,13 +265,17 @@ describe("a drain", () => {
     expect(rig.board.gateState).toBe(GateState.PAUSED);
   });
 
-  it("is narrowed by a slow order's allowance as well", () => {
+  it.each([
+    ["slow", SLOW, Claim.DRAIN, new Map()],
+    ["slow", SLOW, Claim.DRAIN_TICKS, 1],
+    ["resume", RESUME, Claim.DRAIN, new Map()],
+    ["resume", RESUME, Claim.DRAIN_TICKS, 1],
+  ] as const)("is nothing that a %s order may speak of", (_, action, claim, value) => {
     const rig = working();
-    rig.obey(SLOW, { permille: 500, drain: new Map([[COPY, 10n ** 9n]]) });
-    rig.obey(PAUSE);
-    const work = drained(rig);
-    rig.board.advance(125);
-    expect(work().copy).toBe(10n ** 9n);
+    const signers = PARTIES.slice(0, action === RESUME ? 2 : 1);
+    const order = rig.order(action, { permille: action === SLOW ? 500 : undefined }, signers);
+    const speaking = altered(order, ObjectType.ORDER, (claims) => claims.set(claim, value), signers);
+    expect(rig.verdict(Command.ORDER, speaking)).toBe("ORDER_CLAIM");
   });
 
   it("that was cut short by a power cut does not begin again", () => {
