@@ -56,7 +56,7 @@ export function explainEvidence(evidence: Evidence): Row[] {
     countRow(Claim.SVN, "firmware SVN", evidence.svn),
     countRow(Claim.AGREEMENT_VERSION, "agreement version", evidence.agreementVersion),
     codeRow(Claim.LAST_CODE, evidence.lastCode),
-    orderRow(evidence.orderDigest),
+    orderRow(Claim.ORDER, "newest order", evidence.orderDigest),
   ];
 }
 

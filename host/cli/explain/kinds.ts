@@ -110,17 +110,15 @@ function checkCaps(license: License, agreement: Agreement): void {
   }
 }
 
-/** Which quorum a slow order needs depends on the rate before it: it holds if it has the right number for either. */
+/**
+ * A resume takes the resume quorum. Any other order takes either quorum: which one depends on the rate before it, and
+ * an order that lowers the rate may carry the resume quorum too.
+ */
 function judgeOrder(bytes: Uint8Array, agreement: Agreement): void {
   const { payload, signatures } = parseSign(bytes);
   const { action, agreementDigest: digest } = decodeOrder(payload);
   const { pause, resume } = agreement.quorums;
-  const slowQuorum = signatures.length === resume ? resume : pause;
-  verifyOrder(
-    bytes,
-    agreement,
-    action === OrderAction.PAUSE ? pause : action === OrderAction.RESUME ? resume : slowQuorum,
-  );
+  verifyOrder(bytes, agreement, action === OrderAction.RESUME || signatures.length === resume ? resume : pause);
   sameAgreement(digest, agreement, ErrorCode.ORDER_AGREEMENT);
 }
 

@@ -28,6 +28,7 @@ export function explainOrder(order: Order, agreement: Agreement | undefined): Ro
     ...optional(order.permille, (permille) =>
       row(Claim.RATE_PERMILLE, "rate", permille, `${permille / 10} % of the agreement's rates`),
     ),
+    orderRow(Claim.PREVIOUS, "order before", order.previousDigest),
   ];
 }
 
@@ -37,12 +38,12 @@ export function explainTime(time: TimeStatement): Row[] {
     ...optional(time.nonce, (nonce) => bytesRow(Claim.NONCE, "answers nonce", nonce)),
     bytesRow(Claim.AGREEMENT, "agreement", time.agreementDigest),
     countRow(Claim.EPOCH, "epoch", time.epoch),
-    orderRow(time.orderDigest),
+    orderRow(Claim.ORDER, "newest order", time.orderDigest),
   ];
 }
 
-/** The order that is said to be in force. */
-export function orderRow(digest: Uint8Array): Row {
+/** An order, by the digest of its payload. */
+export function orderRow(label: number, name: string, digest: Uint8Array): Row {
   const none = digest.every((byte) => byte === 0);
-  return bytesRow(Claim.ORDER, "newest order", digest, none ? "(none so far)" : "");
+  return bytesRow(label, name, digest, none ? "(none so far)" : "");
 }
