@@ -13,7 +13,7 @@ import { errorCodeText } from "../protocol/refusal.ts";
 import { booksDocument, booksTable, outputColumns } from "./books-table.ts";
 import { Exit, wrongUse } from "./exit.ts";
 import { loadGovernor } from "./firmware.ts";
-import { classKey, exactText } from "./names.ts";
+import { classKey, exactText, plainText } from "./names.ts";
 import { color, print, printJson } from "./output.ts";
 import { chooseWorkload, type WorkloadOptions } from "./workload.ts";
 
@@ -44,8 +44,8 @@ function tellDemo(settings: Omit<Parameters<typeof playDemo>[0], "teller">): Dem
 
 function printHead(workload: Workload, seed: number): void {
   const board = `board ${workload.board} of ${exactText(workload.boards)}`;
-  print(`${color.bold("quiesce demo")}  ${workload.name}, ${board}, seed ${seed}`);
-  for (const line of wrapWords(workload.source, outputColumns() - 3)) print(color.dim(`  ${line}`));
+  print(`${color.bold("quiesce demo")}  ${plainText(workload.name)}, ${board}, seed ${seed}`);
+  for (const line of wrapWords(plainText(workload.source), outputColumns() - 3)) print(color.dim(`  ${line}`));
   print("");
 }
 

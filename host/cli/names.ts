@@ -80,7 +80,7 @@ export function codeName(code: number): string {
   return code === 0 ? "OK" : `${errorCodeText(code)} ${errorPhrase(code).name}`;
 }
 
-export function isBytes(engineClass: number): boolean {
+function isBytes(engineClass: number): boolean {
   return engineClass >= EngineClass.COPY;
 }
 

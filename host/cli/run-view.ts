@@ -5,7 +5,7 @@ import { runWorkload, type WorkloadRun } from "../demo/run-workload.ts";
 import { booksDocument, booksTable, outputColumns } from "./books-table.ts";
 import { Exit } from "./exit.ts";
 import { loadGovernor } from "./firmware.ts";
-import { durationText, exactText } from "./names.ts";
+import { durationText, exactText, plainText } from "./names.ts";
 import { color, facts, hex, print, printJson } from "./output.ts";
 import { chooseWorkload, type WorkloadOptions } from "./workload.ts";
 
@@ -79,9 +79,9 @@ const COUNTS: readonly [key: keyof RecordedTotals, name: string][] = [
 function printRun(workload: Workload, run: WorkloadRun): void {
   const { recorded, comparisons, books, invariants } = run;
   print(
-    `${color.bold(workload.name)}  board ${workload.board} of ${exactText(workload.boards)}, ${workload.accelerator}`,
+    `${color.bold(plainText(workload.name))}  board ${workload.board} of ${exactText(workload.boards)}, ${workload.accelerator}`,
   );
-  print(color.dim(`  ${workload.source}`));
+  print(color.dim(`  ${plainText(workload.source)}`));
   print("");
   const counts = COUNTS.filter(([key]) => recorded[key] !== undefined && recorded[key] !== 0);
   print(

@@ -15,7 +15,7 @@ export type JobHooks = {
 };
 
 /** A phase stood still or was cut short. */
-export class JobStalled extends Error {
+class JobStalled extends Error {
   constructor(phase: Phase) {
     super(`"${phase.name}" was not done: the gate stayed shut`);
     this.name = "JobStalled";

@@ -53,7 +53,7 @@ export type RunSettings = {
 const FLOP_TOLERANCE_PERMILLE = 10n;
 
 export function runWorkload({ image, workload, seed, whole, onProgress }: RunSettings): WorkloadRun {
-  const site = new Site({ image, workload, seed, agreementName: `run of ${workload.name}`.slice(0, 64) });
+  const site = new Site({ image, workload, seed, agreementName: "Quiesce board run" });
   site.commission();
   let phases = 0;
   const steps = new Set<number>();

@@ -21,7 +21,7 @@ import { Verifier } from "../verifier/verifier.ts";
 import { Recorder } from "./recorder.ts";
 import { BEACON_SECONDS, termsFor } from "./terms.ts";
 
-export const PARTY_NAMES = ["North", "South", "Inspectorate"] as const;
+const PARTY_NAMES = ["North", "South", "Inspectorate"] as const;
 /** A plain crystal: shared figures, "Parts". Well within the agreement's bound. */
 const DRIFT_PPM = 12;
 
@@ -33,7 +33,7 @@ export type SiteOptions = {
 };
 
 /** A step of an honest site was refused: it cannot go on. */
-export class SiteError extends Error {
+class SiteError extends Error {
   constructor(step: string, outcome: Outcome & { ok: false }) {
     const code = outcome.by === "board" ? errorCodeText(outcome.code) : outcome.code;
     super(`${step}: the ${outcome.by} refused with ${code}: ${outcome.message}`);

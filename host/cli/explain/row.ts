@@ -67,6 +67,6 @@ export function allCountsRow(label: number, name: string, counts: readonly bigin
   return row(label, name, Object.fromEntries(some), text === "" ? "none" : text);
 }
 
-export function workLine(engineClass: number, work: bigint): string {
+function workLine(engineClass: number, work: bigint): string {
   return `${className(engineClass)}  ${exactText(work)}  (${workText(work, engineClass)})`;
 }

@@ -1,5 +1,5 @@
 /** The story's lines, the same on a terminal and in a file. */
-import { className, codeName, exactText, workText } from "../../cli/names.ts";
+import { className, codeName, exactText, plainText, workText } from "../../cli/names.ts";
 import { color, pad, widthOf } from "../../cli/output.ts";
 import { isBalanced } from "../books.ts";
 import type { DemoResult } from "../result.ts";
@@ -13,7 +13,7 @@ const WIDE = 116;
 const TEXT = 24;
 
 export function toldLines(seconds: number, label: string, text: string, columns: number): string[] {
-  const [first, ...rest] = wrapWords(text, columns - TEXT);
+  const [first, ...rest] = wrapWords(plainText(text), columns - TEXT);
   return [
     `  ${color.dim(pad(clock(seconds), 10))}${color.bold(pad(label, 12))}${first}`,
     ...rest.map((line) => `${" ".repeat(TEXT)}${line}`),
