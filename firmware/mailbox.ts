@@ -13,7 +13,7 @@ import { payload } from "./objects/common";
 import { writeEvidence, writeInfo } from "./objects/evidence";
 import { acceptLicense } from "./objects/license";
 import { acceptOrder } from "./objects/order";
-import { acceptRecovery } from "./objects/recovery";
+import { acceptRecovery, canRecover } from "./objects/recovery";
 import { acceptBeacon, acceptTimeProof } from "./objects/time";
 import { makeReport, repeatReport, reportParts } from "./objects/usage-report";
 import { BootProgress } from "./protocol/board";
@@ -118,6 +118,8 @@ function takeAgreement(argument: usize, length: i32): i32 {
 function evidence(nonce: usize, length: i32): i32 {
   if (length < Limit.NONCE_BYTES_MIN || length > Limit.NONCE_BYTES_MAX) return refuse(ErrorCode.EVIDENCE_NONCE);
   if (session.challengeLive == 0) return refuse(ErrorCode.BOOT_TRNG);
+  // What is only in memory is not attested; of a lost journal the loss is.
+  if (session.journalWhole == 0 && !canRecover(<i32>head.lastCode)) return refuse(ErrorCode.GATE_LOCKED);
   settleNow();
   return answerBytes(object, writeEvidence(nonce, length, object, Limit.MESSAGE_BYTES_MAX));
 }

@@ -57,7 +57,10 @@ export class Ledger {
   backOffLevel: u32;
   /** Sector erases so far. */
   erases: u32;
-  unused: u32;
+  /** Version of the agreement that license and baseline were given under. */
+  agreementVersion: u32;
+  /** The meter fault that keeps the gate locked until a recovery; 0 without. */
+  fault: u32;
 }
 
 const LEDGER_TOTALS: usize = offsetof<Ledger>();
@@ -79,16 +82,19 @@ export class Session {
   timeKnown: u32;
   /** `CreditSource` of the credit that is out. */
   creditSource: u32;
-  /** Agreement time in ms at `timeTick`: no earlier than this ... */
+  /** Agreement time in ms: no earlier than this at `timeLowerTick` ... */
   timeLower: u64;
-  /** ... and no later than this. */
+  timeLowerTick: u64;
+  /** ... and no later than this at `timeUpperTick`. */
   timeUpper: u64;
-  timeTick: u64;
+  timeUpperTick: u64;
   timeNonceTick: u64;
   /** Agreement time in ms at which the freshest beacon was issued. */
   leaseIssuedAt: u64;
   licenseEndTick: u64;
   refillTick: u64;
+  /** When the Ledger was last written. */
+  commitTick: u64;
   drainEndTick: u64;
   backOffEndTick: u64;
   reportTick: u64;
@@ -121,7 +127,7 @@ const SESSION_TIME_NONCE: usize = SESSION_CHALLENGE + Limit.NONCE_BYTES;
 const SESSION_BOOT_SEED: usize = SESSION_TIME_NONCE + Limit.NONCE_BYTES;
 const SESSION_MEASUREMENT: usize = SESSION_BOOT_SEED + 32;
 const SESSION_UEID: usize = SESSION_MEASUREMENT + Limit.DIGEST_BYTES;
-const SESSION_ORDER_HEARD: usize = SESSION_UEID + 40;
+const SESSION_ORDER_HEARD: usize = SESSION_UEID + 36;
 const SESSION_WORK_SEEN: usize = SESSION_ORDER_HEARD + Limit.DIGEST_BYTES;
 const SESSION_TOKENS: usize = SESSION_WORK_SEEN + NARROW;
 const SESSION_INTERVALS: usize = SESSION_TOKENS + NARROW;
@@ -150,7 +156,6 @@ export class Pact {
   driftPpm: u32;
   leaseSeconds: u32;
   svnLeast: u32;
-  epoch: u32;
   offline: u32;
   /** One bit a class that may ever work. */
   classes: u32;

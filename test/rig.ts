@@ -71,7 +71,6 @@ export function agreementOf(change: Partial<Agreement> = {}): Agreement {
     drainTicksMax: 120_000n,
     offline: true,
     svnLeast: 0,
-    epoch: 0,
     ...change,
   };
 }
@@ -250,11 +249,13 @@ export class Rig {
 
   order(action: OrderAction, change: Partial<Order> = {}, signers?: readonly Signer[]): Uint8Array {
     const quorum = action === OrderAction.RESUME ? 2 : 1;
+    const info = this.info();
     return signOrder(
       {
         notBeforeSeconds: this.nowSeconds - 1,
         agreementDigest: this.digest,
-        epoch: this.info().epoch + 1,
+        epoch: info.epoch + 1,
+        previousDigest: info.orderDigest,
         action,
         ...change,
       },

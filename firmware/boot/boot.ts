@@ -3,8 +3,8 @@
  * board zeroes the State block before.
  */
 
+import { wipe } from "../crypto/wipe";
 import { startBuckets } from "../gate/credit";
-import { backOffStart } from "../gate/failures";
 import { gateIs, moveGate } from "../gate/gate";
 import { gateTampered } from "../gate/run";
 import { fuseRead, gateClose, tamperRead, ticks } from "../hal";
@@ -19,12 +19,22 @@ import { PERMILLE_FULL } from "../objects/order";
 import { BootProgress, Firmware, Fuse, Lifecycle } from "../protocol/board";
 import { OrderAction } from "../protocol/claims";
 import { ErrorCode } from "../protocol/errors";
+import { Limit } from "../protocol/limits";
 import { GateEvent, GateState } from "../protocol/states";
 import { BOOT_SEED, CLASSES, head, ledger, pact, reportTotalOf, session, totalOf } from "../state";
 import { selfTest } from "./self-test";
 
-/** Brings the governor up. OK when the gate is ready for a license, else why it is locked. */
+/**
+ * Brings the governor up. OK when the gate is ready for a license, else why it is locked. On every way out the hand-off,
+ * which gives the device's keys away, is gone: it lies where the host will read answers.
+ */
 export function bootGovernor(handoff: usize, length: i32): i32 {
+  const code = bootSteps(handoff, length);
+  wipe(handoff, Limit.MESSAGE_BYTES_MAX);
+  return code;
+}
+
+function bootSteps(handoff: usize, length: i32): i32 {
   head.format = Firmware.STATE_FORMAT;
   head.bootProgress = BootProgress.RESET;
   head.gateState = GateState.LOCKED;
@@ -56,14 +66,15 @@ function lock(code: i32): i32 {
 
 function startRandom(): i32 {
   head.bootProgress = BootProgress.TRNG;
-  if (!randomFill(BOOT_SEED)) return ErrorCode.BOOT_TRNG;
-  newChallenge();
-  return session.challengeLive != 0 ? ErrorCode.OK : ErrorCode.BOOT_TRNG;
+  return randomFill(BOOT_SEED) ? ErrorCode.OK : ErrorCode.BOOT_TRNG;
 }
 
 function startIdentity(handoff: usize, length: i32): i32 {
   head.bootProgress = BootProgress.IDENTITY;
-  return takeIdentity(handoff, length);
+  const code = takeIdentity(handoff, length);
+  if (code != ErrorCode.OK) return code;
+  newChallenge();
+  return randomFill(BOOT_SEED) && session.challengeLive != 0 ? ErrorCode.OK : ErrorCode.BOOT_TRNG;
 }
 
 function checkFuses(): i32 {
@@ -83,6 +94,10 @@ function startLedger(): i32 {
   if (started != ErrorCode.OK) {
     session.journalWhole = 0;
     return lock(started);
+  }
+  if (ledger.fault != 0) {
+    session.journalWhole = 0;
+    return lock(<i32>ledger.fault);
   }
   if (agreement != ErrorCode.OK) return lock(agreement);
   leaveLocked();
@@ -104,7 +119,6 @@ function startSession(): i32 {
     if (unreported != 0) intervalsAdd(c, unreported);
   }
   session.licenseEndTick = ticks() + ledger.licenseTicksLeft;
-  backOffStart();
   const written = journalCommit();
   if (written != ErrorCode.OK) return written;
   return metered ? ErrorCode.OK : ErrorCode.METER_SATURATED;

@@ -3,6 +3,7 @@ import { equalBytes } from "../crypto/equal";
 import { ticks } from "../hal";
 import { journalCanGrant } from "../journal/journal";
 import { quantityIsZero } from "../meter/quantity";
+import { Firmware } from "../protocol/board";
 import { OrderAction } from "../protocol/claims";
 import { CoseProof } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";
@@ -16,6 +17,7 @@ export function openingRefusal(): i32 {
   if (ledger.action == OrderAction.PAUSE) return ErrorCode.LICENSE_PAUSED;
   if (ledger.licenseProof != <u32>CoseProof.MAGIC) return ErrorCode.GATE_NOT_OPEN;
   if (ledger.licenseEpoch != ledger.epoch) return ErrorCode.LICENSE_EPOCH;
+  if (pact.svnLeast > <u32>Firmware.SVN) return ErrorCode.LICENSE_SVN;
   if (session.timeKnown == 0) return ErrorCode.TIME_UNKNOWN;
   if (timeLowerBound() < ledger.licenseNotBefore) return ErrorCode.LICENSE_NOT_YET_VALID;
   return flowingRefusal();
@@ -24,6 +26,8 @@ export function openingRefusal(): i32 {
 /** OK, or the first reason why work may not go on flowing. */
 export function flowingRefusal(): i32 {
   if (ledger.licenseProof != <u32>CoseProof.MAGIC) return ErrorCode.GATE_NOT_OPEN;
+  if (ledger.fault != 0) return <i32>ledger.fault;
+  if (ledger.agreementVersion != pact.version) return ErrorCode.LICENSE_AGREEMENT;
   if (timeUpperBound() >= ledger.licenseExpiry || ticks() >= session.licenseEndTick || budgetIsSpent()) {
     return ErrorCode.GATE_LICENSE_ENDED;
   }

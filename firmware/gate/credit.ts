@@ -9,7 +9,7 @@ import { gateClose, gateGrant, ticks } from "../hal";
 import { journalCanGrant, journalCommit } from "../journal/journal";
 import { intervalsNextSlice, reportIsDue } from "../meter/intervals";
 import { quantityAdd, quantityAsU64, quantityTake } from "../meter/quantity";
-import { settle } from "../meter/settle";
+import { settle, settleLost } from "../meter/settle";
 import { OrderAction } from "../protocol/claims";
 import { ErrorCode } from "../protocol/errors";
 import {
@@ -93,19 +93,21 @@ export function openCredit(source: u32): void {
   collectTokens();
 }
 
-/** Zeroes the registers, settles, and gives what was not used back. True if the Ledger changed. */
+/**
+ * Zeroes the registers, settles, and gives what was not used back. True if the Ledger changed. After a fault of the
+ * meter nobody can say what was used: then all that was out counts as done, and the next commit locks the gate.
+ */
 export function closeCredit(): bool {
   gateClose();
   const code = settle();
-  let changed = false;
+  if (code != ErrorCode.OK) ledger.fault = <u32>code;
+  let changed = ledger.fault != 0;
+  if (changed) settleLost();
   for (let c: u32 = 0; c < CLASSES; c++) {
     const unused = load<u64>(outstandingOf(c));
     if (unused == 0) continue;
-    // After a fault of the counters nobody can say what was used: it stays spent.
-    if (code == ErrorCode.OK) {
-      giveBackToSource(c, unused);
-      if (session.creditSource == CreditSource.BUDGET) store<u64>(tokensOf(c), load<u64>(tokensOf(c)) + unused);
-    }
+    giveBackToSource(c, unused);
+    if (session.creditSource == CreditSource.BUDGET) store<u64>(tokensOf(c), load<u64>(tokensOf(c)) + unused);
     store<u64>(outstandingOf(c), 0);
     changed = true;
   }
@@ -125,7 +127,9 @@ export function refill(): i32 {
   if (session.flowing != 0 && ticks() - session.refillTick < pact.sliceTicks >> 1) return ErrorCode.OK;
   if (!journalCanGrant()) return ErrorCode.JOURNAL_COUNTER_WORN;
   collectTokens();
-  if (!planGrants()) return ErrorCode.OK;
+  // Without a grant the license's ticks are still spent, and a record says so once in a slice period.
+  const overdue = ticks() - session.commitTick >= pact.sliceTicks - (pact.sliceTicks >> 3);
+  if (!planGrants()) return overdue ? journalCommit() : ErrorCode.OK;
   const written = journalCommit();
   if (written != ErrorCode.OK) return written;
   intervalsNextSlice();

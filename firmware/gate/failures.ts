@@ -27,7 +27,7 @@ export function backOffStart(): void {
 
 /** Counts a refusal, unless it is one that an honest sender meets too. */
 export function countFailure(code: i32): void {
-  if (!isFault(code) || session.journalWhole == 0 || backOffIsOn()) return;
+  if (!isFault(code) || session.journalWhole == 0 || pact.version == 0 || backOffIsOn()) return;
   if (ledger.failures < u32.MAX_VALUE) ledger.failures += 1;
   if (ledger.failures >= <u32>Limit.FAILURES_MAX) {
     if (ledger.backOffLevel <= <u32>Limit.BACK_OFF_DOUBLINGS_MAX) ledger.backOffLevel += 1;
@@ -41,6 +41,10 @@ function isFault(code: i32): bool {
   return (
     code != ErrorCode.OK &&
     code != ErrorCode.LICENSE_BACK_OFF &&
+    code != ErrorCode.LICENSE_EPOCH &&
+    code != ErrorCode.LICENSE_PAUSED &&
+    code != ErrorCode.ORDER_PREVIOUS &&
+    code != ErrorCode.GATE_LOCKED &&
     code != ErrorCode.ORDER_NOT_YET &&
     code != ErrorCode.ORDER_EPOCH_OLD &&
     code != ErrorCode.TIME_UNKNOWN &&

@@ -3,10 +3,12 @@
 import { wipe } from "../crypto/wipe";
 import { fuseBurn, gateClose, tamperRead, ticks } from "../hal";
 import { journalCommit } from "../journal/journal";
-import { settle } from "../meter/settle";
+import { MAILBOX } from "../mailbox";
+import { isMeterFault, settle } from "../meter/settle";
 import { Fuse, Lifecycle } from "../protocol/board";
 import { OrderAction } from "../protocol/claims";
 import { ErrorCode } from "../protocol/errors";
+import { Limit } from "../protocol/limits";
 import { GateEvent, GateState } from "../protocol/states";
 import { head, ledger, pact, STATE, STATE_BYTES, session } from "../state";
 import { flowingRefusal, openingRefusal, rateIsCapped, starvedReason } from "./conditions";
@@ -39,7 +41,7 @@ export function settleNow(): void {
 /** A class ran low: the next slice now rather than at the next tick. */
 export function refillGate(): void {
   if (gateFlows() && flowingRefusal() == ErrorCode.OK) refillOrFail();
-  else if (gateIs(GateState.DRAINING)) refillOrFail();
+  else if (gateIs(GateState.DRAINING) && ticks() < session.drainEndTick) refillOrFail();
 }
 
 export function openIfAllowed(): void {
@@ -77,11 +79,11 @@ export function continueDrain(drainTicks: u64): void {
   const left = session.drainEndTick - min(ticks(), session.drainEndTick);
   session.drainEndTick = ticks() + min(drainTicks, left);
   openCredit(CreditSource.DRAIN);
-  if (commitOrFail()) refillOrFail();
+  if (commitOrFail()) keepDraining();
 }
 
 function keepDraining(): void {
-  refillOrFail();
+  if (ticks() < session.drainEndTick) refillOrFail();
   if (!gateIs(GateState.DRAINING)) return;
   if (ticks() >= session.drainEndTick || creditIsUsedUp()) endDrain();
 }
@@ -106,6 +108,11 @@ export function changeRate(): void {
 /** One slice of the baseline, with the gate shut. */
 export function grantBaseline(): i32 {
   if (!gateIs(GateState.IDLE) && !gateIs(GateState.PAUSED)) return ErrorCode.GATE_BASELINE;
+  // Credit that is out already is topped up, at the pace of any other: asking often costs no more than asking once.
+  if (session.creditSource == CreditSource.BASELINE) {
+    refillOrFail();
+    return gateIs(GateState.LOCKED) ? <i32>head.lastCode : ErrorCode.OK;
+  }
   if (closeCredit() && !commitOrFail()) return <i32>head.lastCode;
   openCredit(CreditSource.BASELINE);
   if (creditIsUsedUp()) {
@@ -119,8 +126,8 @@ export function grantBaseline(): i32 {
 /** Commits the Ledger; a journal that can't be written locks the gate. */
 export function commitOrFail(): bool {
   const code = journalCommit();
-  if (code == ErrorCode.OK) return true;
-  failClosed(code);
+  if (code == ErrorCode.OK && ledger.fault == 0) return true;
+  failClosed(code != ErrorCode.OK ? code : <i32>ledger.fault);
   return false;
 }
 
@@ -135,7 +142,10 @@ function refillOrFail(): void {
 
 /** Something that must not happen did. */
 export function failClosed(code: i32): void {
+  // Before closing, so that nothing is given back; and kept, so that a power cycle does not forget it.
+  if (isMeterFault(code)) ledger.fault = <u32>code;
   closeCredit();
+  if (ledger.fault != 0) journalCommit();
   session.journalWhole = 0;
   moveGate(GateEvent.FAILED, code);
 }
@@ -147,6 +157,7 @@ export function gateTampered(): void {
   fuseBurn(Fuse.LIFECYCLE, Lifecycle.TAMPERED);
   for (let word: u32 = 0; word < 8; word++) fuseBurn(Fuse.DEVICE_SECRET + word, u32.MAX_VALUE);
   wipe(STATE, <i32>STATE_BYTES);
+  wipe(MAILBOX, Limit.MESSAGE_BYTES_MAX);
   head.gateState = GateState.TAMPERED;
   head.lastCode = ErrorCode.TAMPERED;
   session.tamper = sensors;

@@ -103,7 +103,8 @@ function anyRecord(): bool {
 
 /** Whether the counter still has steps for grants. */
 export function journalCanGrant(): bool {
-  return session.journalWhole != 0 && counterRead() < counterLife() - COUNTER_KEPT_BACK;
+  const life = counterLife();
+  return session.journalWhole != 0 && life > COUNTER_KEPT_BACK && counterRead() < life - COUNTER_KEPT_BACK;
 }
 
 /**
@@ -118,6 +119,7 @@ export function journalCommit(): i32 {
   reserveTicks();
   if (!writeRecord()) return ErrorCode.JOURNAL_WRITE;
   counterStep();
+  session.commitTick = ticks();
   return counterRead() == counter + 1 ? ErrorCode.OK : ErrorCode.JOURNAL_COUNTER;
 }
 

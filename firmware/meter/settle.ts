@@ -19,12 +19,13 @@ export function settle(): i32 {
   for (let c: u32 = 0; c < CLASSES; c++) {
     const counter = workRead(c);
     const seen = load<u64>(workSeenOf(c));
-    if (counter == seen) continue;
-    if (counter < seen) {
+    // The counter wraps at 2^64; a slice is less than 2^63, so more than that is a counter that ran backward.
+    const done = counter - seen;
+    if (done == 0) continue;
+    if (done >> 63 != 0) {
       code = ErrorCode.METER_REGRESSED;
       continue;
     }
-    const done = counter - seen;
     const outstanding = load<u64>(outstandingOf(c));
     store<u64>(workSeenOf(c), counter);
     intervalsAdd(c, done);
@@ -35,7 +36,12 @@ export function settle(): i32 {
   return code;
 }
 
-/** After a power cut: credit that was out counts as done, since nobody can say that it was not. */
+/** Whether a code says that the meter can't be believed. */
+export function isMeterFault(code: i32): bool {
+  return code == ErrorCode.METER_REGRESSED || code == ErrorCode.METER_OVERRUN || code == ErrorCode.METER_SATURATED;
+}
+
+/** After a power cut or a fault: credit that was out counts as done, since nobody can say that it was not. */
 export function settleLost(): bool {
   let whole = true;
   for (let c: u32 = 0; c < CLASSES; c++) {

@@ -8,8 +8,11 @@ import { coseSignQuorum } from "../cose/quorum";
 import { CoseSign, coseSignParse } from "../cose/sign";
 import { equalBytes } from "../crypto/equal";
 import { sha256 } from "../crypto/sha256";
+import { closeCredit } from "../gate/credit";
+import { backOffIsOn, backOffStart } from "../gate/failures";
 import { gateIs } from "../gate/gate";
 import { flashRead, fuseBurn, fuseRead } from "../hal";
+import { keyIdOf } from "../identity/dice";
 import { writeSector } from "../journal/sector";
 import { quantityFromWire, quantityIsZero } from "../meter/quantity";
 import { FlashShape, Fuse, FuseMarker } from "../protocol/board";
@@ -60,16 +63,17 @@ const SLICE_MAX: u64 = (<u64>1) << 62;
 const draft = changetype<Pact>(PACT_DRAFT);
 const message = changetype<CoseSign>(memory.data(offsetof<CoseSign>(), 8));
 const digest: usize = memory.data(32, 8);
+const kid: usize = memory.data(8, 8);
 const stored: usize = memory.data(FlashShape.SECTOR_BYTES, 8);
 
 /** Takes an agreement from the mailbox: the first, a later one, or the one in force that the flash has lost. */
 export function acceptAgreement(ptr: usize, length: i32): i32 {
+  if (backOffIsOn()) return ErrorCode.LICENSE_BACK_OFF;
   const code = readAgreement(ptr, length);
   if (code != ErrorCode.OK) return code;
   const fused = fusedDigest(digest);
   if (fused && pact.version == 0) return restore(ptr, length);
   if (!fused) return install(ptr, length, inDraft(PARTY_KEYS), draft.parties, draft.parties);
-  if (equalBytes(digest, AGREEMENT_DIGEST, 32) != 0) return ErrorCode.AGREEMENT_VERSION;
   if (!gateIs(GateState.IDLE) && !gateIs(GateState.PAUSED)) return ErrorCode.AGREEMENT_BUSY;
   return install(ptr, length, PARTY_KEYS, pact.parties, pact.quorumAmend);
 }
@@ -101,10 +105,21 @@ function restore(ptr: usize, length: i32): i32 {
   return ErrorCode.OK;
 }
 
-/** Makes the draft the agreement in force. An epoch it was drafted in is one that this device has not missed. */
+/**
+ * Makes the draft the agreement in force. A license and a baseline were given under the agreement of their time, and the
+ * clock was set by its time authorities: under another one they are void, whether it came just now or the power went
+ * between its fuses and the journal.
+ */
 function adopt(): void {
   adoptPact();
-  if (ledger.epoch < pact.epoch) ledger.epoch = pact.epoch;
+  backOffStart();
+  if (ledger.agreementVersion == pact.version) return;
+  ledger.agreementVersion = pact.version;
+  ledger.licenseProof = 0;
+  session.timeKnown = 0;
+  session.timeNonceLive = 0;
+  session.leaseIssuedAt = 0;
+  for (let c: u32 = 0; c < CLASSES; c++) store<u64>(baselineOf(c), load<u64>(baselineMaxOf(c)));
 }
 
 function isFused(): bool {
@@ -123,15 +138,15 @@ function install(ptr: usize, length: i32, keys: usize, keyCount: u32, threshold:
     message,
   );
   if (code != ErrorCode.OK) return code;
-  if (draft.version <= pact.version) return ErrorCode.AGREEMENT_VERSION;
-  const slot = freeFuseSlot();
+  if (draft.version <= pact.version || draft.version - pact.version > <u32>Limit.VERSION_STEP_MAX) {
+    return ErrorCode.AGREEMENT_VERSION;
+  }
+  const slot = freeFuseSlot(inDraft(AGREEMENT_DIGEST));
   if (slot < 0) return ErrorCode.AGREEMENT_FUSES_FULL;
   if (!storeInFlash(ptr, length)) return ErrorCode.JOURNAL_WRITE;
-  burnDigest(<u32>slot, inDraft(AGREEMENT_DIGEST));
+  if (!burnDigest(<u32>slot, inDraft(AGREEMENT_DIGEST))) return ErrorCode.AGREEMENT_FUSES_FULL;
+  closeCredit();
   adopt();
-  // A license was given under the agreement of its time.
-  ledger.licenseProof = 0;
-  for (let c: u32 = 0; c < CLASSES; c++) store<u64>(baselineOf(c), load<u64>(baselineMaxOf(c)));
   return ErrorCode.OK;
 }
 
@@ -177,8 +192,6 @@ function readAgreement(ptr: usize, length: i32): i32 {
   draft.offline = claims.bool() ? 1 : 0;
   claimMust(AgreementKey.SVN_LEAST);
   draft.svnLeast = <u32>claimUint(u32.MAX_VALUE);
-  claimMust(AgreementKey.EPOCH);
-  draft.epoch = <u32>claimUint(u32.MAX_VALUE);
   const form = claimsEnd(ErrorCode.AGREEMENT_CLAIM);
   if (form != ErrorCode.OK) return form;
   return checkLimits();
@@ -189,7 +202,7 @@ function readName(most: i32): void {
   if (claims.length < 1 || claims.length > most) claimMisfit();
 }
 
-/** Each `[kid, name, public key]` into an entry of kid and public key. */
+/** Each `[kid, name, public key]` into an entry of kid and public key. The kid must be the key's own (`checkLimits`). */
 function readKeys(out: usize, most: i32): u32 {
   const count = claims.array();
   if (count > most) {
@@ -253,8 +266,8 @@ function checkLimits(): i32 {
   }
   if (!quorumFits(draft.quorumUpdate) || !quorumFits(draft.quorumAmend)) return ErrorCode.AGREEMENT_QUORUM_RULE;
   if (draft.quorumTime == 0 || draft.quorumTime > draft.timeAuthorities) return ErrorCode.AGREEMENT_QUORUM_RULE;
-  if (!keysDiffer(inDraft(PARTY_KEYS), draft.parties)) return ErrorCode.AGREEMENT_PARTY;
-  if (!keysDiffer(inDraft(TIME_KEYS), draft.timeAuthorities)) return ErrorCode.AGREEMENT_PARTY;
+  if (!keysAreSound(inDraft(PARTY_KEYS), draft.parties)) return ErrorCode.AGREEMENT_PARTY;
+  if (!keysAreSound(inDraft(TIME_KEYS), draft.timeAuthorities)) return ErrorCode.AGREEMENT_PARTY;
   return ErrorCode.OK;
 }
 
@@ -262,9 +275,12 @@ function quorumFits(quorum: u32): bool {
   return quorum >= 1 && quorum <= draft.parties;
 }
 
-/** One key under two kids would be two voices. */
-function keysDiffer(keys: usize, count: u32): bool {
+/** Each kid is its key's thumbprint, and no key stands twice: that would be two voices. */
+function keysAreSound(keys: usize, count: u32): bool {
   for (let i: u32 = 0; i < count; i++) {
+    const key = keys + <usize>i * KEY_BYTES;
+    keyIdOf(key + Limit.KID_BYTES, kid);
+    if (load<u64>(kid) != load<u64>(key)) return false;
     for (let j: u32 = i + 1; j < count; j++) {
       const a = keys + <usize>i * KEY_BYTES;
       const b = keys + <usize>j * KEY_BYTES;
@@ -292,23 +308,34 @@ function fusedDigest(out: usize): bool {
   return false;
 }
 
-/** The first slot above every marked one that nothing was burnt into; a torn one is passed over. */
-function freeFuseSlot(): i32 {
+/**
+ * A slot above every marked one that can still become `wanted`: blank, or torn while this very digest was burnt, so that
+ * cutting the power again and again uses no slot up. -1 if there is none.
+ */
+function freeFuseSlot(wanted: usize): i32 {
   let free: i32 = -1;
   for (let slot = <i32>Fuse.AGREEMENT_SLOTS - 1; slot >= 0; slot--) {
     const word = slotWord(<u32>slot);
-    let burnt: u32 = 0;
-    for (let i: u32 = 0; i < <u32>Fuse.AGREEMENT_SLOT_WORDS; i++) burnt |= fuseRead(word + i);
-    if (burnt != 0) return free;
-    free = slot;
+    if (fuseRead(word + 8) == FuseMarker.AGREEMENT) return free;
+    let astray: u32 = fuseRead(word + 8) & ~(<u32>FuseMarker.AGREEMENT);
+    for (let i: u32 = 0; i < 8; i++) astray |= fuseRead(word + i) & ~load<u32>(wanted + ((<usize>i) << 2));
+    if (astray == 0) free = slot;
   }
   return free;
 }
 
-function burnDigest(slot: u32, from: usize): void {
+/** False if the fuses did not take the digest: then it is not marked, and another slot can be tried. */
+function burnDigest(slot: u32, from: usize): bool {
   const word = slotWord(slot);
-  for (let i: u32 = 0; i < 8; i++) fuseBurn(word + i, load<u32>(from + ((<usize>i) << 2)));
+  let wrong: u32 = 0;
+  for (let i: u32 = 0; i < 8; i++) {
+    const bits = load<u32>(from + ((<usize>i) << 2));
+    fuseBurn(word + i, bits);
+    wrong |= fuseRead(word + i) ^ bits;
+  }
+  if (wrong != 0) return false;
   fuseBurn(word + 8, FuseMarker.AGREEMENT);
+  return true;
 }
 
 /** Into the slot that does not hold the agreement in force: length, then the message. */

@@ -3,6 +3,7 @@
  * each in turn. Whatever is missing, unknown, twice or of another form is left over or out of turn, and `claimsEnd`
  * says so with the object's own code.
  */
+import { cborCheck } from "../cbor/check";
 import { Reader } from "../cbor/reader";
 import { quantityAsU64, quantityFromWire, quantityIsZero } from "../meter/quantity";
 import { ObjectType } from "../protocol/claims";
@@ -22,8 +23,10 @@ const remaining = changetype<Remaining>(memory.data(offsetof<Remaining>(), 4));
 /** Any code will do here: `claimsEnd` gives the object's own. */
 const MISFIT: i32 = 1;
 
+/** The payload must itself be one deterministic item: signers and governor read the same thing. */
 export function claimsBegin(payload: usize, length: i32): void {
   claims.begin(payload, length);
+  if (cborCheck(payload, length) != 0) claims.fail(MISFIT);
   remaining.pairs = claims.map();
 }
 
@@ -77,6 +80,14 @@ export function claimWorks(out: usize): u32 {
   return claimClasses(out, 16);
 }
 
+/** The same, and every class must be named. */
+export function claimAllWorks(out: usize): void {
+  const at = claims.at;
+  if (claims.map() != EngineClass.COUNT) claims.fail(MISFIT);
+  else claims.at = at;
+  claimWorks(out);
+}
+
 /** The same into 64-bit entries; a quantity of 2^64 or more is a misfit. */
 export function claimWorks64(out: usize): u32 {
   memory.fill(out, 0, EngineClass.COUNT * 8);
@@ -106,6 +117,7 @@ export function claimRates(out: usize): void {
   for (let pairs = claims.map(); pairs > 0; pairs--) {
     const engineClass = <usize>claimUint(EngineClass.COUNT - 1);
     const rate = claims.uint();
+    if (rate == 0) claims.fail(MISFIT);
     if (claims.error != 0) return;
     store<u64>(out + (engineClass << 3), rate);
   }

@@ -140,7 +140,7 @@ function readLicense(): i32 {
 function checkAddressee(): i32 {
   if (equalBytes(license.agreement, AGREEMENT_DIGEST, Limit.DIGEST_BYTES) == 0) return ErrorCode.LICENSE_AGREEMENT;
   if (license.named == 0) return ErrorCode.LICENSE_DEVICE;
-  if (license.svnLeast > <u32>Firmware.SVN) return ErrorCode.LICENSE_SVN;
+  if (max(license.svnLeast, pact.svnLeast) > <u32>Firmware.SVN) return ErrorCode.LICENSE_SVN;
   return ErrorCode.OK;
 }
 
@@ -184,6 +184,7 @@ function consume(proof: u32): i32 {
   ledger.licenseExpiry = license.expiry;
   ledger.licenseEpoch = license.epoch;
   ledger.licenseProof = proof;
+  ledger.agreementVersion = pact.version;
   session.licenseEndTick = ticks() + license.ticksMax;
   for (let c: u32 = 0; c < CLASSES; c++) {
     quantityCopy(budgetOf(c), budgets + ((<usize>c) << 4));

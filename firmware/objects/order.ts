@@ -2,7 +2,7 @@
  * An order: pause, slow or resume (docs/protocol.md). Lowering the rate takes the pause quorum, raising it the resume
  * quorum. Always read, back-off or not: a pause must get through.
  *
- * Steps: form → agreement → epoch → quorum for what it does → time → record → act.
+ * Steps: form → agreement → epoch → the order before → quorum for what it does → time → record → act.
  */
 
 import { coseSignQuorum } from "../cose/quorum";
@@ -60,6 +60,7 @@ class Order {
   inScope: u32;
   hasDrain: u32;
   agreement: usize;
+  previous: usize;
 }
 
 const order = changetype<Order>(memory.data(offsetof<Order>(), 8));
@@ -95,29 +96,34 @@ function readOrder(): i32 {
   if (!pauses && (order.hasDrain != 0 || order.drainTicks != u64.MAX_VALUE)) claimMisfit();
   order.permille = pauses ? 0 : PERMILLE_FULL;
   const slow = order.action == OrderAction.SLOW;
-  if (claimIs(Claim.RATE_PERMILLE)) order.permille = <u32>claimUint(PERMILLE_FULL - 1);
-  else if (slow) claimMisfit();
+  const rated = claimIs(Claim.RATE_PERMILLE);
+  if (rated) order.permille = <u32>claimUint(PERMILLE_FULL - 1);
+  if (rated != slow) claimMisfit();
   if (order.action == 0 || (slow && order.permille == 0)) claimMisfit();
-  if (!slow && order.permille != (pauses ? 0 : PERMILLE_FULL)) claimMisfit();
+  claimMust(Claim.PREVIOUS);
+  order.previous = claims.bytesOf(Limit.DIGEST_BYTES);
   return claimsEnd(ErrorCode.ORDER_CLAIM);
 }
 
-/** Whether the order lets through more than what is in force, or may: what was withheld, the governor does not know. */
+/** Whether the order lets this device do more than what is in force. A resume always may. */
 function raises(): bool {
-  return order.action == OrderAction.RESUME || order.permille > permilleInForce();
+  if (order.action == OrderAction.RESUME) return true;
+  return order.inScope != 0 && order.permille > permilleInForce();
 }
 
 function permilleInForce(): u32 {
   return ledger.action == OrderAction.PAUSE ? 0 : ledger.permille;
 }
 
+/** What raises takes the resume quorum. What does not takes either, so that one order can serve devices that differ. */
 function checkQuorum(ptr: usize, length: i32): i32 {
+  const resumes = raises() || message.count == <i32>pact.quorumResume;
   return coseSignQuorum(
     ptr,
     length,
     PARTY_KEYS,
     <i32>pact.parties,
-    <i32>(raises() ? pact.quorumResume : pact.quorumPause),
+    <i32>(resumes ? pact.quorumResume : pact.quorumPause),
     aadOf(ObjectType.ORDER),
     AAD_BYTES,
     message,
@@ -128,7 +134,17 @@ function checkAddressee(): i32 {
   if (equalBytes(order.agreement, AGREEMENT_DIGEST, Limit.DIGEST_BYTES) == 0) return ErrorCode.ORDER_AGREEMENT;
   if (order.epoch <= ledger.epoch) return ErrorCode.ORDER_EPOCH_OLD;
   if (order.epoch - ledger.epoch > <u32>Limit.EPOCH_STEP_MAX) return ErrorCode.ORDER_EPOCH_JUMP;
-  return ErrorCode.OK;
+  return standsAlone() || equalBytes(order.previous, ORDER_DIGEST, Limit.DIGEST_BYTES) != 0
+    ? ErrorCode.OK
+    : ErrorCode.ORDER_PREVIOUS;
+}
+
+/**
+ * A pause and a resume say all there is to say about a device in their scope: they may come without the orders before.
+ * Anything else builds on those, and a device that has not seen them (a withheld pause, say) must not pass them over.
+ */
+function standsAlone(): bool {
+  return order.inScope != 0 && order.action != OrderAction.SLOW;
 }
 
 /** What lowers takes effect as soon as its time can have come, what raises only when it surely has. */

@@ -1,5 +1,5 @@
 /**
- * A recovery: after a rollback or a loss of the journal was found, the license quorum's word on what the device has
+ * A recovery: after a rollback, a loss of the journal or a fault of the meter was found, the license quorum's word on what the device has
  * done and what is in force, on a fresh challenge (docs/protocol.md).
  *
  * Steps: only when needed → back-off → form and quorum → agreement → device → nonce → write a new journal.
@@ -16,6 +16,7 @@ import { newChallenge } from "../identity/random";
 import { journalRestart } from "../journal/journal";
 import { intervalsReset } from "../meter/intervals";
 import { quantityCopy } from "../meter/quantity";
+import { isMeterFault, meterStart } from "../meter/settle";
 import { Claim, ObjectType, OrderAction } from "../protocol/claims";
 import { ErrorCode } from "../protocol/errors";
 import { Limit } from "../protocol/limits";
@@ -40,6 +41,7 @@ import {
 import {
   AAD_BYTES,
   aadOf,
+  claimAllWorks,
   claimIs,
   claimMisfit,
   claimMust,
@@ -47,7 +49,6 @@ import {
   claimsBegin,
   claimsEnd,
   claimUint,
-  claimWorks,
 } from "./claims";
 import { PERMILLE_FULL } from "./order";
 
@@ -73,7 +74,7 @@ const totals: usize = memory.data(12 * 16, 8);
 export function acceptRecovery(ptr: usize, length: i32): i32 {
   if (pact.version == 0) return ErrorCode.AGREEMENT_MISSING;
   if (!gateIs(GateState.LOCKED) || session.journalWhole != 0) return ErrorCode.RECOVERY_NOT_NEEDED;
-  if (!isJournalLoss(<i32>head.lastCode)) return ErrorCode.RECOVERY_NOT_NEEDED;
+  if (!canRecover(<i32>head.lastCode)) return ErrorCode.RECOVERY_NOT_NEEDED;
   if (backOffIsOn()) return ErrorCode.LICENSE_BACK_OFF;
   let code = coseSignQuorum(
     ptr,
@@ -90,9 +91,9 @@ export function acceptRecovery(ptr: usize, length: i32): i32 {
   return code == ErrorCode.OK ? restart() : code;
 }
 
-/** A gate locked by a fault of the hardware is not opened by words. */
-function isJournalLoss(code: i32): bool {
-  return code == ErrorCode.JOURNAL_ROLLBACK || code == ErrorCode.JOURNAL_MISSING;
+/** A journal that does not fit the counter, or a meter that can't be believed: the quorum's word sets both right. */
+export function canRecover(code: i32): bool {
+  return code == ErrorCode.JOURNAL_ROLLBACK || code == ErrorCode.JOURNAL_MISSING || isMeterFault(code);
 }
 
 function readRecovery(): i32 {
@@ -104,18 +105,18 @@ function readRecovery(): i32 {
   claimMust(Claim.AGREEMENT);
   recovery.agreement = claims.bytesOf(Limit.DIGEST_BYTES);
   claimMust(Claim.EPOCH);
-  recovery.epoch = <u32>claimUint(u32.MAX_VALUE);
+  recovery.epoch = <u32>claimUint(Limit.EPOCH_RECOVERED_MAX);
   claimMust(Claim.SEQUENCE);
-  recovery.sequence = claims.uint();
+  recovery.sequence = claimUint(i64.MAX_VALUE);
   claimMust(Claim.ACTION);
   recovery.action = <u32>claimUint(OrderAction.RESUME);
   const slow = recovery.action == OrderAction.SLOW;
   recovery.permille = PERMILLE_FULL;
   if (claimIs(Claim.RATE_PERMILLE)) recovery.permille = <u32>claimUint(PERMILLE_FULL - 1);
+  if (recovery.permille == 0) claimMisfit();
   if (recovery.action == 0 || slow != recovery.permille < PERMILLE_FULL) claimMisfit();
   claimMust(Claim.TOTALS);
-  if (claims.peek() != 5) claimMisfit();
-  claimWorks(totals);
+  claimAllWorks(totals);
   claimMust(Claim.REPORT_HEAD);
   if (claims.array() != 2) claimMisfit();
   recovery.reportSequence = claims.uint();
@@ -136,7 +137,8 @@ function restart(): i32 {
   const bootCount = ledger.bootCount;
   memory.fill(LEDGER, 0, LEDGER_BYTES);
   ledger.bootCount = bootCount;
-  ledger.epoch = max(recovery.epoch, pact.epoch);
+  ledger.epoch = recovery.epoch;
+  ledger.agreementVersion = pact.version;
   ledger.action = recovery.action;
   ledger.permille = recovery.permille;
   ledger.licenseSequence = recovery.sequence;
@@ -148,6 +150,7 @@ function restart(): i32 {
     quantityCopy(reportTotalOf(c), totals + ((<usize>c) << 4));
   }
   session.licenseEndTick = 0;
+  meterStart();
   intervalsReset();
   newChallenge();
   journalRestart();

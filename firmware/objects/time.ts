@@ -14,7 +14,7 @@ import { CoseFlag } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";
 import { Limit } from "../protocol/limits";
 import { AGREEMENT_DIGEST, KEY_BYTES, ledger, ORDER_HEARD, pact, session, TIME_KEYS, TIME_NONCE } from "../state";
-import { setTimeBounds, timeLowerBound, timeUpperBound, widened } from "../time/clock";
+import { raiseTimeLower, setTimeUpper, timeLowerBound, timeUpperBound, widened } from "../time/clock";
 import { AAD_BYTES, aadOf, claimMust, claimSecondsAsMs, claims, claimsBegin, claimsEnd, claimUint } from "./claims";
 
 @unmanaged
@@ -39,8 +39,9 @@ export function acceptTimeProof(ptr: usize, length: i32): i32 {
   const upper = time.issuedAt + 1000 + widened(ticks() - session.timeNonceTick);
   if (session.timeKnown != 0 && upper < timeLowerBound()) return ErrorCode.TIME_STALE;
   session.timeNonceLive = 0;
-  const known = session.timeKnown != 0;
-  setTimeBounds(known ? max(timeLowerBound(), time.issuedAt) : time.issuedAt, upper);
+  raiseTimeLower(time.issuedAt);
+  setTimeUpper(upper);
+  session.timeKnown = 1;
   hear();
   return ErrorCode.OK;
 }
@@ -51,8 +52,10 @@ export function acceptBeacon(ptr: usize, length: i32): i32 {
   if (session.timeKnown == 0) return ErrorCode.TIME_UNKNOWN;
   const upper = timeUpperBound();
   if (upper >= time.issuedAt + <u64>pact.leaseSeconds * 1000) return ErrorCode.TIME_STALE;
-  // Issued before now, so the time is no earlier; a beacon from ahead of our clock says that the clock is slow.
-  setTimeBounds(max(timeLowerBound(), time.issuedAt), max(upper, time.issuedAt + 1000));
+  raiseTimeLower(time.issuedAt);
+  // A beacon from ahead of our clock says that the clock is slow. Otherwise the upper bound stays where the time proof
+  // put it: each new anchor would cost a rounding.
+  if (time.issuedAt + 1000 > upper) setTimeUpper(time.issuedAt + 1000);
   hear();
   return ErrorCode.OK;
 }

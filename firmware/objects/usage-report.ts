@@ -1,9 +1,9 @@
 /**
- * Usage reports: signed, chained, never lost (docs/protocol.md). A report is written to its own flash slot first, then
- * the journal takes over its hash as the head of the chain, and only then it leaves: a cut at any point leaves either
- * the old head or a report that `REPORT_AGAIN` gives once more.
+ * Usage reports: signed, chained, never lost (docs/protocol.md). A report's payload is written to a flash slot first, then
+ * the journal takes over the report's hash as the head of the chain, and only then it leaves: a cut at any point leaves
+ * either the old head or a report that `REPORT_AGAIN` gives once more.
  *
- * Steps: settle → write and sign → flash slot → journal → hand out.
+ * Steps: settle → write and sign → payload to its slot → journal → hand out.
  */
 
 import { equalBytes } from "../crypto/equal";
@@ -31,14 +31,16 @@ import {
   transitionAt,
   UEID,
 } from "../state";
-import { payloadBegin, signPayload, writeProfile, writer, writeTimeBounds, writeWorks } from "./common";
+import { payload, payloadBegin, signPayload, writeProfile, writer, writeTimeBounds, writeWorks } from "./common";
 
 const CLAIMS: i32 = 16;
-/** A slot in flash: length of the report, length of the intervals, then both. */
+/** A slot in flash: length of the payload, length of the intervals, then both. */
 const SLOT_HEAD: usize = 8;
 const SLOT_PARTS_BYTES: u32 = FlashShape.SECTOR_BYTES - 8;
 const root: usize = memory.data(32, 8);
-const slot: usize = memory.data(4096, 8);
+const slot: usize = memory.data(FlashShape.SECTOR_BYTES, 8);
+const REPORT_BYTES_MAX: i32 = 2816;
+const report: usize = memory.data(2816, 8);
 
 /** The newest report and its intervals, where the mailbox takes them from. */
 @unmanaged
@@ -51,7 +53,7 @@ export class ReportParts {
 }
 export const reportParts = changetype<ReportParts>(memory.data(offsetof<ReportParts>(), 8));
 
-/** Settles, signs and chains a report; it lies in `reportParts` after OK. */
+/** Settles, signs and chains a report; it lies in `reportParts` after OK. The newest one again if nothing is new. */
 export function makeReport(): i32 {
   if (pact.version == 0) return ErrorCode.AGREEMENT_MISSING;
   if (session.journalWhole == 0) return ErrorCode.GATE_LOCKED;
@@ -60,41 +62,62 @@ export function makeReport(): i32 {
     failClosed(settled);
     return settled;
   }
+  if (nothingIsNew()) return repeatReport();
   writePayload();
-  memory.fill(slot, 0xff, 4096);
-  const length = signPayload(ObjectType.USAGE_REPORT, slot + SLOT_HEAD, <i32>SLOT_PARTS_BYTES);
-  if (length < 0) return ErrorCode.REPORT_STORE;
-  const intervals = slot + SLOT_HEAD + <usize>length;
-  const intervalsLength = intervalsToWire(intervals);
-  store<u32>(slot, <u32>length);
-  store<u32>(slot, <u32>intervalsLength, 4);
+  const length = writer.finish();
+  if (length < 0 || !signReport()) return ErrorCode.REPORT_STORE;
+  fillSlot(length);
   if (!writeSector(slotSector(ledger.reportSequence + 1), slot)) return ErrorCode.REPORT_STORE;
   ledger.reportSequence += 1;
-  sha256(slot + SLOT_HEAD, length, REPORT_HEAD);
-  memory.copy(reportTotalOf(0), totalOf(0), EngineClass.COUNT * 16);
+  sha256(report, reportParts.reportLength, REPORT_HEAD);
+  memory.copy(reportTotalOf(0), totalOf(0), CLASSES * 16);
   if (!commitOrFail()) return <i32>head.lastCode;
   intervalsReset();
   session.transitionCount = 0;
-  setParts();
+  setIntervals();
   return ErrorCode.OK;
 }
 
-/** The newest report once more, as it left, for a host that lost it. */
+/** No work, no transition, no slice period since the newest report: another one would only wear the counter. */
+function nothingIsNew(): bool {
+  if (ledger.reportSequence == 0 || session.transitionCount != 0) return false;
+  if (ticks() - session.reportTick >= pact.sliceTicks) return false;
+  return memory.compare(reportTotalOf(0), totalOf(0), CLASSES * 16) == 0;
+}
+
+/** The newest report once more, byte for byte, for a host that lost it: Ed25519 signs the same bytes the same way. */
 export function repeatReport(): i32 {
+  if (session.journalWhole == 0) return ErrorCode.GATE_LOCKED;
   if (ledger.reportSequence == 0) return ErrorCode.REPORT_NONE;
   flashRead(slotSector(ledger.reportSequence) * FlashShape.SECTOR_BYTES, slot, FlashShape.SECTOR_BYTES);
   const length = load<u32>(slot);
   const intervals = load<u32>(slot, 4);
   if (length > SLOT_PARTS_BYTES || intervals > SLOT_PARTS_BYTES - length) return ErrorCode.REPORT_STORE;
-  sha256(slot + SLOT_HEAD, <i32>length, root);
+  payloadBegin();
+  writer.raw(slot + SLOT_HEAD, <i32>length);
+  if (!signReport()) return ErrorCode.REPORT_STORE;
+  sha256(report, reportParts.reportLength, root);
   if (equalBytes(root, REPORT_HEAD, Limit.DIGEST_BYTES) == 0) return ErrorCode.REPORT_STORE;
-  setParts();
+  setIntervals();
   return ErrorCode.OK;
 }
 
-function setParts(): void {
-  reportParts.report = slot + SLOT_HEAD;
-  reportParts.reportLength = <i32>load<u32>(slot);
+/** Signs what the writer holds, into `report`. */
+function signReport(): bool {
+  reportParts.report = report;
+  reportParts.reportLength = signPayload(ObjectType.USAGE_REPORT, report, REPORT_BYTES_MAX);
+  return reportParts.reportLength > 0;
+}
+
+/** The slot holds the payload without its signature: a report that was never journaled can't be read out of the flash. */
+function fillSlot(length: i32): void {
+  memory.fill(slot, 0xff, FlashShape.SECTOR_BYTES);
+  store<u32>(slot, <u32>length);
+  memory.copy(slot + SLOT_HEAD, payload, <usize>length);
+  store<u32>(slot, <u32>intervalsToWire(slot + SLOT_HEAD + <usize>length), 4);
+}
+
+function setIntervals(): void {
   reportParts.intervals = slot + SLOT_HEAD + <usize>load<u32>(slot);
   reportParts.intervalsLength = <i32>load<u32>(slot, 4);
 }

@@ -46,7 +46,7 @@ export const enum Handoff {
   UEID = 96,
   /** The attestation key's certificate, from here to the end. */
   CERTIFICATE = 132,
-  CERTIFICATE_BYTES_MAX = 224,
+  CERTIFICATE_BYTES_MAX = 212,
 }
 
 /** Offsets in bytes of the first words of the State block: where a dead board says how far it came. */

@@ -74,7 +74,6 @@ export const enum AgreementKey {
   BASELINE = 15,
   OFFLINE = 16,
   SVN_LEAST = 17,
-  EPOCH = 18,
 }
 
 /** Keys of the agreement's map of quorums. */

@@ -25,6 +25,10 @@ export const enum Limit {
   SEQUENCE_STEP_MAX = 1024,
   /** How far one order or beacon may move the epoch. */
   EPOCH_STEP_MAX = 1024,
+  /** How far one amendment may move the version. */
+  VERSION_STEP_MAX = 1024,
+  /** Where a recovery may set the epoch at most: what follows still has room to rise. */
+  EPOCH_RECOVERED_MAX = 0x3fffffff,
   /** Refused objects before the first back-off. */
   FAILURES_MAX = 4,
   /** First back-off in seconds; it doubles with each further failure. */

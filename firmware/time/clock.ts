@@ -21,13 +21,13 @@ function ticksSince(tick: u64): u64 {
 
 /** The agreement time is no earlier than this, in ms. Meaningless before a time proof. */
 export function timeLowerBound(): u64 {
-  const nominal = nominalMs(ticksSince(session.timeTick));
+  const nominal = nominalMs(ticksSince(session.timeLowerTick));
   return session.timeLower + (nominal * PPM) / (PPM + <u64>pact.driftPpm);
 }
 
 /** The agreement time is no later than this, in ms. Meaningless before a time proof. */
 export function timeUpperBound(): u64 {
-  return session.timeUpper + widened(ticksSince(session.timeTick));
+  return session.timeUpper + widened(ticksSince(session.timeUpperTick));
 }
 
 /** The longest time in ms that `count` ticks can have lasted, rounded up. */
@@ -35,12 +35,17 @@ export function widened(count: u64): u64 {
   return ((nominalMs(count) + 1) * PPM) / (PPM - <u64>pact.driftPpm) + 1;
 }
 
-/** Sets both bounds as of now. */
-export function setTimeBounds(lower: u64, upper: u64): void {
-  session.timeLower = lower;
-  session.timeUpper = upper;
-  session.timeTick = ticks();
-  session.timeKnown = 1;
+/** A time authority said `time` (ms) just now or earlier: it is no earlier than that. */
+export function raiseTimeLower(time: u64): void {
+  if (session.timeKnown != 0 && timeLowerBound() >= time) return;
+  session.timeLower = time;
+  session.timeLowerTick = ticks();
+}
+
+/** It is no later than `time` (ms) now. */
+export function setTimeUpper(time: u64): void {
+  session.timeUpper = time;
+  session.timeUpperTick = ticks();
 }
 
 /** Whether the freshest beacon is younger than one lease, whatever the drift. */

@@ -68,8 +68,6 @@ export interface Agreement {
   /** Whether licenses without a nonce are accepted. */
   readonly offline: boolean;
   readonly svnLeast: number;
-  /** Epoch to start from. */
-  readonly epoch: number;
 }
 
 const QUORUM_KEYS = [
@@ -117,7 +115,6 @@ export function encodeAgreement(agreement: Agreement): Uint8Array {
       [AgreementKey.BASELINE, agreement.baseline && worksValue(agreement.baseline)],
       [AgreementKey.OFFLINE, agreement.offline],
       [AgreementKey.SVN_LEAST, agreement.svnLeast],
-      [AgreementKey.EPOCH, agreement.epoch],
     ],
     decodeAgreement,
   );
@@ -152,7 +149,6 @@ export function decodeAgreement(payload: Uint8Array): Agreement {
     baseline: claims.optional(AgreementKey.BASELINE, (label) => claims.works64(label)),
     offline: claims.bool(AgreementKey.OFFLINE),
     svnLeast: claims.u32(AgreementKey.SVN_LEAST),
-    epoch: claims.u32(AgreementKey.EPOCH),
   };
   claims.end();
   if (agreement.caps.size === 0) claims.refuse("it has no caps");

@@ -25,6 +25,8 @@ export interface Order {
   readonly drainTicks?: bigint;
   /** 1 to 999 thousandths of the agreement's rates; with slow, and only with it. */
   readonly permille?: number;
+  /** `orderDigest` of the order before; `NO_ORDER` for the first. */
+  readonly previousDigest: Uint8Array;
 }
 
 export const PERMILLE_FULL = 1000;
@@ -50,6 +52,7 @@ export function encodeOrder(order: Order): Uint8Array {
       [Claim.SCOPE, order.scope],
       [Claim.DRAIN_TICKS, order.drainTicks],
       [Claim.RATE_PERMILLE, order.permille],
+      [Claim.PREVIOUS, order.previousDigest],
     ],
     decodeOrder,
   );
@@ -69,6 +72,7 @@ export function decodeOrder(payload: Uint8Array): Order {
     ),
     drainTicks: claims.optional(Claim.DRAIN_TICKS, (label) => claims.u64(label)),
     permille: claims.optional(Claim.RATE_PERMILLE, (label) => claims.u32(label)),
+    previousDigest: claims.digest(Claim.PREVIOUS),
   };
   claims.end();
   checkPermille(order, claims);

@@ -108,11 +108,10 @@ export const ERROR_PHRASES: Readonly<Record<number, ErrorPhrase>> = {
 
   [ErrorCode.ORDER_CLAIM]: row("ORDER_CLAIM", "a claim of the order is unknown, missing, or of the wrong type", "Compare the order with its CDDL in docs/protocol.md."),
   [ErrorCode.ORDER_AGREEMENT]: row("ORDER_AGREEMENT", "the order stands under another agreement", FETCH_AGREEMENT),
-  [ErrorCode.ORDER_SCOPE]: row("ORDER_SCOPE", "the order's scope is not a list of 1 to 32 distinct UEIDs", "State the scope as docs/protocol.md does, or leave it out for every device."),
+  [ErrorCode.ORDER_PREVIOUS]: row("ORDER_PREVIOUS", "the order follows one that this governor has not seen", "Deliver the orders in between first, oldest first."),
   [ErrorCode.ORDER_EPOCH_OLD]: row("ORDER_EPOCH_OLD", "an order of this epoch or a later one was accepted already", "Nothing, if it is the same order; otherwise issue it with a higher epoch."),
   [ErrorCode.ORDER_EPOCH_JUMP]: row("ORDER_EPOCH_JUMP", "the order's epoch is more than 1,024 beyond the current one", "Deliver an order of an epoch in between first."),
   [ErrorCode.ORDER_NOT_YET]: row("ORDER_NOT_YET", "the order's time has not certainly come", "Deliver it again later, or after a beacon."),
-  [ErrorCode.ORDER_RATE]: row("ORDER_RATE", "the rate is missing with a slow order, present without one, or not 1 to 999 thousandths", "Name a rate with slow, and only with slow."),
 
   [ErrorCode.TIME_CLAIM]: row("TIME_CLAIM", "a claim of the beacon or time proof is unknown, missing, or of the wrong type", "Compare it with its CDDL in docs/protocol.md."),
   [ErrorCode.TIME_AGREEMENT]: row("TIME_AGREEMENT", "the beacon or time proof stands under another agreement", FETCH_AGREEMENT),

@@ -91,6 +91,7 @@ export class Ceremony {
       scope: request.scope,
       drainTicks: request.drainTicks,
       permille: request.permille,
+      previousDigest: this.orderDigestAt(this.epochNewest()),
     };
     let bytes: Uint8Array;
     try {
@@ -148,7 +149,7 @@ export class Ceremony {
   /** What the time authorities confirm: epoch and order that every device must know by now. */
   confirmed(nowMs: number): Confirmed {
     const due = this.#storage.orders().filter(({ order }) => order.notBeforeSeconds * 1000 <= nowMs);
-    const epoch = Math.max(due.at(-1)?.order.epoch ?? 0, this.#agreement().agreement.epoch);
+    const epoch = due.at(-1)?.order.epoch ?? 0;
     return { epoch, orderDigest: this.orderDigestAt(epoch) };
   }
 
@@ -160,7 +161,7 @@ export class Ceremony {
 
   /** Epoch of the newest active order, due or not. */
   epochNewest(): number {
-    return Math.max(this.currentOrder()?.order.epoch ?? 0, this.#agreement().agreement.epoch);
+    return this.currentOrder()?.order.epoch ?? 0;
   }
 
   /** What is in force for a device that has taken all orders up to this epoch. */
@@ -183,8 +184,8 @@ export class Ceremony {
     for (const ueid of order.scope ?? enrolled) before.add(permilleOf(this.inForce(ueid, order.epoch)));
     if (before.size === 0) before.add(this.#permilleOfAll());
     const quorums = new Set([...before].map((permille) => orderQuorum(agreement, order, permille)));
-    if (quorums.size > 1) throw new VerifierError("order/mixed");
-    return [...quorums][0]!;
+    // Where it raises some and lowers others, the resume quorum serves both.
+    return quorums.size > 1 ? agreement.quorums.resume : [...quorums][0]!;
   }
 
   /** What is in force where no order of a scope applies. */

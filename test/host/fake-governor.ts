@@ -57,7 +57,6 @@ export function agreementOf(change: Partial<Agreement> = {}): Agreement {
     drainTicksMax: 10_000n,
     offline: false,
     svnLeast: 1,
-    epoch: 1,
     ...change,
   };
 }
@@ -135,7 +134,7 @@ export class FakeGovernor {
     this.attester = signerOf(`${name} attester`);
     this.ueid = ueidOf(this.deviceSigner.publicKey);
     this.bootSeed = this.#seed(0);
-    this.epoch = world.agreement.epoch;
+    this.epoch = 0;
   }
 
   get challenge(): Uint8Array {

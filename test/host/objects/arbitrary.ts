@@ -130,6 +130,7 @@ export const anyOrder: fc.Arbitrary<Order> = fc
       drain: maybe(byClass(u64)),
       scope: maybe(fc.array(ueid, { minLength: 1, maxLength: 32 })),
       drainTicks: maybe(u64),
+      previousDigest: digest,
     }),
   )
   .map(([what, rest]) => {

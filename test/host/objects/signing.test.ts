@@ -40,7 +40,6 @@ const agreement: Agreement = {
   baseline: undefined,
   offline: false,
   svnLeast: 1,
-  epoch: 1,
 };
 const digest = agreementDigest(agreement);
 const license: License = {
@@ -67,6 +66,7 @@ const pause: Order = {
   scope: undefined,
   drainTicks: undefined,
   permille: undefined,
+  previousDigest: new Uint8Array(32),
 };
 const statement = { issuedAtSeconds: 1000, nonce: undefined, agreementDigest: digest, epoch: 1, orderDigest: digest };
 

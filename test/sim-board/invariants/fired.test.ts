@@ -112,7 +112,8 @@ function license(sequence: number, change: Partial<License> = {}): Uint8Array {
 }
 
 function order(epoch: number, change: Partial<Order> = {}): Uint8Array {
-  const base = { notBeforeSeconds: 0, agreementDigest: DIGEST, epoch, action: OrderAction.PAUSE };
+  const previousDigest = new Uint8Array(32);
+  const base = { notBeforeSeconds: 0, agreementDigest: DIGEST, epoch, action: OrderAction.PAUSE, previousDigest };
   return signOrder({ ...base, ...change }, PARTIES.slice(0, 1));
 }
 
