@@ -74,12 +74,18 @@ const LEDGER_REPORT_HEAD: usize = LEDGER_OUTSTANDING + NARROW;
 const LEDGER_ORDER: usize = LEDGER_REPORT_HEAD + Limit.DIGEST_BYTES;
 export const LEDGER_BYTES: usize = LEDGER_ORDER + Limit.DIGEST_BYTES;
 
+export const NEVER: u64 = u64.MAX_VALUE;
+
 /** What a power cut takes. */
 @unmanaged
 @final
 export class Session {
   /** Whether a time proof was accepted since power-up. */
-  timeKnown: u32;
+  timeKnown: u8;
+  timeNonceLive: u8;
+  challengeLive: u8;
+  /** Whether Ledger and journal are one; without, nothing may be granted or attested. */
+  journalWhole: u8;
   /** `CreditSource` of the credit that is out. */
   creditSource: u32;
   /** Agreement time in ms: no earlier than this at `timeLowerTick` ... */
@@ -92,7 +98,10 @@ export class Session {
   /** Agreement time in ms at which the freshest beacon was issued. */
   leaseIssuedAt: u64;
   licenseEndTick: u64;
+  /** When the buckets were last filled. */
   refillTick: u64;
+  /** When credit was last granted; `NEVER` since the gate last closed. */
+  grantTick: u64;
   /** When the Ledger was last written. */
   commitTick: u64;
   drainEndTick: u64;
@@ -100,11 +109,8 @@ export class Session {
   reportTick: u64;
   /** Highest epoch that a time authority named. */
   epochHeard: u32;
-  timeNonceLive: u32;
-  challengeLive: u32;
   /** Place of the newest journal record. */
   journalSlot: u32;
-  journalWhole: u32;
   intervalCount: u32;
   /** Slices to an interval, and slices in the newest one. */
   intervalWidth: u32;
@@ -112,8 +118,6 @@ export class Session {
   transitionCount: u32;
   tamper: u32;
   certificateBytes: u32;
-  /** A slice was granted since the gate last closed. */
-  flowing: u32;
   /** Which of the two flash slots holds the agreement in force. */
   agreementSlot: u32;
 }

@@ -111,7 +111,7 @@ function startLedger(): i32 {
 function startSession(): i32 {
   if (ledger.permille == 0) ledger.permille = PERMILLE_FULL;
   ledger.bootCount += 1;
-  const metered = settleLost();
+  if (!settleLost()) ledger.fault = ErrorCode.METER_SATURATED;
   meterStart();
   intervalsReset();
   for (let c: u32 = 0; c < CLASSES; c++) {
@@ -119,7 +119,5 @@ function startSession(): i32 {
     if (unreported != 0) intervalsAdd(c, unreported);
   }
   session.licenseEndTick = ticks() + ledger.licenseTicksLeft;
-  const written = journalCommit();
-  if (written != ErrorCode.OK) return written;
-  return metered ? ErrorCode.OK : ErrorCode.METER_SATURATED;
+  return journalCommit();
 }

@@ -19,6 +19,7 @@ import {
   drainOf,
   head,
   ledger,
+  NEVER,
   outstandingOf,
   pact,
   rateMaxOf,
@@ -89,7 +90,7 @@ export function startBuckets(): void {
 /** Credit will come from here from now on. The registers must be empty; the buckets hold what time has filled in. */
 export function openCredit(source: u32): void {
   session.creditSource = source;
-  session.flowing = 0;
+  session.grantTick = NEVER;
   collectTokens();
 }
 
@@ -111,9 +112,8 @@ export function closeCredit(): bool {
     store<u64>(outstandingOf(c), 0);
     changed = true;
   }
-  changed = changed || session.flowing != 0;
+  changed = changed || (session.creditSource != CreditSource.NONE && session.grantTick != NEVER);
   session.creditSource = CreditSource.NONE;
-  session.flowing = 0;
   return changed;
 }
 
@@ -124,7 +124,7 @@ export function closeCredit(): bool {
 export function refill(): i32 {
   const code = settle();
   if (code != ErrorCode.OK) return code;
-  if (session.flowing != 0 && ticks() - session.refillTick < pact.sliceTicks >> 1) return ErrorCode.OK;
+  if (session.grantTick != NEVER && ticks() - session.grantTick < pact.sliceTicks >> 1) return ErrorCode.OK;
   if (!journalCanGrant()) return ErrorCode.JOURNAL_COUNTER_WORN;
   collectTokens();
   // Without a grant the license's ticks are still spent, and a record says so once in a slice period.
@@ -133,7 +133,7 @@ export function refill(): i32 {
   const written = journalCommit();
   if (written != ErrorCode.OK) return written;
   intervalsNextSlice();
-  session.flowing = 1;
+  session.grantTick = ticks();
   for (let c: u32 = 0; c < CLASSES; c++) {
     const grant = load<u64>(grants + ((<usize>c) << 3));
     if (grant != 0) gateGrant(c, grant);
@@ -172,9 +172,7 @@ function planGrants(): bool {
       }
     }
     store<u64>(grants + ((<usize>c) << 3), grant);
-    if (grant != 0 && outstanding < slice >> 1) needed = true;
-    // A slice of one unit has no half.
-    if (grant != 0 && outstanding == 0) needed = true;
+    if (grant != 0 && outstanding <= slice >> 1) needed = true;
   }
   if (!needed) return false;
   for (let c: u32 = 0; c < CLASSES; c++) {

@@ -2,7 +2,7 @@
 
 import { wipe } from "../crypto/wipe";
 import { fuseBurn, gateClose, tamperRead, ticks } from "../hal";
-import { journalCommit } from "../journal/journal";
+import { journalCanGrant, journalCommit } from "../journal/journal";
 import { MAILBOX } from "../mailbox";
 import { isMeterFault, settle } from "../meter/settle";
 import { Fuse, Lifecycle } from "../protocol/board";
@@ -108,6 +108,7 @@ export function changeRate(): void {
 /** One slice of the baseline, with the gate shut. */
 export function grantBaseline(): i32 {
   if (!gateIs(GateState.IDLE) && !gateIs(GateState.PAUSED)) return ErrorCode.GATE_BASELINE;
+  if (!journalCanGrant()) return ErrorCode.JOURNAL_COUNTER_WORN;
   // Credit that is out already is topped up, at the pace of any other: asking often costs no more than asking once.
   if (session.creditSource == CreditSource.BASELINE) {
     refillOrFail();
