@@ -204,7 +204,13 @@ describe("an amendment", () => {
     ["signed by all where two are asked for", () => signAgreement(amended(), PARTIES), "COSE_SIGNATURES_SURPLUS"],
     ["of the same version", () => signAgreement(agreementOf({ name: "other" }), quorum), "AGREEMENT_VERSION"],
     ["that is the one in force", () => signAgreement(agreementOf(), quorum), "AGREEMENT_VERSION"],
-    ["that skips versions", () => signAgreement(amended({ version: 2 ** 32 - 1 }), quorum), "OK"],
+    ["that skips versions", () => signAgreement(amended({ version: 1025 }), quorum), "OK"],
+    ["that jumps absurdly far", () => signAgreement(amended({ version: 1026 }), quorum), "AGREEMENT_VERSION"],
+    [
+      "of the last version there is",
+      () => signAgreement(amended({ version: 2 ** 32 - 1 }), quorum),
+      "AGREEMENT_VERSION",
+    ],
     [
       "signed by its new parties only",
       () => {

@@ -4,7 +4,7 @@ import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { Command } from "../../../firmware/protocol/commands.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
 import { phaseOf, Rig } from "../../rig.ts";
-import { cutEverywhere } from "./bench.ts";
+import { cutEverywhere, wear } from "./bench.ts";
 
 const BF16 = EngineClass.TENSOR_BF16;
 const COPY = EngineClass.COPY;
@@ -130,8 +130,8 @@ describe("the baseline", () => {
   });
 
   it("is refused with a reason where the counter has no steps left for it", () => {
-    const rig = Rig.ready({ baseline }, { counterLifeSteps: 300 });
-    while (rig.board.counter.read() < 60) rig.must(rig.send(Command.REPORT));
+    const rig = Rig.ready({ baseline, sliceTicks: 1000n }, { counterLifeSteps: 300 });
+    wear(rig, 60);
     expect(rig.verdict(Command.DIAGNOSE)).toBe("JOURNAL_COUNTER_WORN");
     expect(rig.board.gateState).toBe(GateState.IDLE);
   });

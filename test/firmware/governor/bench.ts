@@ -1,6 +1,7 @@
 /** What the governor's tests do again and again: cut the power everywhere, re-sign what an encoder would refuse. */
 
 import type { ObjectType } from "../../../firmware/protocol/claims.ts";
+import { Command } from "../../../firmware/protocol/commands.ts";
 import { CoseTag } from "../../../firmware/protocol/cose-labels.ts";
 import { objectAad } from "../../../host/objects/aad.ts";
 import { signQuorum } from "../../../host/objects/quorum.ts";
@@ -8,7 +9,7 @@ import { type CborValue, decode, encode, type Tagged } from "../../../host/proto
 import { type Signer, signSign1 } from "../../../host/protocol/cose.ts";
 import type { BoardSnapshot } from "../../../sim-board/board.ts";
 import { BoardError, PowerCut } from "../../../sim-board/errors.ts";
-import { PARTIES, type Rig } from "../../rig.ts";
+import { PARTIES, phaseOf, Rig } from "../../rig.ts";
 
 export type ClaimMap = Map<CborValue, CborValue>;
 
@@ -34,6 +35,23 @@ export function altered(
   const claims = claimsOf(message);
   change(claims);
   return signedAs(type, claims, signers, (decode(message) as Tagged).tag === CoseTag.SIGN1);
+}
+
+/** A board at work under a license: a phase of an hour runs, half a minute of it is done. */
+export function working(): Rig {
+  const rig = Rig.open();
+  rig.board.submit(phaseOf(3600));
+  rig.board.advance(30);
+  return rig;
+}
+
+/** Takes a report a slice period, for each writes a record, until the counter has made so many steps or the gate locks. */
+export function wear(rig: Rig, steps: number): void {
+  const sliceSeconds = Number(rig.agreement.sliceTicks) / rig.agreement.tickHz;
+  for (let i = 0; i < 10_000 && rig.board.counter.read() < steps; i++) {
+    rig.board.advance(sliceSeconds);
+    if (rig.send(Command.REPORT) !== 0) return;
+  }
 }
 
 /** Runs `act`; true if the power went in the middle of it. */

@@ -7,7 +7,7 @@ import { GateState } from "../../../firmware/protocol/states.ts";
 import { signAgreement } from "../../../host/objects/agreement.ts";
 import { Random } from "../../../sim-board/random.ts";
 import { agreementOf, PARTIES, phaseOf, Rig } from "../../rig.ts";
-import { cutEverywhere, cutFlashEverywhere, losesPower } from "./bench.ts";
+import { cutEverywhere, cutFlashEverywhere, losesPower, wear } from "./bench.ts";
 
 const BF16 = EngineClass.TENSOR_BF16;
 const PAUSE = OrderAction.PAUSE;
@@ -61,6 +61,30 @@ describe("a power cut", () => {
     expect(cuts).toBeGreaterThan(80);
   });
 
+  it.each([
+    [1, "goes on all the same"],
+    [2, "goes on, or is locked until the quorum recovers it"],
+  ] as const)("in the middle of a counter step that counts %i leaves a device that %s", (steps) => {
+    const rig = Rig.ready();
+    rig.board.counter.stepsWhenCut = steps;
+    let locked = 0;
+    cutEverywhere(
+      rig,
+      () => life(rig),
+      () => {
+        rig.board.powerOn();
+        if (rig.board.gateState === GateState.LOCKED) {
+          locked++;
+          expect(rig.lastReason).toBe("JOURNAL_ROLLBACK");
+          const totals = Array.from({ length: 12 }, (_, c) => rig.done(c as EngineClass));
+          rig.must(rig.send(Command.RECOVER, rig.recovery({ totals })));
+        }
+        goesOn(rig);
+      },
+    );
+    expect(locked > 0).toBe(steps === 2);
+  });
+
   it("at each operation of a boot, and again at each of the next, does so too", () => {
     const rig = Rig.open();
     rig.board.run(phaseOf(70));
@@ -97,8 +121,8 @@ describe("a power cut", () => {
 
 describe("the journal", () => {
   it("goes round its sectors many times, wearing them evenly", () => {
-    const rig = Rig.open({}, { flashSectors: 7 });
-    for (let i = 0; i < 200; i++) rig.must(rig.send(Command.REPORT));
+    const rig = Rig.ready({ sliceTicks: 1000n }, { flashSectors: 7 });
+    wear(rig, 205);
     const erases = rig.board.flash.erases.slice(FlashShape.JOURNAL_SECTOR);
     expect(Math.min(...erases)).toBeGreaterThan(15);
     expect(Math.max(...erases) - Math.min(...erases)).toBeLessThanOrEqual(1);
@@ -106,11 +130,14 @@ describe("the journal", () => {
   });
 
   it("goes round with a power cut at every operation of a round", () => {
-    const rig = Rig.open({}, { flashSectors: 6 });
+    const rig = Rig.ready({ sliceTicks: 1000n }, { flashSectors: 6 });
     const cuts = cutEverywhere(
       rig,
       () => {
-        for (let i = 0; i < 7; i++) rig.must(rig.send(Command.REPORT));
+        for (let i = 0; i < 7; i++) {
+          rig.board.advance(1);
+          rig.must(rig.send(Command.REPORT));
+        }
       },
       () => goesOn(rig),
     );
@@ -123,12 +150,12 @@ describe("the journal", () => {
   });
 
   it("states its wear in thousandths", () => {
-    const rig = Rig.open({}, { counterLifeSteps: 1000, flashSectors: 6 });
-    while (rig.board.counter.read() < 500) rig.must(rig.send(Command.REPORT));
+    const rig = Rig.ready({ sliceTicks: 1000n }, { counterLifeSteps: 1000, flashSectors: 6 });
+    wear(rig, 500);
     const info = rig.info();
     expect(info.counterPermille).toBe(500);
     expect(info.flashPermille).toBe(0);
-    while (rig.board.counter.read() < 700) rig.must(rig.send(Command.REPORT));
+    wear(rig, 700);
     expect(rig.info().counterPermille).toBe(700);
     // 700 records, three a sector, of 2 × 100,000 erases that the part is good for: 233 ‰ of a thousandth.
     expect(rig.board.flash.erases.slice(FlashShape.JOURNAL_SECTOR).reduce((a, b) => a + b)).toBe(234);
@@ -309,17 +336,19 @@ describe("a flipped bit in the flash", () => {
 
 describe("worn flash", () => {
   it("whose bits stick locks the gate when no record can be written any more, and not before", () => {
-    const rig = Rig.open({}, { flashSectors: 6, flashEnduranceErases: 20 });
-    let code = 0;
-    let reports = 0;
-    while (code === 0 && reports < 5000) {
-      code = rig.send(Command.REPORT);
-      reports++;
-    }
-    expect(reports).toBeGreaterThan(100);
-    expect(["JOURNAL_WRITE", "REPORT_STORE"]).toContain(rig.lastReason);
-    expect(rig.board.gateState).toBe(GateState.LOCKED);
+    const rig = Rig.ready({ sliceTicks: 1000n }, { flashSectors: 6, flashEnduranceErases: 20 });
+    wear(rig, 5000);
+    // The report's own sectors wear first: a report that the flash does not take is refused, and the gate goes on.
+    expect(rig.board.counter.read()).toBeGreaterThan(40);
+    expect(rig.verdict(Command.REPORT)).toBe("REPORT_STORE");
+    expect(rig.board.gateState).toBe(GateState.IDLE);
+    rig.must(rig.syncTime());
+    let steps = 0;
+    for (; steps < 1000 && rig.board.gateState !== GateState.LOCKED; steps++) rig.send(Command.LICENSE, rig.license());
+    expect(steps).toBeGreaterThan(5);
+    expect(rig.lastReason).toBe("JOURNAL_WRITE");
     expect(rig.verdict(Command.REPORT)).toBe("GATE_LOCKED");
+    expect(rig.board.fault).toBeUndefined();
   });
 });
 
@@ -352,9 +381,8 @@ describe("a counter at the end of its life", () => {
   });
 
   it("locks the gate at its last step, for good, and its INFO says why", () => {
-    const rig = Rig.open({}, { counterLifeSteps: 300 });
-    let code = 0;
-    while (code === 0) code = rig.send(Command.REPORT);
+    const rig = Rig.ready({ sliceTicks: 1000n }, { counterLifeSteps: 300 });
+    wear(rig, 301);
     expect(rig.lastReason).toBe("JOURNAL_COUNTER_WORN");
     expect(rig.board.counter.read()).toBe(300);
     expect(rig.board.gateState).toBe(GateState.LOCKED);

@@ -116,6 +116,7 @@ describe("a usage report", () => {
     const next = rig.report().report;
     expect(next.transitionCount).toBe(20);
     expect(next.transitions.length).toBe(8);
+    rig.board.advance(60);
     expect(rig.report().report.transitionCount).toBe(0);
   });
 
@@ -150,6 +151,22 @@ describe("a usage report", () => {
   });
 });
 
+describe("a report with nothing new in it", () => {
+  it("is the newest one again, and wears neither counter nor flash", () => {
+    const rig = Rig.open();
+    rig.board.run(phaseOf(10));
+    const { bytes } = rig.report();
+    const steps = rig.board.counter.read();
+    for (let i = 0; i < 20; i++) {
+      rig.board.advance(1);
+      expect(rig.report().bytes).toEqual(bytes);
+    }
+    expect(rig.board.counter.read()).toBe(steps);
+    rig.board.run(phaseOf(1));
+    expect(rig.report().report.sequence).toBe(2n);
+  });
+});
+
 describe("a report that was lost on the way", () => {
   it("is given again, byte for byte, also after power cuts", () => {
     const rig = Rig.open();
@@ -173,6 +190,7 @@ describe("a report that was lost on the way", () => {
     rig.board.flash.erase(2);
     rig.board.flash.erase(3);
     expect(rig.verdict(Command.REPORT_AGAIN)).toBe("REPORT_STORE");
+    rig.board.advance(60);
     expect(rig.report().report.previous).toEqual(reportDigest(bytes));
   });
 });
@@ -239,6 +257,7 @@ describe("a power cut in the middle of a report", () => {
           rig.restart();
         }
         const again = rig.report(Command.REPORT_AGAIN);
+        rig.board.advance(60);
         const next = rig.report();
         expect(next.report.previous).toEqual(reportDigest(again.bytes));
       }
