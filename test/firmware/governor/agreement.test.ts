@@ -283,6 +283,18 @@ describe("an amendment", () => {
     expect(inForce).toBeGreaterThan(0);
   });
 
+  it("that the flash has lost comes back by its payload, which the fuses name: whoever brings it needs no signature", () => {
+    const rig = Rig.ready();
+    rig.board.cutPower();
+    rig.board.flash.erase(0);
+    rig.board.flash.erase(1);
+    expect(rig.powerCycle()).toBe("AGREEMENT_MISSING");
+    expect(rig.verdict(Command.AGREEMENT, signAgreement(amended(), PARTIES))).toBe("AGREEMENT_OTHER");
+    expect(rig.verdict(Command.AGREEMENT, signAgreement(agreementOf(), [STRANGER]))).toBe("OK");
+    expect(rig.info().agreementDigest).toEqual(rig.digest);
+    expect(rig.powerCycle()).toBe("OK");
+  });
+
   it("cannot be undone by giving the flash of before", () => {
     const rig = Rig.ready();
     const old = rig.board.flash.image();

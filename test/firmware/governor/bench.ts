@@ -1,8 +1,11 @@
 /** What the governor's tests do again and again: cut the power everywhere, re-sign what an encoder would refuse. */
 
-import type { ObjectType } from "../../../firmware/protocol/claims.ts";
+import { expect } from "vitest";
+import { type ObjectType, OrderAction } from "../../../firmware/protocol/claims.ts";
+import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { Command } from "../../../firmware/protocol/commands.ts";
 import { CoseTag } from "../../../firmware/protocol/cose-labels.ts";
+import { GateState } from "../../../firmware/protocol/states.ts";
 import { objectAad } from "../../../host/objects/aad.ts";
 import { signQuorum } from "../../../host/objects/quorum.ts";
 import { type CborValue, decode, encode, type Tagged } from "../../../host/protocol/cbor.ts";
@@ -14,13 +17,13 @@ import { PARTIES, phaseOf, Rig } from "../../rig.ts";
 export type ClaimMap = Map<CborValue, CborValue>;
 
 /** The payload of a COSE message as a map that can be changed. */
-export function claimsOf(message: Uint8Array): ClaimMap {
+function claimsOf(message: Uint8Array): ClaimMap {
   const tagged = decode(message) as Tagged;
   return new Map(decode((tagged.value as CborValue[])[2] as Uint8Array) as ClaimMap);
 }
 
 /** Any payload, signed as this type of object: a COSE_Sign, or with `single` a COSE_Sign1. */
-export function signedAs(type: ObjectType, payload: CborValue, signers: readonly Signer[], single = false): Uint8Array {
+function signedAs(type: ObjectType, payload: CborValue, signers: readonly Signer[], single = false): Uint8Array {
   const bytes = encode(payload);
   return single ? signSign1(bytes, signers[0]!, objectAad(type)) : signQuorum(bytes, signers, objectAad(type));
 }
@@ -43,6 +46,31 @@ export function working(): Rig {
   rig.board.submit(phaseOf(3600));
   rig.board.advance(30);
   return rig;
+}
+
+/** A short life of a device: license, work, report, pause, drain, resume, license, work. */
+export function life(rig: Rig): void {
+  rig.must(rig.send(Command.LICENSE, rig.license()));
+  rig.board.run(phaseOf(70));
+  rig.must(rig.send(Command.REPORT));
+  rig.obey(OrderAction.PAUSE);
+  rig.must(rig.send(Command.DRAIN_DONE));
+  rig.obey(OrderAction.RESUME);
+  rig.must(rig.send(Command.LICENSE, rig.license()));
+  rig.board.run(phaseOf(40));
+  rig.must(rig.send(Command.REPORT));
+}
+
+/** Whatever happened before: the device boots, is whole, has counted everything, and can be licensed and paused. */
+export function goesOn(rig: Rig): void {
+  rig.restart();
+  expect(rig.board.gateState).not.toBe(GateState.LOCKED);
+  expect(rig.info().totals[EngineClass.TENSOR_BF16]!).toBeGreaterThanOrEqual(rig.done(EngineClass.TENSOR_BF16));
+  if (rig.board.gateState === GateState.PAUSED) rig.obey(OrderAction.RESUME);
+  rig.must(rig.send(Command.LICENSE, rig.license()));
+  expect(rig.board.run(phaseOf(1)).completed).toBe(true);
+  rig.report();
+  rig.obey(OrderAction.PAUSE);
 }
 
 /** Takes a report a slice period, for each writes a record, until the counter has made so many steps or the gate locks. */

@@ -76,6 +76,11 @@ describe("what a license must be", () => {
     ["with ticks at the cap", (rig) => rig.license({ ticksMax: 86_400_000n }), "OK"],
     ["with ticks over the cap", (rig) => rig.license({ ticksMax: 86_400_001n }), "LICENSE_TICKS_OVER_CAP"],
     ["without ticks", (rig) => rig.license({ ticksMax: 0n }), "LICENSE_TICKS_OVER_CAP"],
+    [
+      "with a rate of zero",
+      (rig) => altered(rig.license(), ObjectType.LICENSE, (claims) => claims.set(-75004, new Map([[BF16, 0]]))),
+      "LICENSE_CLAIM",
+    ],
     ["with a rate at the cap", (rig) => rig.license({ rate: new Map([[BF16, 10n ** 12n]]) }), "OK"],
     [
       "with a rate over the cap",

@@ -245,7 +245,7 @@ describe("any valid object", () => {
         expirySeconds: fc.integer({ min: rig.nowSeconds + 10, max: 2 ** 40 }),
         sequence: fc.bigInt({ min: 1n, max: 1024n }),
         budget: some(fc.bigInt({ min: 0n, max: 10n ** 18n })),
-        rate: fc.option(some(fc.bigInt({ min: 0n, max: 10n ** 9n })), { nil: undefined }),
+        rate: fc.option(some(fc.bigInt({ min: 1n, max: 10n ** 9n })), { nil: undefined }),
         ticksMax: fc.bigInt({ min: 1n, max: 86_400_000n }),
         drain: fc.option(
           fc.record({ copy: fc.bigInt({ min: 0n, max: 10n ** 12n }) }).map(({ copy }) => new Map([[COPY, copy]])),
@@ -316,7 +316,9 @@ describe("any valid object", () => {
           publicKey: keys[8 + i]!.publicKey,
           kid: keyId(keys[8 + i]!.publicKey),
         }));
-        const agreement: Agreement = { ...any, parties, timeAuthorities };
+        // A first version too may not jump.
+        const version = 1 + (any.version % Limit.VERSION_STEP_MAX);
+        const agreement: Agreement = { ...any, version, parties, timeAuthorities };
         const bytes = signAgreement(agreement, keys.slice(0, parties.length));
         const rig = new Rig();
         rig.board.powerOn();
