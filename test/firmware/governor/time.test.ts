@@ -81,7 +81,7 @@ describe("a time proof", () => {
   it("keeps the true time between its bounds, which never part further than drift and delay account for", () => {
     const rig = Rig.ready({ leaseSeconds: 10 ** 7 }, { drift: { model: "constant", ppm: -99 } });
     let lowest = 0;
-    for (let hour = 0; span < 100; span++) {
+    for (let span = 0; span < 100; span++) {
       rig.board.advance(600);
       if (span % 10 === 9) rig.must(rig.syncTime());
       const { lowerMs, upperMs } = rig.info().timeBounds!;
