@@ -29,9 +29,9 @@ describe("a power cut", () => {
       rig,
       () => life(rig),
       () => goesOn(rig),
-      409,
+      617,
     );
-    expect(cuts).toBeGreaterThan(80);
+    expect(cuts).toBeGreaterThan(50);
   });
 
   it.each([
