@@ -111,6 +111,9 @@ export function grantBaseline(): i32 {
   if (!journalCanGrant()) return ErrorCode.JOURNAL_COUNTER_WORN;
   // Credit that is out already is topped up, at the pace of any other: asking often costs no more than asking once.
   if (session.creditSource == CreditSource.BASELINE) {
+    settleNow();
+    if (gateIs(GateState.LOCKED)) return <i32>head.lastCode;
+    if (creditIsUsedUp()) return ErrorCode.GATE_BASELINE;
     refillOrFail();
     return gateIs(GateState.LOCKED) ? <i32>head.lastCode : ErrorCode.OK;
   }

@@ -115,9 +115,13 @@ function permilleInForce(): u32 {
   return ledger.action == OrderAction.PAUSE ? 0 : ledger.permille;
 }
 
-/** What raises takes the resume quorum. What does not takes either, so that one order can serve devices that differ. */
+/**
+ * What raises takes the resume quorum. What does not takes the pause quorum, or a resume quorum that is larger, so that
+ * one order can serve devices that differ.
+ */
 function checkQuorum(ptr: usize, length: i32): i32 {
-  const resumes = raises() || message.count == <i32>pact.quorumResume;
+  const larger = pact.quorumResume >= pact.quorumPause && message.count == <i32>pact.quorumResume;
+  const resumes = raises() || larger;
   return coseSignQuorum(
     ptr,
     length,

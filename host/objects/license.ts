@@ -27,7 +27,7 @@ export interface License {
   readonly epoch: number;
   readonly sequence: bigint;
   readonly budget: WorkByClass;
-  /** Work per tick; a class that is not named runs at the agreement's rate. */
+  /** Work per tick, at least 1; a class that is not named runs at the agreement's rate. */
   readonly rate?: ReadonlyMap<EngineClass, bigint>;
   readonly ticksMax: bigint;
   readonly drain?: WorkByClass;
@@ -69,7 +69,12 @@ export function decodeLicense(payload: Uint8Array): License {
     epoch: claims.u32(Claim.EPOCH),
     sequence: claims.u64(Claim.SEQUENCE),
     budget: claims.works(Claim.BUDGET),
-    rate: claims.optional(Claim.RATE, (label) => claims.byClass(label, (rates, engineClass) => rates.u64(engineClass))),
+    rate: claims.optional(Claim.RATE, (label) =>
+      claims.byClass(label, (rates, engineClass) => {
+        const rate = rates.u64(engineClass);
+        return rate > 0n ? rate : claims.refuse("a rate of 0 is no rate: leave the class out of the budget");
+      }),
+    ),
     ticksMax: claims.u64(Claim.TICKS_MAX),
     drain: claims.optional(Claim.DRAIN, (label) => claims.works64(label)),
     svnLeast: claims.u32(Claim.SVN_LEAST),

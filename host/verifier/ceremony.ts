@@ -184,8 +184,9 @@ export class Ceremony {
     for (const ueid of order.scope ?? enrolled) before.add(permilleOf(this.inForce(ueid, order.epoch)));
     if (before.size === 0) before.add(this.#permilleOfAll());
     const quorums = new Set([...before].map((permille) => orderQuorum(agreement, order, permille)));
-    // Where it raises some and lowers others, the resume quorum serves both.
-    return quorums.size > 1 ? agreement.quorums.resume : [...quorums][0]!;
+    // Where it raises some and lowers others, a resume quorum that is the larger serves both.
+    if (quorums.size > 1 && agreement.quorums.resume < agreement.quorums.pause) throw new VerifierError("order/mixed");
+    return Math.max(...quorums);
   }
 
   /** What is in force where no order of a scope applies. */

@@ -64,7 +64,7 @@ export const VERIFIER_ERRORS = {
   "report/intervals": ["invalid", "the intervals are not those of the report, or their sums are not its totals"],
 
   "order/malformed": ["malformed", "there is no such order"],
-  "order/mixed": ["policy", "the order lowers the rate of some devices and raises that of others, and the two need different quorums"],
+  "order/mixed": ["policy", "the order raises some devices and lowers others, and no one number of signatures serves both"],
   "order/unknown": ["policy", "there is no such draft of an order"],
   "order/stale": ["policy", "another order became active since: draft it again"],
   "order/active": ["policy", "the order is active already: a further signature would make it invalid"],

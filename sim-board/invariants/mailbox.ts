@@ -10,6 +10,7 @@ import { type Item, read } from "../cbor.ts";
 import { noWork, type Works } from "./works.ts";
 
 export type AgreementFacts = {
+  version: number;
   tickHz: number;
   driftPpm: number;
   leaseMs: bigint;
@@ -95,6 +96,7 @@ function agreementFacts(claims: Map<Item, Item>): AgreementFacts {
     }
   }
   return {
+    version: number(claims.get(AgreementKey.VERSION)),
     tickHz: number(claims.get(AgreementKey.TICK_HZ)),
     driftPpm: number(claims.get(AgreementKey.DRIFT_PPM)),
     leaseMs: whole(claims.get(AgreementKey.LEASE_SECONDS)) * 1000n,

@@ -18,6 +18,8 @@ type Grant = { since: Works; most: Works };
 type State = {
   /** One of these is in force: the last is the newest, more than one only after torn exchanges. */
   grants: Grant[];
+  /** Of the agreement in force; 0 without. */
+  version: number;
   baseline: Works;
   baselineLeft: Works;
   drainLeft: Works;
@@ -27,6 +29,7 @@ type State = {
 export class WorkRule {
   state: State = {
     grants: [{ since: noWork(), most: noWork() }],
+    version: 0,
     baseline: noWork(),
     baselineLeft: noWork(),
     drainLeft: noWork(),
@@ -43,6 +46,9 @@ export class WorkRule {
   #learn(exchange: Exchange, board: BoardView): void {
     const state = this.state;
     if (exchange.kind === "agreement") {
+      // The one in force, given again because its flash was lost, leaves the license as it is.
+      if (exchange.facts.version === state.version) return;
+      if (!exchange.torn) state.version = exchange.facts.version;
       state.baseline = exchange.facts.baseline;
       this.#allow(state.baseline, exchange.torn, board);
     } else if (exchange.kind === "recovery") this.#allow(state.baseline, exchange.torn, board);

@@ -89,7 +89,6 @@ export const anyAgreement: fc.Arbitrary<Agreement> = fc
           baseline: maybe(allowance),
           offline: fc.boolean(),
           svnLeast: u32,
-          epoch: u32,
         });
       });
   });
@@ -101,7 +100,7 @@ const licenseBody = {
   epoch: u32,
   sequence: u64,
   budget: byClass(work),
-  rate: maybe(byClass(u64)),
+  rate: maybe(byClass(fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }))),
   ticksMax: u64,
   drain: maybe(byClass(u64)),
   svnLeast: u32,

@@ -199,11 +199,11 @@ const REFUSALS: Record<VerifierErrorCode, () => void> = {
     new World().verifier.proposeOrder({ action: OrderAction.SLOW });
   },
   "order/mixed": () => {
-    const world = new World();
+    const world = new World({ quorums: { license: 2, pause: 3, resume: 2, update: 2, amend: 2 } });
     const [slow, full] = [world.enrolled("a"), world.enrolled("b")];
     const { verifier } = world;
     const { id } = verifier.proposeOrder({ action: OrderAction.SLOW, permille: 300, scope: [slow.ueid] });
-    verifier.approveOrder(id, world.parties[0]!);
+    for (const party of world.parties) verifier.approveOrder(id, party);
     verifier.proposeOrder({ action: OrderAction.SLOW, permille: 500, scope: [slow.ueid, full.ueid] });
   },
   "order/unknown": () => {

@@ -40,7 +40,7 @@ describe("a license", () => {
       nonce: device.challenge,
       ueid: device.ueid,
       agreementDigest: world.digest,
-      epoch: 1,
+      epoch: 0,
       sequence: 1n,
       budget: REQUEST.budget,
       drain: world.agreement.drain,
@@ -214,7 +214,7 @@ describe("the ceremony", () => {
     expect(pause).toMatchObject({ quorum: 1, active: false, approvals: [] });
     const paused = verifier.approveOrder(pause.id, parties[2]!);
     expect(paused).toMatchObject({ active: true, approvals: ["inspectorate"] });
-    expect(verifyOrder(paused.bytes!, agreement, 1)).toMatchObject({ action: OrderAction.PAUSE, epoch: 2 });
+    expect(verifyOrder(paused.bytes!, agreement, 1)).toMatchObject({ action: OrderAction.PAUSE, epoch: 1 });
 
     const resume = verifier.proposeOrder({ action: OrderAction.RESUME });
     const half = verifier.approveOrder(resume.id, parties[0]!);
@@ -222,7 +222,7 @@ describe("the ceremony", () => {
     expect(half.bytes).toBeUndefined();
     expect(verifier.ceremony.currentOrder()!.order.action).toBe(OrderAction.PAUSE);
     const whole = verifier.approveOrder(resume.id, parties[1]!);
-    expect(verifyOrder(whole.bytes!, agreement, 2)).toMatchObject({ action: OrderAction.RESUME, epoch: 3 });
+    expect(verifyOrder(whole.bytes!, agreement, 2)).toMatchObject({ action: OrderAction.RESUME, epoch: 2 });
   });
 
   it("asks the pause quorum for slower and the resume quorum for faster", () => {
@@ -233,13 +233,23 @@ describe("the ceremony", () => {
     expect([quorumOf(400), quorumOf(500), quorumOf(501)]).toEqual([1, 1, 2]);
   });
 
+  it("asks for the larger quorum where an order raises some devices and lowers others", () => {
+    const world = new World();
+    const [slow, full] = [world.enrolled("a"), world.enrolled("b")];
+    const { verifier } = world;
+    const { id } = verifier.proposeOrder({ action: OrderAction.SLOW, permille: 300, scope: [slow.ueid] });
+    verifier.approveOrder(id, world.parties[0]!);
+    const mixed = verifier.proposeOrder({ action: OrderAction.SLOW, permille: 500, scope: [slow.ueid, full.ueid] });
+    expect(mixed.quorum).toBe(world.agreement.quorums.resume);
+  });
+
   it("gives a device that joins late every order after its epoch, oldest first", () => {
     const world = new World();
     const orders = [world.order(OrderAction.PAUSE), world.order(OrderAction.RESUME), world.order(OrderAction.PAUSE)];
     const late = world.enrolled();
     expect(world.verifier.ordersAfter(late.epoch).map(({ bytes }) => bytes)).toEqual(orders);
-    expect(world.verifier.ordersAfter(3).map(({ order }) => order.epoch)).toEqual([4]);
-    expect(world.verifier.ceremony.currentOrder()!.order.epoch).toBe(4);
+    expect(world.verifier.ordersAfter(2).map(({ order }) => order.epoch)).toEqual([3]);
+    expect(world.verifier.ceremony.currentOrder()!.order.epoch).toBe(3);
   });
 
   it("leaves devices outside its scope as they are", () => {
@@ -255,15 +265,15 @@ describe("the ceremony", () => {
   it("has the time authorities confirm an order when its time has come, and not before", () => {
     const world = new World();
     const confirmed = () => verifyTime(ObjectType.BEACON, world.verifier.beacon(), world.agreement);
-    expect(confirmed()).toMatchObject({ epoch: 1, orderDigest: NO_ORDER, issuedAtSeconds: 1_800_000_000 });
+    expect(confirmed()).toMatchObject({ epoch: 0, orderDigest: NO_ORDER, issuedAtSeconds: 1_800_000_000 });
     const { id, order } = world.verifier.proposeOrder({ action: OrderAction.PAUSE, notBeforeSeconds: 1_800_000_010 });
     world.verifier.approveOrder(id, world.parties[0]!);
-    expect(confirmed()).toMatchObject({ epoch: 1, orderDigest: NO_ORDER });
+    expect(confirmed()).toMatchObject({ epoch: 0, orderDigest: NO_ORDER });
     world.nowMs += 10_000;
-    expect(confirmed()).toMatchObject({ epoch: 2, orderDigest: orderDigest(order) });
+    expect(confirmed()).toMatchObject({ epoch: 1, orderDigest: orderDigest(order) });
     const nonce = new Uint8Array(32).fill(9);
     const proof = verifyTime(ObjectType.TIME_PROOF, world.verifier.timeProof(nonce), world.agreement);
-    expect(proof).toMatchObject({ nonce, epoch: 2 });
+    expect(proof).toMatchObject({ nonce, epoch: 1 });
   });
 });
 
@@ -278,7 +288,7 @@ describe("a recovery", () => {
     world.order(OrderAction.PAUSE, [device]);
     const bytes = world.verifier.issueRecovery(device.evidence({ ...locked, bootCount: 0, licenseSequence: 0n }));
     const recovery = verifyRecovery(bytes, world.agreement);
-    expect(recovery).toMatchObject({ action: OrderAction.PAUSE, epoch: 2, sequence: 1n, nonce: device.challenge });
+    expect(recovery).toMatchObject({ action: OrderAction.PAUSE, epoch: 1, sequence: 1n, nonce: device.challenge });
     expect(recovery.totals[BF16]).toBe(1000n);
     expect(recovery.totals[COPY]).toBe(200n);
 
