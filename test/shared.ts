@@ -16,10 +16,6 @@ export function sharedPath(path: string): string {
   return fileURLToPath(new URL(path, root));
 }
 
-export function sharedBytes(path: string): Uint8Array {
-  return new Uint8Array(readFileSync(sharedPath(path)));
-}
-
 export function sharedJson<T>(path: string): T {
   return JSON.parse(readFileSync(sharedPath(path), "utf8")) as T;
 }
