@@ -5,7 +5,6 @@
  * nonce or offline → time window → caps → consume → apply.
  */
 
-import { coseSignQuorum } from "../cose/quorum";
 import { CoseSign } from "../cose/sign";
 import { equalBytes } from "../crypto/equal";
 import { flowingRefusal } from "../gate/conditions";
@@ -34,7 +33,6 @@ import {
   drainOf,
   head,
   ledger,
-  PARTY_KEYS,
   pact,
   rateMaxOf,
   rateOf,
@@ -43,8 +41,6 @@ import {
 } from "../state";
 import { timeLowerBound, timeUpperBound } from "../time/clock";
 import {
-  AAD_BYTES,
-  aadOf,
   claimIs,
   claimMisfit,
   claimMust,
@@ -58,6 +54,7 @@ import {
   claimWorks,
   claimWorks64,
 } from "./claims";
+import { partiesSigned } from "./parties";
 
 /** What the payload says. Arrays: `budgets`, `rates`, `drains`. */
 @unmanaged
@@ -85,16 +82,7 @@ export function acceptLicense(ptr: usize, length: i32): i32 {
   if (pact.version == 0) return ErrorCode.AGREEMENT_MISSING;
   if (session.journalWhole == 0) return ErrorCode.GATE_LOCKED;
   if (backOffIsOn()) return ErrorCode.LICENSE_BACK_OFF;
-  let code = coseSignQuorum(
-    ptr,
-    length,
-    PARTY_KEYS,
-    <i32>pact.parties,
-    <i32>pact.quorumLicense,
-    aadOf(ObjectType.LICENSE),
-    AAD_BYTES,
-    message,
-  );
+  let code = partiesSigned(ptr, length, ObjectType.LICENSE, pact.quorumLicense, message);
   if (code == ErrorCode.OK) code = readLicense();
   if (code == ErrorCode.OK) code = checkAddressee();
   if (code == ErrorCode.OK) code = checkFreshness();

@@ -5,7 +5,6 @@
  * Steps: form → agreement → epoch → the order before → quorum for what it does → time → record → act.
  */
 
-import { coseSignQuorum } from "../cose/quorum";
 import { CoseSign, coseSignParse } from "../cose/sign";
 import { equalBytes } from "../crypto/equal";
 import { sha256 } from "../crypto/sha256";
@@ -18,22 +17,9 @@ import { CoseFlag } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";
 import { Limit } from "../protocol/limits";
 import { GateEvent, GateState } from "../protocol/states";
-import {
-  AGREEMENT_DIGEST,
-  CLASSES,
-  drainOf,
-  head,
-  ledger,
-  ORDER_DIGEST,
-  PARTY_KEYS,
-  pact,
-  session,
-  UEID,
-} from "../state";
+import { AGREEMENT_DIGEST, CLASSES, drainOf, head, ledger, ORDER_DIGEST, pact, session, UEID } from "../state";
 import { timeLowerBound, timeUpperBound } from "../time/clock";
 import {
-  AAD_BYTES,
-  aadOf,
   claimIs,
   claimMisfit,
   claimMust,
@@ -45,6 +31,7 @@ import {
   claimUint,
   claimWorks64,
 } from "./claims";
+import { partiesSigned } from "./parties";
 
 /** Rate in thousandths without a slow order. */
 export const PERMILLE_FULL: u32 = 1000;
@@ -122,16 +109,7 @@ function permilleInForce(): u32 {
 function checkQuorum(ptr: usize, length: i32): i32 {
   const larger = pact.quorumResume >= pact.quorumPause && message.count == <i32>pact.quorumResume;
   const resumes = raises() || larger;
-  return coseSignQuorum(
-    ptr,
-    length,
-    PARTY_KEYS,
-    <i32>pact.parties,
-    <i32>(resumes ? pact.quorumResume : pact.quorumPause),
-    aadOf(ObjectType.ORDER),
-    AAD_BYTES,
-    message,
-  );
+  return partiesSigned(ptr, length, ObjectType.ORDER, resumes ? pact.quorumResume : pact.quorumPause, message);
 }
 
 function checkAddressee(): i32 {

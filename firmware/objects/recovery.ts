@@ -6,7 +6,6 @@
  */
 
 import { leaveLocked } from "../boot/boot";
-import { coseSignQuorum } from "../cose/quorum";
 import { CoseSign } from "../cose/sign";
 import { equalBytes } from "../crypto/equal";
 import { backOffIsOn } from "../gate/failures";
@@ -30,7 +29,6 @@ import {
   LEDGER_BYTES,
   ledger,
   ORDER_DIGEST,
-  PARTY_KEYS,
   pact,
   REPORT_HEAD,
   reportTotalOf,
@@ -38,19 +36,9 @@ import {
   totalOf,
   UEID,
 } from "../state";
-import {
-  AAD_BYTES,
-  aadOf,
-  claimAllWorks,
-  claimIs,
-  claimMisfit,
-  claimMust,
-  claims,
-  claimsBegin,
-  claimsEnd,
-  claimUint,
-} from "./claims";
+import { claimAllWorks, claimIs, claimMisfit, claimMust, claims, claimsBegin, claimsEnd, claimUint } from "./claims";
 import { PERMILLE_FULL } from "./order";
+import { partiesSigned } from "./parties";
 
 @unmanaged
 @final
@@ -76,16 +64,7 @@ export function acceptRecovery(ptr: usize, length: i32): i32 {
   if (!gateIs(GateState.LOCKED) || session.journalWhole != 0) return ErrorCode.RECOVERY_NOT_NEEDED;
   if (!canRecover(<i32>head.lastCode)) return ErrorCode.RECOVERY_NOT_NEEDED;
   if (backOffIsOn()) return ErrorCode.LICENSE_BACK_OFF;
-  let code = coseSignQuorum(
-    ptr,
-    length,
-    PARTY_KEYS,
-    <i32>pact.parties,
-    <i32>pact.quorumLicense,
-    aadOf(ObjectType.RECOVERY),
-    AAD_BYTES,
-    message,
-  );
+  let code = partiesSigned(ptr, length, ObjectType.RECOVERY, pact.quorumLicense, message);
   if (code == ErrorCode.OK) code = readRecovery();
   if (code == ErrorCode.OK) code = checkAddressee();
   return code == ErrorCode.OK ? restart() : code;
