@@ -9,7 +9,17 @@ import { readAgreement } from "./explain/keys.ts";
 import { loadGovernor } from "./firmware.ts";
 import { readObject } from "./input.ts";
 import { type JournalRecord, readJournal } from "./journal.ts";
-import { actionName, bootStepName, classKey, className, codeName, exactText, stateName, timeText } from "./names.ts";
+import {
+  actionName,
+  bootStepName,
+  classKey,
+  className,
+  codeName,
+  countText,
+  exactText,
+  stateName,
+  timeText,
+} from "./names.ts";
 import { color, facts, hex, print, printJson, table } from "./output.ts";
 
 const JOURNAL_SHOWN = 8;
@@ -122,14 +132,14 @@ function printView(view: View): void {
       ["agreements", `${fuses.agreementSlotsUsed} of ${fuses.agreementSlots} slots used`],
     ]),
   );
-  heading("journal", `${journal.records} records in ${wear.flashSectors} sectors of 4 KiB`);
+  heading("journal", `${countText(journal.records, "record")} in ${wear.flashSectors} sectors of 4 KiB`);
   print(journalTable(journal.newest));
   print(
     facts([
       ["counter", `${exactText(wear.counter)} of ${exactText(wear.counterLife)} steps (${COUNTER_PART.name})`],
       [
         "flash",
-        `${exactText(wear.sectorErases)} erases of ${exactText(FLASH_PART.enduranceErases)} a sector (${FLASH_PART.name})`,
+        `${countText(wear.sectorErases, "erase")} of ${exactText(FLASH_PART.enduranceErases)} a sector (${FLASH_PART.name})`,
       ],
     ]),
   );

@@ -1,16 +1,19 @@
 /** The books as a table and as JSON: licensed, done and reported work side by side. */
 import type { BooksLine } from "../demo/books.ts";
 import { classKey, className, exactText, workText } from "./names.ts";
-import { color, table } from "./output.ts";
+import { color, table, widthOf } from "./output.ts";
 
-/** Narrower terminals get rounded quantities: three exact columns do not fit. */
-const EXACT_COLUMNS_MIN = 100;
-
+/** Exact quantities where three columns of them fit, rounded ones where not. */
 export function booksTable(books: readonly BooksLine[], columns: number): string {
-  const isWide = columns >= EXACT_COLUMNS_MIN;
+  const exact = booksRows(books, true);
+  const fits = exact.split("\n").every((line) => widthOf(line) <= columns);
+  return fits ? exact : booksRows(books, false);
+}
+
+function booksRows(books: readonly BooksLine[], isExact: boolean): string {
   const heads = [{ title: "class" }, ...["licensed", "done", "reported"].map((title) => ({ title, right: true }))];
   const rows = books.map(({ engineClass, licensed, done, reported }) => {
-    const text = (work: bigint) => (isWide ? exactText(work) : workText(work, engineClass));
+    const text = (work: bigint) => (isExact ? exactText(work) : workText(work, engineClass));
     const equal = licensed === done && done === reported;
     return [
       className(engineClass),
@@ -18,7 +21,7 @@ export function booksTable(books: readonly BooksLine[], columns: number): string
       text(done),
       text(reported),
       equal ? color.green("=") : color.red("differs"),
-      isWide ? color.dim(workText(done, engineClass)) : "",
+      isExact ? color.dim(workText(done, engineClass)) : "",
     ];
   });
   return table([...heads, { title: "" }, { title: "" }], rows);

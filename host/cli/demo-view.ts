@@ -5,7 +5,7 @@ import { LiveTeller } from "../demo/render/live.ts";
 import { PlainTeller } from "../demo/render/plain.ts";
 import { legend, strips } from "../demo/render/strips.ts";
 import type { DemoResult } from "../demo/result.ts";
-import { saveObjects } from "../demo/save.ts";
+import { makeFolder, saveObjects } from "../demo/save.ts";
 import { type Demo, playDemo } from "../demo/scenario.ts";
 import { SILENT } from "../demo/teller.ts";
 import { errorPhrase } from "../protocol/error-phrases.ts";
@@ -24,10 +24,12 @@ type Options = WorkloadOptions & { seed: number; save?: string };
 export function showDemo(options: Options, asJson: boolean): void {
   const workload = chooseWorkload(options, DEFAULT_WORKLOAD);
   const image = loadGovernor();
+  // Before the story, so that nobody waits for it in vain.
+  if (options.save !== undefined) save(() => makeFolder(options.save!), options.save);
   const demo = asJson
     ? playDemo({ image, workload, seed: options.seed, teller: SILENT })
     : tellDemo({ image, workload, seed: options.seed });
-  const files = options.save === undefined ? [] : save(demo, options.save);
+  const files = options.save === undefined ? [] : save(() => saveObjects(demo, options.save!), options.save);
   if (asJson) printJson(documentOf(demo.result));
   else if (files.length > 0) print(`  ${files.length} objects in ${options.save}`);
   if (!demo.result.ok) process.exitCode = Exit.NOT_GOOD;
@@ -57,12 +59,12 @@ function printEnd({ result, timeline }: Demo): void {
   print("");
   print(booksTable(result.books, columns));
   print("");
-  print(verdictLines(result).join("\n"));
+  print(verdictLines(result, process.stdout.isTTY ? columns - 1 : Number.POSITIVE_INFINITY).join("\n"));
 }
 
-function save(demo: Demo, folder: string): string[] {
+function save<T>(write: () => T, folder: string): T {
   try {
-    return saveObjects(demo, folder);
+    return write();
   } catch (cause) {
     throw wrongUse(`the objects cannot be written to ${folder}: ${(cause as NodeJS.ErrnoException).code}`, cause);
   }

@@ -104,8 +104,14 @@ export function workText(work: bigint, engineClass: number): string {
   return `${digits} ${PREFIXES[prefix]}${unit}`;
 }
 
-/** `3 h 50 min 37 s`, `12.40 s`. */
+/** `1 tick`, `2,841 ticks`. */
+export function countText(count: bigint | number, noun: string): string {
+  return `${exactText(count)} ${noun}${count.toString() === "1" ? "" : "s"}`;
+}
+
+/** `3 h 50 min 37 s`, `12.40 s`, `0.204 ms`. */
 export function durationText(seconds: number): string {
+  if (seconds > 0 && seconds < 0.1) return `${Number((seconds * 1000).toPrecision(3))} ms`;
   if (seconds < 60) return `${Number(seconds.toFixed(2))} s`;
   const whole = Math.round(seconds);
   const parts = [

@@ -106,6 +106,7 @@ function printRun(workload: Workload, run: WorkloadRun): void {
 const TITLES = { flop: "operations", linkBytes: "link bytes" } as const;
 
 function comparisonText(recorded: bigint, metered: bigint): string {
+  if (recorded === 0n && metered === 0n) return "none in the recording";
   const equal =
     recorded === metered ? color.green("equal to the recording's") : `the recording's: ${exactText(recorded)}`;
   return `${exactText(metered)} metered, ${equal}`;

@@ -154,9 +154,12 @@ class Story {
 
   /** The step stops where it is. What it did is metered; without its memory it will have to be done again. */
   deliverPause(): void {
-    must("deliver the order", this.#site.agent.deliverOrders());
-    this.#site.board.withdraw();
-    this.tell("gate", "OPEN → DRAINING: tensor credit is gone, the checkpoint's allowance is there");
+    const { board, agent, workload } = this.#site;
+    const before = board.gateState;
+    must("deliver the order", agent.deliverOrders());
+    board.withdraw();
+    const allowance = checkpointPhase(workload) ? ", the checkpoint's allowance is there" : "";
+    this.tell("gate", words.gate(before, board.gateState, `tensor credit is gone${allowance}`));
   }
 
   saveCheckpoint(): void {
@@ -167,11 +170,12 @@ class Story {
       this.#pause.checkpointSaved = board.run(phase, { stallSeconds: 30 }).completed;
       this.#pause.checkpointBytes = workload.checkpoint!.bytes;
     } else this.#pause.checkpointSaved = true;
-    if (board.gateState === GateState.DRAINING) must("end the drain", agent.drainDone());
+    const before = board.gateState;
+    if (before === GateState.DRAINING) must("end the drain", agent.drainDone());
     this.#pause.closedAtTick = board.ticks;
     this.#doneAtClose = doneByAll(this.#site);
     this.tell("checkpoint", words.checkpoint(phase, this.#pause.checkpointSaved, board.seconds - from));
-    this.tell("gate", `DRAINING → ${words.gate(board.gateState)}`);
+    if (board.gateState !== before) this.tell("gate", words.gate(before, board.gateState));
     this.#report();
   }
 
@@ -203,7 +207,9 @@ class Story {
     this.#orders.set("resume", bytes!);
     must("deliver the order", agent.deliverOrders());
     this.#timeline.mark(board.seconds, "resume");
-    this.tell("resume", words.resume([parties[0]!.name, parties.at(-1)!.name], order.epoch, this.#interrupted!));
+    const names = [parties[0]!.name, parties.at(-1)!.name];
+    const hasCheckpoint = this.#pause.checkpointBytes > 0n;
+    this.tell("resume", words.resume(names, order.epoch, this.#interrupted!, hasCheckpoint));
   }
 
   finishJob(): void {

@@ -44,12 +44,13 @@ export function checkpoint(phase: Phase | undefined, saved: boolean, seconds: nu
   return saved ? `saved in ${durationText(seconds)}: ${amounts}` : `NOT saved within the allowance: ${amounts}`;
 }
 
-export function gate(state: number): string {
-  return stateName(state);
+export function gate(from: number, to: number, why = ""): string {
+  return `${stateName(from)} → ${stateName(to)}${why && `: ${why}`}`;
 }
 
-export function resume(names: readonly string[], epoch: number, phase: Phase): string {
-  return `${names.join(" and ")} lift the pause, epoch ${epoch}; ${phase.name} starts over from the checkpoint`;
+export function resume(names: readonly string[], epoch: number, phase: Phase, hasCheckpoint: boolean): string {
+  const from = hasCheckpoint ? " from the checkpoint" : "";
+  return `${names.join(" and ")} lift the pause, epoch ${epoch}; ${phase.name} starts over${from}`;
 }
 
 export function jobDone(workload: Workload): string {

@@ -1,13 +1,15 @@
 /** The story's lines, the same on a terminal and in a file. */
-import { className, codeName, exactText, plainText, workText } from "../../cli/names.ts";
+import { className, codeName, countText, exactText, plainText, workText } from "../../cli/names.ts";
 import { color, pad, widthOf } from "../../cli/output.ts";
 import { isBalanced } from "../books.ts";
 import type { DemoResult } from "../result.ts";
 import type { Attempt } from "../teller.ts";
 import { clock } from "./strips.ts";
 
-/** From here on an attempt's explanation fits on its line. */
+/** Where an attempt's explanation begins: on its line from so many columns on, else on the next. */
+const DETAIL = 82;
 const WIDE = 116;
+const DETAIL_BELOW = 14;
 
 /** Where the text of a line begins. */
 const TEXT = 24;
@@ -34,23 +36,26 @@ export function wrapWords(text: string, width: number): string[] {
 export function attemptLines({ name, refused, code, detail }: Attempt, columns: number): string[] {
   const mark = refused ? color.red("✗") : color.red("! NOT REFUSED");
   const line = `  ${pad("", 10)}${mark} ${pad(name, 38)} ${pad(codeName(code), 28)}`;
-  if (columns >= WIDE) return [`${line} ${color.dim(detail)}`];
-  return [line.trimEnd(), `  ${pad("", 12)}${color.dim(detail)}`];
+  const start = columns >= WIDE ? DETAIL : DETAIL_BELOW;
+  const details = wrapWords(detail, columns - start).map((text) => color.dim(text));
+  const rest = (lines: string[]) => lines.map((text) => `${" ".repeat(start)}${text}`);
+  if (columns >= WIDE) return [`${line} ${details[0]}`, ...rest(details.slice(1))];
+  return [line.trimEnd(), ...rest(details)];
 }
 
 /** What was shown, in a few lines. */
-export function verdictLines(result: DemoResult): string[] {
+export function verdictLines(result: DemoResult, columns: number): string[] {
   const { pause, attempts, invariants } = result;
   const refused = attempts.filter((attempt) => attempt.refused).length;
   const after = pause.workAfterClose === 0n ? "no work" : `${exactText(pause.workAfterClose)} of work`;
-  const ticks = exactText(pause.closedAtTick - pause.orderedAtTick);
+  const ticks = countText(pause.closedAtTick - pause.orderedAtTick, "tick");
   const saved = pause.checkpointBytes > 0n ? `, checkpoint of ${workText(pause.checkpointBytes, 9)} saved` : "";
   const repeated = [...result.repeated].map(([c, work]) => `${workText(work, c)} ${className(c)}`);
   const again = repeated.length === 0 ? "" : `; done again after the pause: ${repeated.join(", ")}`;
   const lines: readonly [boolean, string][] = [
     [
       pause.checkpointSaved && pause.workAfterClose === 0n,
-      `paused ${ticks} ticks after the order${saved}; after that ${after}`,
+      `paused ${ticks} after the order${saved}; after that ${after}`,
     ],
     [refused === attempts.length, `${refused} of ${attempts.length} attempts to run on refused`],
     [invariants.broken === 0, `${exactText(invariants.checked)} checks of invariants, ${invariants.broken} broken`],
@@ -59,5 +64,8 @@ export function verdictLines(result: DemoResult): string[] {
       `${isBalanced(result.books) ? "licensed = done = reported" : "the books differ"}${again}`,
     ],
   ];
-  return lines.map(([good, text]) => `  ${good ? color.green("✓") : color.red("✗")} ${text}`);
+  return lines.flatMap(([good, text]) => {
+    const [first, ...rest] = wrapWords(text, columns - 4);
+    return [`  ${good ? color.green("✓") : color.red("✗")} ${first}`, ...rest.map((line) => `    ${line}`)];
+  });
 }

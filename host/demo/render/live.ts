@@ -28,7 +28,7 @@ export class LiveTeller implements Teller {
   }
 
   attempted(_seconds: number, attempt: Attempt): void {
-    this.#above(attemptLines(attempt, this.#columns()));
+    this.#above(attemptLines(attempt, this.#columns() - 1));
   }
 
   progress(timeline: Timeline): void {

@@ -4,7 +4,6 @@ import type { Timeline } from "../timeline.ts";
 import { attemptLines, toldLines } from "./lines.ts";
 import { status } from "./strips.ts";
 
-const COLUMNS = 120;
 /** A line of progress each time this part more of the work is done. */
 const STEP = 0.1;
 
@@ -21,7 +20,7 @@ export class PlainTeller implements Teller {
   }
 
   attempted(_seconds: number, attempt: Attempt): void {
-    this.#write(`${attemptLines(attempt, COLUMNS).join("\n")}\n`);
+    this.#write(`${attemptLines(attempt, Number.POSITIVE_INFINITY).join("\n")}\n`);
   }
 
   progress(timeline: Timeline): void {
