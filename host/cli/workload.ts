@@ -1,4 +1,5 @@
 /** Which workload a command plays: a recording, or a built-in one. */
+import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { builtinWorkload } from "../../sim-board/workloads/builtin.ts";
 import { readTrace } from "../../sim-board/workloads/read.ts";
@@ -26,7 +27,10 @@ export function chooseWorkload(options: WorkloadOptions, fallback?: string): Wor
 
 function readWorkload(options: WorkloadOptions, fallback: string | undefined): Workload {
   const { trace, steps } = options;
-  if (trace !== undefined) return shorten(readTrace(trace), steps);
+  if (trace !== undefined) {
+    if (!existsSync(trace)) throw wrongUse(`the trace '${trace}' cannot be opened: there is no such file`);
+    return shorten(readTrace(trace), steps);
+  }
   const name = options.workload ?? fallback;
   if (name === undefined) throw wrongUse("name what is to be run: --trace FILE or --workload NAME");
   return builtinWorkload(name, { steps });

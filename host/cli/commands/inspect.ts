@@ -19,6 +19,7 @@ export function addInspect(parent: Command): void {
     group(parent, name, description)
       .addHelpText("after", `\nExample:\n  $ quiesce ${name} inspect ${example}\n`)
       .command("inspect")
+      .allowExcessArguments(false)
       .description("decode, explain and verify one; it may be binary, hex or base64")
       .argument("<file>", "the file, or - for stdin")
       .option("--agreement <file>", "the agreement it stands under: whose signatures count, and how many")
