@@ -5,6 +5,8 @@ import { addBoard } from "./commands/board.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addErrors } from "./commands/errors.ts";
 import { addInspect } from "./commands/inspect.ts";
+import { addKey } from "./commands/key.ts";
+import { addPolicy } from "./commands/policy.ts";
 import { addWorkloads } from "./commands/workloads.ts";
 import { usageLine } from "./exit.ts";
 
@@ -39,6 +41,8 @@ export function quiesceProgram(): Command {
   addDemo(quiesce);
   addBoard(quiesce);
   addInspect(quiesce);
+  addPolicy(quiesce);
+  addKey(quiesce);
   addWorkloads(quiesce);
   addErrors(quiesce);
   return quiesce;
