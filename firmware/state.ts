@@ -102,6 +102,8 @@ export class Session {
   refillTick: u64;
   /** When credit was last granted; `NEVER` since the gate last closed. */
   grantTick: u64;
+  /** Of the newest 32 bytes that the TRNG gave, the first 8. */
+  lastDraw: u64;
   /** When the Ledger was last written. */
   commitTick: u64;
   drainEndTick: u64;

@@ -11,8 +11,7 @@ import { fuseRead, gateClose, tamperRead, ticks } from "../hal";
 import { takeIdentity } from "../identity/dice";
 import { newChallenge, randomFill } from "../identity/random";
 import { journalCommit, journalOpen } from "../journal/journal";
-import { intervalsAdd, intervalsReset } from "../meter/intervals";
-import { quantityBeyond } from "../meter/quantity";
+import { startIntervals } from "../meter/intervals";
 import { meterStart, settleLost } from "../meter/settle";
 import { loadAgreement } from "../objects/agreement";
 import { PERMILLE_FULL } from "../objects/order";
@@ -21,7 +20,7 @@ import { OrderAction } from "../protocol/claims";
 import { ErrorCode } from "../protocol/errors";
 import { Limit } from "../protocol/limits";
 import { GateEvent, GateState } from "../protocol/states";
-import { BOOT_SEED, CLASSES, head, ledger, pact, reportTotalOf, session, totalOf } from "../state";
+import { BOOT_SEED, head, ledger, pact, session } from "../state";
 import { selfTest } from "./self-test";
 
 /**
@@ -113,11 +112,7 @@ function startSession(): i32 {
   ledger.bootCount += 1;
   if (!settleLost()) ledger.fault = ErrorCode.METER_SATURATED;
   meterStart();
-  intervalsReset();
-  for (let c: u32 = 0; c < CLASSES; c++) {
-    const unreported = quantityBeyond(totalOf(c), reportTotalOf(c));
-    if (unreported != 0) intervalsAdd(c, unreported);
-  }
+  startIntervals();
   session.licenseEndTick = ticks() + ledger.licenseTicksLeft;
   return journalCommit();
 }

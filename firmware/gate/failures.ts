@@ -44,6 +44,7 @@ function isFault(code: i32): bool {
     code != ErrorCode.LICENSE_EPOCH &&
     code != ErrorCode.LICENSE_PAUSED &&
     code != ErrorCode.ORDER_PREVIOUS &&
+    code != ErrorCode.ORDER_AGREEMENT &&
     code != ErrorCode.GATE_LOCKED &&
     code != ErrorCode.ORDER_NOT_YET &&
     code != ErrorCode.ORDER_EPOCH_OLD &&

@@ -12,14 +12,16 @@ const mixed: usize = memory.data(48, 8);
 
 /** Fills 32 bytes. False, and zeros, if the source is not healthy. */
 export function randomFill(out: usize): bool {
-  const before = load<u64>(out);
   trngFill(out, Limit.NONCE_BYTES);
   const repeats =
-    load<u64>(out) == before || load<u64>(out) == load<u64>(out, 8) || load<u64>(out, 16) == load<u64>(out, 24);
+    load<u64>(out) == session.lastDraw ||
+    load<u64>(out) == load<u64>(out, 8) ||
+    load<u64>(out, 16) == load<u64>(out, 24);
   if (repeats || load<u64>(out, 8) == load<u64>(out, 16)) {
     memory.fill(out, 0, Limit.NONCE_BYTES);
     return false;
   }
+  session.lastDraw = load<u64>(out);
   mix(out);
   return true;
 }

@@ -19,6 +19,15 @@ export function intervalsReset(): void {
   session.reportTick = ticks();
 }
 
+/** Starts the log after a power-up: what the last report does not cover yet is its first interval. */
+export function startIntervals(): void {
+  intervalsReset();
+  for (let c: u32 = 0; c < CLASSES; c++) {
+    const unreported = quantityBeyond(totalOf(c), reportTotalOf(c));
+    if (unreported != 0) intervalsAdd(c, unreported);
+  }
+}
+
 /** Adds settled work to the newest interval. */
 export function intervalsAdd(engineClass: u32, amount: u64): void {
   if (session.intervalCount == 0) openInterval();

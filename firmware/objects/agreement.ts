@@ -30,6 +30,7 @@ import {
   budgetMaxOf,
   CLASSES,
   drainMaxOf,
+  head,
   inDraft,
   KEY_BYTES,
   ledger,
@@ -42,6 +43,7 @@ import {
   session,
   TIME_KEYS,
 } from "../state";
+import { forgetTime } from "../time/clock";
 import {
   AAD_BYTES,
   aadOf,
@@ -54,6 +56,7 @@ import {
   claimUint,
   claimWorks64,
 } from "./claims";
+import { canRecover } from "./recovery";
 
 const TEXT_BYTES_MAX: i32 = 64;
 const NAME_BYTES_MAX: i32 = 32;
@@ -64,7 +67,7 @@ const draft = changetype<Pact>(PACT_DRAFT);
 const message = changetype<CoseSign>(memory.data(offsetof<CoseSign>(), 8));
 const digest: usize = memory.data(32, 8);
 const kid: usize = memory.data(8, 8);
-const stored: usize = memory.data(FlashShape.SECTOR_BYTES, 8);
+const sector: usize = memory.data(FlashShape.SECTOR_BYTES, 8);
 
 /** Takes an agreement from the mailbox: the first, a later one, or the one in force that the flash has lost. */
 export function acceptAgreement(ptr: usize, length: i32): i32 {
@@ -74,21 +77,30 @@ export function acceptAgreement(ptr: usize, length: i32): i32 {
   const fused = fusedDigest(digest);
   if (fused && pact.version == 0) return restore(ptr, length);
   if (!fused) return install(ptr, length, inDraft(PARTY_KEYS), draft.parties, draft.parties);
-  if (!gateIs(GateState.IDLE) && !gateIs(GateState.PAUSED)) return ErrorCode.AGREEMENT_BUSY;
+  if (!canAmend()) return ErrorCode.AGREEMENT_BUSY;
   return install(ptr, length, PARTY_KEYS, pact.parties, pact.quorumAmend);
+}
+
+/**
+ * At rest, with every order here that the time authorities name: an order is for the agreement of its time. Or locked
+ * for want of a recovery, which is judged by the agreement in force.
+ */
+function canAmend(): bool {
+  if (gateIs(GateState.LOCKED)) return canRecover(<i32>head.lastCode);
+  if (session.epochHeard > ledger.epoch) return false;
+  return gateIs(GateState.IDLE) || gateIs(GateState.PAUSED);
 }
 
 /** At boot: the agreement of the newest fuse slot, from flash. */
 export function loadAgreement(): i32 {
   if (!fusedDigest(digest)) return ErrorCode.BOOT_NOT_PROVISIONED;
   for (let slot: u32 = 0; slot < 2; slot++) {
-    const sector = FlashShape.AGREEMENT_SECTOR + slot;
-    const base = sector * FlashShape.SECTOR_BYTES;
-    flashRead(base, stored, 4);
-    const length = <i32>load<u32>(stored);
+    const base = (FlashShape.AGREEMENT_SECTOR + slot) * FlashShape.SECTOR_BYTES;
+    flashRead(base, sector, 4);
+    const length = <i32>load<u32>(sector);
     if (length < 1 || length > FlashShape.SECTOR_BYTES - 4) continue;
-    flashRead(base + 4, stored, <u32>length);
-    if (readAgreement(stored, length) != ErrorCode.OK) continue;
+    flashRead(base + 4, sector, <u32>length);
+    if (readAgreement(sector, length) != ErrorCode.OK) continue;
     if (!isFused()) continue;
     session.agreementSlot = slot;
     adopt();
@@ -100,7 +112,9 @@ export function loadAgreement(): i32 {
 /** The one in force once more: what the fuses name needs no further word. */
 function restore(ptr: usize, length: i32): i32 {
   if (!isFused()) return ErrorCode.AGREEMENT_OTHER;
-  if (!storeInFlash(ptr, length)) return ErrorCode.JOURNAL_WRITE;
+  const slot = storeInFlash(ptr, length);
+  if (slot < 0) return ErrorCode.JOURNAL_WRITE;
+  session.agreementSlot = <u32>slot;
   adopt();
   return ErrorCode.OK;
 }
@@ -116,9 +130,7 @@ function adopt(): void {
   if (ledger.agreementVersion == pact.version) return;
   ledger.agreementVersion = pact.version;
   ledger.licenseProof = 0;
-  session.timeKnown = 0;
-  session.timeNonceLive = 0;
-  session.leaseIssuedAt = 0;
+  forgetTime();
   for (let c: u32 = 0; c < CLASSES; c++) store<u64>(baselineOf(c), load<u64>(baselineMaxOf(c)));
 }
 
@@ -143,8 +155,10 @@ function install(ptr: usize, length: i32, keys: usize, keyCount: u32, threshold:
   }
   const slot = freeFuseSlot(inDraft(AGREEMENT_DIGEST));
   if (slot < 0) return ErrorCode.AGREEMENT_FUSES_FULL;
-  if (!storeInFlash(ptr, length)) return ErrorCode.JOURNAL_WRITE;
+  const stored = storeInFlash(ptr, length);
+  if (stored < 0) return ErrorCode.JOURNAL_WRITE;
   if (!burnDigest(<u32>slot, inDraft(AGREEMENT_DIGEST))) return ErrorCode.AGREEMENT_FUSES_FULL;
+  session.agreementSlot = <u32>stored;
   closeCredit();
   adopt();
   return ErrorCode.OK;
@@ -338,14 +352,12 @@ function burnDigest(slot: u32, from: usize): bool {
   return true;
 }
 
-/** Into the slot that does not hold the agreement in force: length, then the message. */
-function storeInFlash(ptr: usize, length: i32): bool {
-  if (length > FlashShape.SECTOR_BYTES - 4) return false;
+/** Into the flash slot that does not hold the agreement in force: length, then the message. That slot, or -1. */
+function storeInFlash(ptr: usize, length: i32): i32 {
+  if (length > FlashShape.SECTOR_BYTES - 4) return -1;
   const slot: u32 = pact.version != 0 ? session.agreementSlot ^ 1 : 0;
-  memory.fill(stored, 0xff, FlashShape.SECTOR_BYTES);
-  store<u32>(stored, <u32>length);
-  memory.copy(stored + 4, ptr, <usize>length);
-  if (!writeSector(FlashShape.AGREEMENT_SECTOR + slot, stored)) return false;
-  session.agreementSlot = slot;
-  return true;
+  memory.fill(sector, 0xff, FlashShape.SECTOR_BYTES);
+  store<u32>(sector, <u32>length);
+  memory.copy(sector + 4, ptr, <usize>length);
+  return writeSector(FlashShape.AGREEMENT_SECTOR + slot, sector) ? <i32>slot : -1;
 }

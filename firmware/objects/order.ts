@@ -103,12 +103,12 @@ function permilleInForce(): u32 {
 }
 
 /**
- * What raises takes the resume quorum. What does not takes the pause quorum, or a resume quorum that is larger, so that
- * one order can serve devices that differ.
+ * What raises takes the resume quorum. What does not takes the pause quorum, or a resume quorum that is larger; out of
+ * scope either will do. So one order can serve devices that differ.
  */
 function checkQuorum(ptr: usize, length: i32): i32 {
-  const larger = pact.quorumResume >= pact.quorumPause && message.count == <i32>pact.quorumResume;
-  const resumes = raises() || larger;
+  const either = order.inScope == 0 || pact.quorumResume >= pact.quorumPause;
+  const resumes = raises() || (either && message.count == <i32>pact.quorumResume);
   return partiesSigned(ptr, length, ObjectType.ORDER, resumes ? pact.quorumResume : pact.quorumPause, message);
 }
 
@@ -131,11 +131,11 @@ function standsAlone(): bool {
 
 /** What lowers takes effect as soon as its time can have come, what raises only when it surely has. */
 function checkTime(): i32 {
-  if (raises()) {
-    if (session.timeKnown == 0) return ErrorCode.TIME_UNKNOWN;
-    return timeLowerBound() < order.notBefore ? ErrorCode.ORDER_NOT_YET : ErrorCode.OK;
-  }
-  return session.timeKnown != 0 && timeUpperBound() < order.notBefore ? ErrorCode.ORDER_NOT_YET : ErrorCode.OK;
+  const pauses = order.action == OrderAction.PAUSE && order.inScope != 0;
+  // Of a gate that does not know the time nothing flows: only a pause of its own is worth taking early.
+  if (session.timeKnown == 0) return pauses ? ErrorCode.OK : ErrorCode.TIME_UNKNOWN;
+  const now = raises() ? timeLowerBound() : timeUpperBound();
+  return now < order.notBefore ? ErrorCode.ORDER_NOT_YET : ErrorCode.OK;
 }
 
 function obey(): i32 {

@@ -2,21 +2,22 @@
  * A recovery: after a rollback, a loss of the journal or a fault of the meter was found, the license quorum's word on what the device has
  * done and what is in force, on a fresh challenge (docs/protocol.md).
  *
- * Steps: only when needed → back-off → form and quorum → agreement → device → nonce → write a new journal.
+ * Steps: only when needed → back-off → form → quorum → agreement → device → nonce → correct the Ledger or begin a new one.
  */
 
 import { leaveLocked } from "../boot/boot";
-import { CoseSign } from "../cose/sign";
+import { CoseSign, coseSignParse } from "../cose/sign";
 import { equalBytes } from "../crypto/equal";
 import { backOffIsOn } from "../gate/failures";
 import { gateIs } from "../gate/gate";
 import { commitOrFail } from "../gate/run";
 import { newChallenge } from "../identity/random";
 import { journalRestart } from "../journal/journal";
-import { intervalsReset } from "../meter/intervals";
-import { quantityCopy } from "../meter/quantity";
+import { startIntervals } from "../meter/intervals";
+import { quantityCopy, quantityLess } from "../meter/quantity";
 import { isMeterFault, meterStart } from "../meter/settle";
 import { Claim, ObjectType, OrderAction } from "../protocol/claims";
+import { CoseFlag } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";
 import { Limit } from "../protocol/limits";
 import { GateState } from "../protocol/states";
@@ -36,6 +37,7 @@ import {
   totalOf,
   UEID,
 } from "../state";
+import { forgetTime } from "../time/clock";
 import { claimAllWorks, claimIs, claimMisfit, claimMust, claims, claimsBegin, claimsEnd, claimUint } from "./claims";
 import { PERMILLE_FULL } from "./order";
 import { partiesSigned } from "./parties";
@@ -64,10 +66,14 @@ export function acceptRecovery(ptr: usize, length: i32): i32 {
   if (!gateIs(GateState.LOCKED) || session.journalWhole != 0) return ErrorCode.RECOVERY_NOT_NEEDED;
   if (!canRecover(<i32>head.lastCode)) return ErrorCode.RECOVERY_NOT_NEEDED;
   if (backOffIsOn()) return ErrorCode.LICENSE_BACK_OFF;
-  let code = partiesSigned(ptr, length, ObjectType.RECOVERY, pact.quorumLicense, message);
+  let code = coseSignParse(ptr, length, message, CoseFlag.STRICT);
   if (code == ErrorCode.OK) code = readRecovery();
+  if (code == ErrorCode.OK) code = partiesSigned(ptr, length, ObjectType.RECOVERY, quorum(), message);
   if (code == ErrorCode.OK) code = checkAddressee();
-  return code == ErrorCode.OK ? restart() : code;
+  if (code != ErrorCode.OK) return code;
+  if (ledger.fault != 0) correct();
+  else restart();
+  return finish();
 }
 
 /** A journal that does not fit the counter, or a meter that can't be believed: the quorum's word sets both right. */
@@ -112,10 +118,25 @@ function checkAddressee(): i32 {
   return equalBytes(recovery.nonce, CHALLENGE, Limit.NONCE_BYTES) != 0 ? ErrorCode.OK : ErrorCode.RECOVERY_NONCE;
 }
 
-function restart(): i32 {
-  const bootCount = ledger.bootCount;
+/** Whoever says that no pause is in force needs the voices that could lift one. */
+function quorum(): u32 {
+  return recovery.action == OrderAction.PAUSE ? pact.quorumLicense : max(pact.quorumLicense, pact.quorumResume);
+}
+
+/** The journal is whole and only the meter is in doubt: nothing that it holds goes back, the totals may go up. */
+function correct(): void {
+  for (let c: u32 = 0; c < CLASSES; c++) {
+    const given = totals + ((<usize>c) << 4);
+    if (quantityLess(totalOf(c), given)) quantityCopy(totalOf(c), given);
+  }
+  ledger.fault = 0;
+  ledger.licenseProof = 0;
+  ledger.licenseSequence = max(ledger.licenseSequence, recovery.sequence);
+}
+
+/** The journal is lost: what the quorum states is all there is. */
+function restart(): void {
   memory.fill(LEDGER, 0, LEDGER_BYTES);
-  ledger.bootCount = bootCount;
   ledger.epoch = recovery.epoch;
   ledger.agreementVersion = pact.version;
   ledger.action = recovery.action;
@@ -128,9 +149,13 @@ function restart(): i32 {
     quantityCopy(totalOf(c), totals + ((<usize>c) << 4));
     quantityCopy(reportTotalOf(c), totals + ((<usize>c) << 4));
   }
+}
+
+function finish(): i32 {
   session.licenseEndTick = 0;
+  forgetTime();
   meterStart();
-  intervalsReset();
+  startIntervals();
   newChallenge();
   journalRestart();
   // Twice: a record that was written but never stepped, from before the loss, must not equal the counter any more.

@@ -48,6 +48,13 @@ export function setTimeUpper(time: u64): void {
   session.timeUpperTick = ticks();
 }
 
+/** Nothing is known of the time until the next proof on a new nonce. */
+export function forgetTime(): void {
+  session.timeKnown = 0;
+  session.timeNonceLive = 0;
+  session.leaseIssuedAt = 0;
+}
+
 /** Whether the freshest beacon is younger than one lease, whatever the drift. */
 export function leaseIsFresh(): bool {
   if (session.timeKnown == 0) return false;

@@ -21,6 +21,7 @@ import type { ReportReceipt } from "../verifier/verifier.ts";
 /** What the agent needs of a verifier; an in-process one is one, a client of a remote one can be. */
 export interface VerifierLink {
   readonly agreementBytes: Uint8Array;
+  agreementsAfter(version: number): readonly Uint8Array[];
   enrol(endorsement: Uint8Array, certificate: Uint8Array): Uint8Array;
   challenge(ueid: Uint8Array): Uint8Array;
   issueLicense(evidence: Uint8Array, request: LicenseRequest): Uint8Array;
@@ -66,9 +67,12 @@ export class Agent {
     return this.#outbox !== undefined;
   }
 
-  /** Gives the board the agreement in force. */
+  /** Gives the board every agreement that it lacks, oldest first. */
   provision(): Outcome {
-    return attempt(() => this.#board.agreement(this.#verifier.agreementBytes));
+    return attempt(() => {
+      const { agreementVersion } = this.#board.info();
+      for (const bytes of this.#verifier.agreementsAfter(agreementVersion)) this.#board.agreement(bytes);
+    });
   }
 
   /** Makes the board known to the verifier. */

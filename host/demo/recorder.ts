@@ -16,6 +16,10 @@ export class Recorder implements VerifierLink {
     this.#verifier = verifier;
   }
 
+  agreementsAfter(version: number): readonly Uint8Array[] {
+    return this.#verifier.agreementsAfter(version);
+  }
+
   get agreementBytes(): Uint8Array {
     return this.#verifier.agreementBytes;
   }

@@ -1,8 +1,8 @@
 /** The recovery: after a rollback was found, the license quorum says from what totals and chain head to go on. */
-import { Claim, ObjectType, type OrderAction } from "../../firmware/protocol/claims.ts";
+import { Claim, ObjectType, OrderAction } from "../../firmware/protocol/claims.ts";
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
-import { type Signer, verifyQuorum } from "../protocol/cose.ts";
+import { parseSign, type Signer, verifyQuorum } from "../protocol/cose.ts";
 import { objectAad } from "./aad.ts";
 import type { Agreement } from "./agreement.ts";
 import { allWorksValue, Claims, encodeClaims } from "./claims.ts";
@@ -72,7 +72,14 @@ export function signRecovery(recovery: Recovery, signers: readonly Signer[]): Ui
   return signQuorum(encodeRecovery(recovery), signers, AAD);
 }
 
-/** Throws a `Refusal` unless exactly the license quorum signed. */
+/** How many signatures a recovery takes: to say that no pause is in force, as many as could lift one. */
+export function recoveryQuorum({ quorums }: Agreement, { action }: Recovery): number {
+  return action === OrderAction.PAUSE ? quorums.license : Math.max(quorums.license, quorums.resume);
+}
+
+/** Throws a `Refusal` unless exactly its quorum signed. */
 export function verifyRecovery(bytes: Uint8Array, agreement: Agreement): Recovery {
-  return decodeRecovery(verifyQuorum(bytes, agreement.parties, agreement.quorums.license, AAD).payload);
+  const recovery = decodeRecovery(parseSign(bytes).payload);
+  verifyQuorum(bytes, agreement.parties, recoveryQuorum(agreement, recovery), AAD);
+  return recovery;
 }

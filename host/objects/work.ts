@@ -38,6 +38,11 @@ export function workBetween(earlier: AllWork, later: AllWork): bigint[] {
   return later.map((work, engineClass) => work - earlier[engineClass]!);
 }
 
+/** The larger of each class. */
+export function mostWork(a: AllWork, b: AllWork): bigint[] {
+  return a.map((work, engineClass) => (work > b[engineClass]! ? work : b[engineClass]!));
+}
+
 export function sumWork(a: AllWork, b: AllWork): bigint[] {
   return a.map((work, engineClass) => work + b[engineClass]!);
 }

@@ -58,10 +58,16 @@ const LICENSE_STEPS: readonly Step[] = [
   ["every report is here", checkChain],
 ];
 
-const RECOVERY_STEPS: readonly Step[] = [...IDENTITY_STEPS, ["journal is lost or rolled back", checkJournalLost]];
+const RECOVERY_STEPS: readonly Step[] = [...IDENTITY_STEPS, ["journal is lost or meter in doubt", checkRecoverable]];
 
-/** The gate locked itself because its journal does not fit the counter. */
-const JOURNAL_LOSS: readonly number[] = [ErrorCode.JOURNAL_ROLLBACK, ErrorCode.JOURNAL_MISSING];
+/** Why a gate locks itself until a recovery: its journal does not fit the counter, or its meter can't be believed. */
+const RECOVERABLE: readonly number[] = [
+  ErrorCode.JOURNAL_ROLLBACK,
+  ErrorCode.JOURNAL_MISSING,
+  ErrorCode.METER_REGRESSED,
+  ErrorCode.METER_OVERRUN,
+  ErrorCode.METER_SATURATED,
+];
 
 /** Judges evidence whose signature and nonce were verified. Throws the `VerifierError` of the first step that fails. */
 export function appraise(evidence: Evidence, purpose: Purpose, context: AppraisalContext): Appraisal {
@@ -105,8 +111,8 @@ function checkNotLocked(evidence: Evidence): void {
   }
 }
 
-function checkJournalLost(evidence: Evidence): void {
-  if (evidence.gateState !== GateState.LOCKED || !JOURNAL_LOSS.includes(evidence.lastCode)) {
+function checkRecoverable(evidence: Evidence): void {
+  if (evidence.gateState !== GateState.LOCKED || !RECOVERABLE.includes(evidence.lastCode)) {
     throw new VerifierError("recovery/not-needed");
   }
 }

@@ -93,6 +93,8 @@ export class Ceremony {
       permille: request.permille,
       previousDigest: this.orderDigestAt(this.epochNewest()),
     };
+    const newest = this.currentOrder()?.order.notBeforeSeconds ?? 0;
+    if (order.notBeforeSeconds < newest) throw new VerifierError("order/out-of-turn", `${newest} s`);
     let bytes: Uint8Array;
     try {
       bytes = draftSign(encodeOrder(order));

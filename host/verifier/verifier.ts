@@ -9,9 +9,9 @@ import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { type Agreement, verifyAgreement } from "../objects/agreement.ts";
 import { decodeEvidence, type Evidence, verifyEvidence } from "../objects/evidence.ts";
 import type { License } from "../objects/license.ts";
-import { encodeRecovery, type Recovery, verifyRecovery } from "../objects/recovery.ts";
+import { encodeRecovery, type Recovery, recoveryQuorum, verifyRecovery } from "../objects/recovery.ts";
 import { decodeUsageReport, type UsageReport, verifyUsageReport } from "../objects/usage-report.ts";
-import { type AllWork, noWork, sumWork, workBetween } from "../objects/work.ts";
+import { type AllWork, mostWork, noWork, sumWork, workBetween } from "../objects/work.ts";
 import { draftSign, parseSign1, type Signer, verificationKey } from "../protocol/cose.ts";
 import { type Appraisal, appraise, type Purpose } from "./appraisal.ts";
 import { type BooksRow, licensedWork, overrunOf, recoverBooks, settleBooks, worstCase } from "./books.ts";
@@ -82,6 +82,11 @@ export class Verifier {
   /** The agreement in force, as devices are given it. */
   get agreementBytes(): Uint8Array {
     return this.#inForce.bytes;
+  }
+
+  /** The agreements of later versions, oldest first: a device takes them in turn. */
+  agreementsAfter(version: number): readonly Uint8Array[] {
+    return this.#agreements.filter(({ agreement }) => agreement.version > version).map(({ bytes }) => bytes);
   }
 
   /** Puts an agreement in force that the amend quorum of the one before signed. */
@@ -159,10 +164,11 @@ export class Verifier {
         ...confirmed,
         sequence: device.sequenceIssued,
         ...this.ceremony.inForce(evidence.ueid, confirmed.epoch),
-        totals: this.#worstCase(device),
+        // A lost journal says nothing of the totals; one that is whole (a faulty meter) may say more than the books.
+        totals: mostWork(this.#worstCase(device), evidence.totals),
         reportHead: device.chain.head,
       };
-      const quorum = this.agreement.quorums.license;
+      const quorum = recoveryQuorum(this.agreement, recovery);
       const draft = draftSign(encodeRecovery(recovery));
       const bytes = gather(draft, this.#options.parties, quorum, "recovery/quorum", (party, signed) =>
         party.judgeRecovery(signed, device.chain.totals, appraisal),
@@ -273,7 +279,7 @@ export class Verifier {
       if (stored) pending.push(stored.license);
     }
     const worst = worstCase(device.books, pending, this.agreement);
-    return worst.map((work, c) => (work > device.chain.totals[c]! ? work : device.chain.totals[c]!));
+    return mostWork(worst, device.chain.totals);
   }
 
   /** What was answered to this evidence before, or what `issue` gives now. */

@@ -206,6 +206,13 @@ const REFUSALS: Record<VerifierErrorCode, () => void> = {
     for (const party of world.parties) verifier.approveOrder(id, party);
     verifier.proposeOrder({ action: OrderAction.SLOW, permille: 500, scope: [slow.ueid, full.ueid] });
   },
+  "order/out-of-turn": () => {
+    const { verifier, parties, nowMs } = new World();
+    const tomorrow = Math.floor(nowMs / 1000) + 86_400;
+    const { id } = verifier.proposeOrder({ action: OrderAction.PAUSE, notBeforeSeconds: tomorrow });
+    verifier.approveOrder(id, parties[0]!);
+    verifier.proposeOrder({ action: OrderAction.RESUME });
+  },
   "order/unknown": () => {
     const world = new World();
     world.verifier.approveOrder(1, world.parties[0]!);
