@@ -74,6 +74,7 @@ const COUNTS: readonly [key: keyof RecordedTotals, name: string][] = [
   ["tokens", "tokens"],
   ["requests", "requests"],
   ["gemms", "matrix products"],
+  ["collectivesUnmetered", "collectives without a recorded size (not metered)"],
 ];
 
 function printRun(workload: Workload, run: WorkloadRun): void {

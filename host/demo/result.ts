@@ -17,6 +17,8 @@ export type DemoResult = {
   seed: number;
   firmware: { sha256: Uint8Array; bytes: number; pages: number; stateBytes: number };
   workload: { name: string; accelerator: string; boards: number; board: number };
+  /** The board's UEID. */
+  device: Uint8Array;
   seconds: number;
   books: readonly BooksLine[];
   /** By class: of the step that the pause cut short, what was done before it and had to be done again. */

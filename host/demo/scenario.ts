@@ -6,6 +6,7 @@ import { OrderAction } from "../../firmware/protocol/claims.ts";
 import { GateState } from "../../firmware/protocol/states.ts";
 import type { GovernorImage } from "../../sim-board/governor-module.ts";
 import { InvariantBroken } from "../../sim-board/invariants/broken.ts";
+import { Random } from "../../sim-board/random.ts";
 import type { Phase, Workload } from "../../sim-board/workloads/types.ts";
 import * as attempts from "./attempts.ts";
 import { booksOf, doneByAll, isBalanced } from "./books.ts";
@@ -24,6 +25,10 @@ export type Demo = { result: DemoResult; site: Site; timeline: Timeline; orders:
 /** How long the parties talk before they resume, as a part of the job. */
 const PAUSE_PART = 0.08;
 const PAUSE_SECONDS_MIN = 120;
+/** The seed makes the pause up to so much longer. */
+const PAUSE_LONGER_PERCENT = 25;
+/** The pause comes in this part of its step, in percent: the seed says where. */
+const INTO_STEP_PERCENT = { from: 25, to: 85 };
 /** Reports over the job, beside those that come with each license. */
 const REPORTS = 12;
 
@@ -62,6 +67,8 @@ class Story {
   readonly #attempts: Attempt[] = [];
   readonly #orders = new Map<string, Uint8Array>();
   readonly #pauseSeconds: number;
+  /** When things happen, as far as it is free: from the seed. */
+  readonly #chance: Random;
   #firmware = { pages: 0, stateBytes: 0 };
   #hoard: attempts.Hoard | undefined;
   #interrupted: Phase | undefined;
@@ -83,7 +90,9 @@ class Story {
     const { caps, sliceTicks } = this.#site.agreement;
     const slice = new Map([...caps].map(([c, { rateMax }]) => [c as number, rateMax * sliceTicks]));
     const span = words.spanOf(workload);
-    this.#pauseSeconds = Math.max(PAUSE_SECONDS_MIN, span * PAUSE_PART);
+    this.#chance = new Random(seed).stream("story");
+    const longer = 1 + this.#chance.below(PAUSE_LONGER_PERCENT + 1) / 100;
+    this.#pauseSeconds = Math.max(PAUSE_SECONDS_MIN, span * PAUSE_PART) * longer;
     this.#timeline = new Timeline({
       work: workload.totals.work,
       slice,
@@ -123,9 +132,8 @@ class Story {
     const phase = job.next!;
     job.prepare();
     this.#site.board.submit(phase);
-    this.#site.board.advance(
-      Math.min(phase.durationSeconds * 0.9, Math.max(phase.durationSeconds / 2, job.secondsLeft - half)),
-    );
+    const { from, to } = INTO_STEP_PERCENT;
+    this.#site.board.advance((phase.durationSeconds * (from + this.#chance.below(to - from + 1))) / 100);
     this.#interrupted = phase;
   }
 
@@ -248,6 +256,7 @@ class Story {
         boards: workload.boards,
         board: workload.board,
       },
+      device: this.#site.ueid,
       seconds: board.seconds,
       books,
       repeated: this.#repeated(),

@@ -22,8 +22,8 @@ import { Recorder } from "./recorder.ts";
 import { BEACON_SECONDS, termsFor } from "./terms.ts";
 
 const PARTY_NAMES = ["North", "South", "Inspectorate"] as const;
-/** A plain crystal: shared figures, "Parts". Well within the agreement's bound. */
-const DRIFT_PPM = 12;
+/** A plain crystal is off by so much at most, fast or slow. Well within the agreement's bound. */
+const DRIFT_PPM_MAX = 20;
 
 export type SiteOptions = {
   image: GovernorImage;
@@ -75,7 +75,7 @@ export class Site {
       seed,
       chip: accelerator(workload.accelerator),
       tickHz: this.agreement.tickHz,
-      drift: { model: "constant", ppm: DRIFT_PPM },
+      drift: { model: "constant", ppm: random.stream("drift").below(2 * DRIFT_PPM_MAX + 1) - DRIFT_PPM_MAX },
     });
     const made = this.board.manufacture();
     const manufacturer = signerOf("manufacturer");

@@ -60,6 +60,9 @@ describe("quiesce demo --json", () => {
     const { seed, ...rest } = JSON.parse(other.stdout);
     expect(seed).toBe(12);
     expect(rest).toMatchObject({ ok: true });
+    const before = JSON.parse(first.stdout);
+    expect(rest.device).not.toBe(before.device);
+    expect(rest.seconds).not.toBe(before.seconds);
   });
 });
 
