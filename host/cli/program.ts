@@ -8,7 +8,7 @@ import { addInspect } from "./commands/inspect.ts";
 import { addKey } from "./commands/key.ts";
 import { addPolicy } from "./commands/policy.ts";
 import { addWorkloads } from "./commands/workloads.ts";
-import { usageLine } from "./exit.ts";
+import { usageLine, wrongUse } from "./exit.ts";
 
 const EXIT_CODES = `
 Exit codes:
@@ -45,7 +45,27 @@ export function quiesceProgram(): Command {
   addKey(quiesce);
   addWorkloads(quiesce);
   addErrors(quiesce);
+  addHelp(quiesce);
   return quiesce;
+}
+
+/** Commander's own prints the whole help for a command that is unknown. */
+function addHelp(parent: Command): void {
+  parent
+    .helpCommand(false)
+    .command("help")
+    .description("show what a command does")
+    .argument("[command...]", "the command")
+    .addHelpText("after", "\nExample:\n  $ quiesce help board run\n")
+    .action((names: string[]) => {
+      let command = parent;
+      for (const name of names) {
+        const child = command.commands.find((known) => known.name() === name);
+        if (!child) throw wrongUse(`there is no command '${names.join(" ")}'; \`quiesce --help\` lists them all`);
+        command = child;
+      }
+      command.outputHelp();
+    });
 }
 
 function version(): string {

@@ -27,6 +27,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 // biome-ignore format: a table
 const CASES: readonly (readonly [string, readonly string[], RegExp])[] = [
   ["an unknown command", ["launch"], /unknown command 'launch'/],
+  ["help on an unknown command", ["help", "board", "walk"], /no command 'board walk'/],
   ["an unknown option", ["demo", "--fast"], /unknown option '--fast'/],
   ["an option that lacks its value", ["demo", "--seed"], /argument missing/],
   ["too many arguments", ["demo", "now"], /too many arguments/],
