@@ -82,7 +82,7 @@ export class Agent {
 
   /** Sets the board's clock: needed after every power-up. */
   syncTime(): Outcome {
-    return attempt(() => this.#board.timeProof(this.#verifier.timeProof(this.#board.timeChallenge())));
+    return attempt(() => this.#setClock());
   }
 
   /** Keeps the lease alive. */
@@ -96,8 +96,11 @@ export class Agent {
    */
   deliverOrders(): Outcome {
     return attempt(() => {
-      const { epoch, timeBounds } = this.#board.info();
+      const { epoch } = this.#board.info();
       const orders = this.#verifier.ordersAfter(epoch);
+      // A board that does not know the time takes no order but a pause.
+      if (orders.length > 0 && this.#board.info().timeBounds === null) this.#setClock();
+      const { timeBounds } = this.#board.info();
       for (const { bytes } of orders) this.#deliverOrder(bytes, timeBounds !== null);
       if (orders.length > 0 && timeBounds !== null) this.#board.beacon(this.#verifier.beacon());
     });
@@ -161,6 +164,10 @@ export class Agent {
 
   info(): Info {
     return this.#board.info();
+  }
+
+  #setClock(): void {
+    this.#board.timeProof(this.#verifier.timeProof(this.#board.timeChallenge()));
   }
 
   #evidence(): Uint8Array {

@@ -65,7 +65,7 @@ export const VERIFIER_ERRORS = {
 
   "order/malformed": ["malformed", "there is no such order"],
   "order/mixed": ["policy", "the order raises some devices and lowers others, and no one number of signatures serves both"],
-  "order/out-of-turn": ["policy", "the order would come into force before the newest active one"],
+  "order/out-of-turn": ["policy", "only a pause may come into force before the newest active order"],
   "order/unknown": ["policy", "there is no such draft of an order"],
   "order/stale": ["policy", "another order became active since: draft it again"],
   "order/active": ["policy", "the order is active already: a further signature would make it invalid"],

@@ -340,3 +340,29 @@ describe("an amendment", () => {
     );
   });
 });
+
+describe("an amendment out of the ordinary", () => {
+  it("reaches a board that is locked for want of a recovery, which is then judged by it", () => {
+    const rig = Rig.open();
+    const old = rig.board.flash.image();
+    rig.board.run(phaseOf(70));
+    rig.board.cutPower();
+    rig.board.flash.replace(old);
+    rig.board.powerOn();
+    expect(rig.lastReason).toBe("JOURNAL_ROLLBACK");
+    rig.must(rig.send(Command.AGREEMENT, signAgreement(amended(), PARTIES.slice(0, 2))));
+    expect(rig.board.gateState).toBe(GateState.LOCKED);
+    const totals = rig.info().totals.map(() => 10n ** 18n);
+    const agreementDigest = rig.info().agreementDigest;
+    expect(rig.verdict(Command.RECOVER, rig.recovery({ totals }))).toBe("RECOVERY_AGREEMENT");
+    rig.must(rig.send(Command.RECOVER, rig.recovery({ totals, agreementDigest })));
+    expect(rig.board.gateState).toBe(GateState.IDLE);
+  });
+
+  it("waits for an order that the time authorities name", () => {
+    const rig = Rig.ready();
+    rig.must(rig.send(Command.BEACON, rig.beacon({ epoch: 1, orderDigest: new Uint8Array(32).fill(1) })));
+    const amendment = signAgreement(amended(), PARTIES.slice(0, 2));
+    expect(rig.verdict(Command.AGREEMENT, amendment)).toBe("AGREEMENT_BUSY");
+  });
+});

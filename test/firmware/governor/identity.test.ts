@@ -138,6 +138,14 @@ describe("boot", () => {
     expect(rig.board.gateState).toBe(GateState.LOCKED);
   });
 
+  it("refuses a random number generator that gives one block over and over", () => {
+    const rig = Rig.ready();
+    const block = Uint8Array.from({ length: 32 }, (_, i) => i * 7 + 1);
+    rig.board.trng.fill = (destination) => destination.set(block.subarray(0, destination.length));
+    expect(rig.powerCycle()).toBe("BOOT_TRNG");
+    expect(rig.board.gateState).toBe(GateState.LOCKED);
+  });
+
   it("gives no time challenge and no new license challenge from a generator that sticks later", () => {
     const rig = Rig.ready();
     rig.board.trng.stuckAt = 0x33;

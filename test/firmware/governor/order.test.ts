@@ -247,3 +247,16 @@ describe("the scope of an order", () => {
     expect(rig.board.gateState).toBe(GateState.PAUSED);
   });
 });
+
+describe("a governor that does not know the time", () => {
+  it.each([
+    ["takes a pause of its own", OrderAction.PAUSE, {}, "OK"],
+    ["waits with a pause of others", OrderAction.PAUSE, { scope: [new Uint8Array(33)] }, "TIME_UNKNOWN"],
+    ["waits with a slow order", OrderAction.SLOW, { permille: 500 }, "TIME_UNKNOWN"],
+    ["waits with a resume", OrderAction.RESUME, {}, "TIME_UNKNOWN"],
+  ] as const)("%s", (_, action, change, verdict) => {
+    const rig = Rig.ready();
+    rig.powerCycle();
+    expect(rig.verdict(Command.ORDER, rig.order(action, change))).toBe(verdict);
+  });
+});

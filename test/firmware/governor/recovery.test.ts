@@ -233,3 +233,68 @@ describe("a total at its end", () => {
     expect(rig.board.gateState).toBe(GateState.LOCKED);
   });
 });
+
+describe("a recovery that says what is in force", () => {
+  /** One party licenses, one pauses, and it takes all three to resume. */
+  const lopsided = { quorums: { license: 1, pause: 1, resume: 3, update: 2, amend: 2 } };
+
+  function pausedAndErased(): Rig {
+    const rig = Rig.ready(lopsided);
+    rig.obey(OrderAction.PAUSE);
+    const erased = new Rig(lopsided).board.flash.image();
+    rig.board.cutPower();
+    rig.board.flash.replace(erased);
+    rig.board.powerOn();
+    rig.must(rig.provision());
+    expect(rig.lastReason).toBe("JOURNAL_MISSING");
+    return rig;
+  }
+
+  it("cannot lift a pause with fewer parties than a resume takes", () => {
+    const rig = pausedAndErased();
+    const one = PARTIES.slice(0, 1);
+    expect(rig.verdict(Command.RECOVER, rig.recovery({ action: OrderAction.RESUME }, one))).toBe("COSE_QUORUM");
+    expect(rig.verdict(Command.RECOVER, rig.recovery({ action: OrderAction.SLOW, permille: 5 }, one))).toBe(
+      "COSE_QUORUM",
+    );
+    expect(rig.board.gateState).toBe(GateState.LOCKED);
+    rig.must(rig.send(Command.RECOVER, rig.recovery({ action: OrderAction.RESUME }, PARTIES)));
+    expect(rig.board.gateState).toBe(GateState.IDLE);
+  });
+
+  it("takes the license quorum alone where it leaves the board paused", () => {
+    const rig = pausedAndErased();
+    rig.must(rig.send(Command.RECOVER, rig.recovery({ action: OrderAction.PAUSE }, PARTIES.slice(0, 1))));
+    expect(rig.board.gateState).toBe(GateState.PAUSED);
+  });
+
+  it("leaves the board without a clock: what was known of the time is from before", () => {
+    const rig = pausedAndErased();
+    rig.must(rig.send(Command.RECOVER, rig.recovery({ action: OrderAction.RESUME }, PARTIES)));
+    expect(rig.info().timeBounds).toBeNull();
+  });
+});
+
+describe("a recovery of a faulty meter", () => {
+  it("takes back nothing that the journal holds, whatever it says", () => {
+    const rig = Rig.ready();
+    rig.obey(OrderAction.SLOW, { permille: 900 });
+    rig.must(rig.send(Command.LICENSE, rig.license()));
+    rig.board.run(phaseOf(10));
+    rig.report();
+    const engine = rig.board.accelerator;
+    const honest = engine.retiredOf.bind(engine);
+    engine.retiredOf = (engineClass) => honest(engineClass) + (engineClass === BF16 ? 10n ** 17n : 0n);
+    rig.board.advance(2);
+    engine.retiredOf = honest;
+    expect(rig.lastReason).toBe("METER_OVERRUN");
+    const before = rig.info();
+    const low = { epoch: 0, sequence: 0n, totals: totalsOf(0n), orderDigest: new Uint8Array(32) };
+    rig.must(rig.send(Command.RECOVER, rig.recovery(low)));
+    const after = rig.info();
+    for (const kept of ["epoch", "totals", "licenseSequence", "orderDigest", "reportHead"] as const) {
+      expect(after[kept]).toEqual(before[kept]);
+    }
+    expect(rig.board.gateState).toBe(GateState.IDLE);
+  });
+});
