@@ -6,6 +6,7 @@ import { addDemo } from "./commands/demo.ts";
 import { addErrors } from "./commands/errors.ts";
 import { addInspect } from "./commands/inspect.ts";
 import { addKey } from "./commands/key.ts";
+import { addPolicy } from "./commands/policy.ts";
 import { addWorkloads } from "./commands/workloads.ts";
 import { usageLine, wrongUse } from "./exit.ts";
 
@@ -40,6 +41,7 @@ export function quiesceProgram(): Command {
   addDemo(quiesce);
   addBoard(quiesce);
   addInspect(quiesce);
+  addPolicy(quiesce);
   addKey(quiesce);
   addWorkloads(quiesce);
   addErrors(quiesce);

@@ -1,0 +1,29 @@
+/** Errors of policies, quantities and fleets: what field, what value, what is allowed. docs/policy.md lists the codes. */
+export type PolicyErrorCode =
+  | "policy/quantity"
+  | "policy/document"
+  | "policy/field"
+  | "policy/fleet"
+  | "policy/unbounded";
+
+export class PolicyError extends Error {
+  readonly code: PolicyErrorCode;
+  /** Where: `caps[0].boardsMax`, or what the value is for. */
+  readonly field: string;
+
+  constructor(code: PolicyErrorCode, field: string, value: unknown, allowed: string) {
+    super(`${field}: ${shown(value)}: ${allowed}`);
+    this.name = "PolicyError";
+    this.code = code;
+    this.field = field;
+  }
+}
+
+const SHOWN_CHARACTERS_MAX = 60;
+
+/** A value as a message shows it: short, and on one line. */
+function shown(value: unknown): string {
+  if (value === undefined) return "it is missing";
+  const text = typeof value === "bigint" ? value.toString() : (JSON.stringify(value) ?? String(value));
+  return text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}...` : text;
+}
