@@ -35,6 +35,12 @@ export const KEY_ERRORS = {
   "keys/signer-refused": ["signer", "the signer refused"],
   "keys/signer-type": ["signer", "the signer signs no objects of this type"],
   "keys/signature": ["signer", "the signature does not hold"],
+
+  "keys/frost-group": ["use", "a group has 2 to 8 holders, and it takes 2 of them or more"],
+  "keys/frost-step": ["use", "the steps of a key's making come in order, each once"],
+  "keys/frost-nonce": ["use", "no nonce is left for this commitment: it was used, or is another holder's"],
+  "keys/frost-commitments": ["use", "the commitments are not those of enough holders of the group, each once"],
+  "keys/frost-share": ["key", "what a holder sent does not hold"],
 } as const satisfies Record<string, readonly [KeyErrorClass, string]>;
 
 export type KeyErrorCode = keyof typeof KEY_ERRORS;

@@ -8,6 +8,7 @@ const head = Buffer.from("302e020100300506032b657004220420", "hex");
 const key = createPrivateKey({ key: Buffer.concat([head, Buffer.alloc(32, 5)]), format: "der", type: "pkcs8" });
 const publicKey = Buffer.from(createPublicKey(key).export({ format: "jwk" }).x, "base64url").toString("hex");
 const kid = process.env.FAKE_KID;
+const isFirstLife = memory !== undefined && !existsSync(memory);
 const say = (line) => process.stdout.write(`${typeof line === "string" ? line : JSON.stringify(line)}\n`);
 
 function signed(id, message) {
@@ -25,11 +26,13 @@ for await (const line of createInterface({ input: process.stdin })) {
     if (how === "other-kid") listed.kid = "0000000000000000";
     if (how === "no-list") say({ id });
     else say({ id, keys: how === "no-label" ? [{ kid, publicKey }] : [listed] });
-  } else if (how === "crashes") process.exit(3);
-  else if (how === "crashes-once" && !existsSync(memory)) {
-    writeFileSync(memory, "");
-    process.kill(process.pid, "SIGKILL");
-  } else if (how === "unasked") say({ id: 999, signature: "" });
+    continue;
+  }
+  writeFileSync(memory, "");
+  if (how === "crashes") process.exit(3);
+  else if (how === "crashes-once" && isFirstLife) process.kill(process.pid, "SIGKILL");
+  else if (how === "silent-once" && isFirstLife) continue;
+  else if (how === "unasked") say({ id: 999, signature: "" });
   else if (how === "garbage") say("Segmentation fault");
   else if (how === "endless") process.stdout.write("x".repeat(200_000));
   else if (how !== "silent") signed(id, Buffer.from(message, "base64"));
