@@ -41,7 +41,7 @@ export interface LeakBound extends BoardLeak {
 const BINDINGS = ["lease", "license", "budget"] as const satisfies readonly LeakBinding[];
 const NS = 10n ** 9n;
 const PPM = 10n ** 6n;
-/** The largest budget that a license can state limits nothing. */
+/** The largest budget that a license can state is no limit on operations. */
 const BUDGET_WIRE_MAX = 2n ** 128n - 1n;
 
 /** Throws a `PolicyError` (`policy/unbounded`) if nothing limits the work. */
@@ -169,7 +169,7 @@ function classWork(given: ClassCase): ClassWork | undefined {
 
 /** B_c: what all licenses that can still be used budget of the class. */
 function budgetBound(of: ClassLimits, { licenses, operationsMax }: LeakLimits): bigint | undefined {
-  const budget = of.budgetMax === BUDGET_WIRE_MAX ? undefined : of.budgetMax;
+  const budget = of.factor > 0n && of.budgetMax === BUDGET_WIRE_MAX ? undefined : of.budgetMax;
   const counted = operationsMax === undefined || of.factor === 0n ? undefined : operationsMax / of.factor;
   const most = least(budget, counted);
   return licenses === undefined || most === undefined ? undefined : licenses * most;

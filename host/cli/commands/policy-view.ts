@@ -18,7 +18,7 @@ const SECONDS_SHOWN_MAX = 3_155_695_200;
 
 function secondsText(seconds: number | undefined): string {
   if (seconds === undefined) return "not bounded";
-  return seconds > SECONDS_SHOWN_MAX ? "over 100 years" : durationText(seconds);
+  return seconds >= SECONDS_SHOWN_MAX ? "100 years or more" : durationText(seconds);
 }
 
 export function showPolicies(policies: readonly Policy[]): void {
@@ -95,10 +95,10 @@ function workJson({ workByClass }: BoardLeak): unknown {
 export function showDerived(leak: bigint, derived: Derived, bound: LeakBound): void {
   print(`To keep what leaks after a pause within ${operationsText(leak)}:\n`);
   const rows = [
-    ["lease at most", limitText(derived.leaseSecondsMax, durationText)],
-    ["or license at most", limitText(derived.licenseSecondsMax, durationText)],
+    ["lease at most", limitText(derived.leaseSecondsMax, secondsText)],
+    ["or license at most", limitText(derived.licenseSecondsMax, secondsText)],
     ["or budget of a license at most", limitText(derived.licenseOperationsMax, operationsText)],
-    ["at the fleet's peak the leak is", durationText(derived.peakSeconds)],
+    ["at the fleet's peak the leak is", secondsText(derived.peakSeconds)],
   ] as const;
   print(facts(rows));
   const keeps = bound.operations <= leak;

@@ -92,6 +92,11 @@ describe("what is derived", () => {
     );
   });
 
+  it("is a budget in each license, half the leak of a board: one is in force and one kept back", () => {
+    const fleet = [{ boards: 1000n, board: ONE_BOARD[0]!.board }];
+    expect(deriveLimits(LEAK, inputOf(fleet)).licenseOperationsMax).toBe(LEAK / 2000n);
+  });
+
   it("says where no lease keeps the leak", () => {
     const derived = deriveLimits(1n, inputOf(nominal(10n)));
     expect(derived).toMatchObject({
