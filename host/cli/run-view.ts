@@ -1,7 +1,7 @@
 /** Runs a workload on one board for `quiesce board run`, and prints what came of it. */
 import { SingleBar } from "cli-progress";
 import type { RecordedTotals, Workload } from "../../sim-board/workloads/types.ts";
-import { runWorkload, type WorkloadRun } from "../demo/run-workload.ts";
+import { type Comparison, runWorkload, type WorkloadRun } from "../demo/run-workload.ts";
 import { booksDocument, booksTable, outputColumns } from "./books-table.ts";
 import { Exit } from "./exit.ts";
 import { loadGovernor } from "./firmware.ts";
@@ -58,10 +58,14 @@ function documentOf(workload: Workload, run: WorkloadRun, seed: number, sha256: 
     },
     recorded,
     metered: Object.fromEntries(
-      comparisons.map(({ name, recorded: mine, metered }) => [
-        name,
-        { recorded: mine, metered, equal: mine === metered },
-      ]),
+      comparisons
+        .filter(isMetered)
+        .map(({ name, recorded: mine, metered }) => [name, { recorded: mine, metered, equal: mine === metered }]),
+    ),
+    counted: Object.fromEntries(
+      comparisons
+        .filter((comparison) => !isMetered(comparison))
+        .map(({ name, recorded: all, metered: done }) => [name, { recorded: all, done, equal: all === done }]),
     ),
     work: booksDocument(books),
     ...rest,
@@ -94,7 +98,7 @@ function printRun(workload: Workload, run: WorkloadRun): void {
       ],
       ["licenses", `${run.licenses}, reports ${run.reports}`],
       ["wear", `${exactText(run.counterSteps)} counter steps, ${exactText(run.sectorErases)} sector erases`],
-      ...comparisons.map(({ name, recorded: mine, metered }) => [TITLES[name], comparisonText(mine, metered)] as const),
+      ...comparisons.map((comparison) => [TITLES[comparison.name], comparisonText(comparison)] as const),
       ["invariants", `${exactText(invariants.checked)} checks, ${invariants.broken} broken`],
     ]),
   );
@@ -104,11 +108,23 @@ function printRun(workload: Workload, run: WorkloadRun): void {
   print(run.ok ? color.green("✓ the books are closed") : color.red("✗ the books differ"));
 }
 
-const TITLES = { flop: "operations", linkBytes: "link bytes" } as const;
+const TITLES = {
+  flop: "operations",
+  linkBytes: "link bytes",
+  samples: "samples",
+  tokens: "tokens",
+  requests: "requests",
+} as const;
 
-function comparisonText(recorded: bigint, metered: bigint): string {
+/** A governor meters operations and bytes; what else there is was counted over the phases that are done. */
+function isMetered({ name }: Comparison): boolean {
+  return name === "flop" || name === "linkBytes";
+}
+
+function comparisonText(comparison: Comparison): string {
+  const { recorded, metered } = comparison;
   if (recorded === 0n && metered === 0n) return "none in the recording";
   const equal =
     recorded === metered ? color.green("equal to the recording's") : `the recording's: ${exactText(recorded)}`;
-  return `${exactText(metered)} metered, ${equal}`;
+  return `${exactText(metered)} ${isMetered(comparison) ? "metered" : "done by the job"}, ${equal}`;
 }

@@ -21,7 +21,7 @@ import {
   rooflineSeconds,
   weightBytes,
 } from "./transformer.ts";
-import { addWork, type Phase, shareOf, type Workload, workloadOf } from "./types.ts";
+import { addWork, type Counts, type Phase, shareOf, type Workload, workloadOf } from "./types.ts";
 
 type Request = { second: number; context: number; generated: number };
 
@@ -54,7 +54,8 @@ export function readInferenceCsv(file: TraceFile, options: ReadOptions = {}): Wo
   const phases: Phase[] = [];
   for (const [second, batch] of [...windows].sort(([a], [b]) => a - b)) {
     for (const load of [prefillLoad(batch), decodeLoad(batch)]) {
-      if (load.operations === 0n) continue;
+      // A request may hold tokens but no work (no context): it counts nonetheless.
+      if (load.counts.tokens === 0 && load.counts.requests === 0) continue;
       flop += load.operations;
       const link = load.passTokens === 0n ? 0n : tensorParallelBytes(load.passTokens, boards);
       linkBytes += link * BigInt(boards);
@@ -123,19 +124,23 @@ type Load = {
   memoryBytes: bigint;
   /** Tokens that passed through the layers. */
   passTokens: bigint;
+  counts: Required<Pick<Counts, "tokens" | "requests">>;
 };
 
 /** All prompts in one pass: the weights are read once, every token leaves its keys and values. */
 function prefillLoad(batch: Request[]): Load {
   let operations = 0n;
   let tokens = 0n;
-  for (const { context } of batch) {
+  const counts = { tokens: 0, requests: 0 };
+  for (const { context, generated } of batch) {
+    counts.tokens += context + Math.min(generated, 1);
+    if (generated <= 1) counts.requests++;
     if (context === 0) continue;
     operations += prefillOperations(SHAPE, context);
     tokens += BigInt(context);
   }
   const memoryBytes = tokens === 0n ? 0n : weightBytes(SHAPE) + tokens * kvBytesPerToken(SHAPE);
-  return { name: "prefill", operations, memoryBytes, passTokens: tokens };
+  return { name: "prefill", operations, memoryBytes, passTokens: tokens, counts };
 }
 
 /**
@@ -147,6 +152,7 @@ function decodeLoad(batch: Request[]): Load {
   let contextReads = 0n;
   let tokens = 0n;
   let passes = 0;
+  const counts = { tokens: 0, requests: 0 };
   const perContext = decodeOperations(SHAPE, 1) - decodeOperations(SHAPE, 0);
   for (const { context, generated } of batch) {
     const further = Math.max(generated - 1, 0);
@@ -155,10 +161,12 @@ function decodeLoad(batch: Request[]): Load {
     operations += BigInt(further) * decodeOperations(SHAPE, 0) + reads * perContext;
     contextReads += reads;
     tokens += BigInt(further);
+    counts.tokens += further;
+    if (further > 0) counts.requests++;
     passes = Math.max(passes, further);
   }
   const memoryBytes = BigInt(passes) * weightBytes(SHAPE) + contextReads * kvBytesPerToken(SHAPE);
-  return { name: "decode", operations, memoryBytes, passTokens: tokens };
+  return { name: "decode", operations, memoryBytes, passTokens: tokens, counts };
 }
 
 /** Two all-reduces of T h BF16 elements a layer, forward: what one of `boards` sends. */
@@ -182,5 +190,5 @@ function phaseOf(
   addWork(work, EngineClass.LINK_TX, link);
   addWork(work, EngineClass.LINK_RX, link);
   const durationSeconds = rooflineSeconds(chip, EngineClass.TENSOR_BF16, operations, bytes);
-  return { name: load.name, durationSeconds, measured: false, work, startSeconds };
+  return { name: load.name, durationSeconds, measured: false, work, startSeconds, counts: load.counts };
 }

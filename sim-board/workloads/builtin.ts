@@ -6,7 +6,7 @@ import { ringAllReduceBytes } from "./collectives.ts";
 import { WorkloadError } from "./errors.ts";
 import { LLAMA_405B_STEP_SECONDS } from "./llama405b-steps.ts";
 import { model } from "./models.ts";
-import { matrixParameters, trainingStep } from "./transformer.ts";
+import { CHECKPOINT_BYTES_PER_PARAMETER, matrixParameters, trainingStep } from "./transformer.ts";
 import { addWork, type Phase, shareOf, type Workload, workloadOf } from "./types.ts";
 
 export type BuiltinOptions = {
@@ -87,7 +87,8 @@ function llama405bTrain(steps: number, board: number): Workload {
       [EngineClass.LINK_TX, link],
       [EngineClass.LINK_RX, link],
     ]);
-    return { name: `step ${index + 1}`, durationSeconds, measured: true, work, step: index };
+    const counts = { samples: LLAMA_BATCH, tokens: LLAMA_BATCH * LLAMA_SEQUENCE };
+    return { name: `step ${index + 1}`, durationSeconds, measured: true, work, step: index, counts };
   });
   return workloadOf({
     name: LLAMA.name,
@@ -111,8 +112,10 @@ function llama405bTrain(steps: number, board: number): Workload {
       samples: LLAMA_BATCH * steps,
       tokens: LLAMA_BATCH * LLAMA_SEQUENCE * steps,
     },
-    // Mixed-precision Adam: 2 bytes of weight, 12 of FP32 master copy and two moments (ZeRO, arXiv 1910.02054, 3.1).
-    checkpoint: { bytes: shareOf(14n * matrixParameters(shape), boards, board), everySteps: 0 },
+    checkpoint: {
+      bytes: shareOf(CHECKPOINT_BYTES_PER_PARAMETER * matrixParameters(shape), boards, board),
+      everySteps: 0,
+    },
     phases,
   });
 }
@@ -160,6 +163,8 @@ function resnetDdp(steps: number, board: number): Workload {
       measured: true,
       work: new Map(),
       step,
+      // A step's images are trained once its last phase is over.
+      counts: { samples: Number(RESNET_IMAGES) * boards },
     });
   }
   const sent = buckets.reduce((sum, bytes) => sum + bytes, 0n);

@@ -26,6 +26,9 @@ export function readTraceFile(path: string): TraceFile {
   if (bytes.length === 0) throw new WorkloadError("trace/empty", `${name} is empty`);
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = gunzip(bytes, name);
   if (bytes.length === 0) throw new WorkloadError("trace/empty", `${name} decompresses to nothing`);
+  if (bytes.subarray(257, 262).toString("latin1") === "ustar") {
+    throw new WorkloadError("trace/unknown-format", `${name} is a tar archive; unpack it and name one of its files`);
+  }
   if (bytes.subarray(0, 4096).includes(0)) {
     throw new WorkloadError(
       "trace/unknown-format",

@@ -8,7 +8,13 @@ import { accelerator, peakPerSecond } from "../accelerators.ts";
 import { WorkloadError } from "./errors.ts";
 import { boardCount, type ReadOptions } from "./files.ts";
 import { model } from "./models.ts";
-import { loraOperations, trainingOperations } from "./transformer.ts";
+import {
+  CHECKPOINT_BYTES_PER_PARAMETER,
+  loraOperations,
+  loraParameters,
+  matrixParameters,
+  trainingOperations,
+} from "./transformer.ts";
 
 export type Benchmark = {
   name: string;
@@ -22,6 +28,8 @@ export type Benchmark = {
   formula: string;
   /** Operations of one sequence. */
   operations(sequence: number, rank: number): bigint;
+  /** What all boards together save: the trained parameters (of adapters, only these) and the optimizer's state. */
+  checkpointBytes(rank: number): bigint;
   engineClass(chip: string): number;
   dtypeReason(chip: string): string;
   measured(singleSteps: boolean): string;
@@ -67,6 +75,8 @@ export function benchmark(name: string, file: string): Benchmark {
       : `${shape.name}, three times the forward, nothing recomputed`,
     operations: (sequence, rank) =>
       lora ? loraOperations(shape, sequence, rank) : trainingOperations(shape, sequence),
+    checkpointBytes: (rank) =>
+      CHECKPOINT_BYTES_PER_PARAMETER * (lora ? loraParameters(shape, rank) : matrixParameters(shape)),
     engineClass,
     dtypeReason: (chip) =>
       engineClass(chip) === EngineClass.TENSOR_INT8

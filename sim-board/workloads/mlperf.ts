@@ -64,7 +64,12 @@ export function readMlperf(file: TraceFile, options: ReadOptions = {}): Workload
   const perStep = BigInt(sequences) * bench.operations(sequence, rank);
   const engineClass = bench.engineClass(chip);
   const mine = shareOf(perStep, boards, board);
-  const phases = tile(log, stretches, () => new Map([[engineClass as number, mine]]), file);
+  const tokensPerStep = sequences * sequence;
+  const tokens = wholeQuantity(tokensPerStep * steps, "the count of tokens", file.name);
+  // Packed batches and a short last one vary, and no log says by how much at which step.
+  const counts = { tokens: tokensPerStep, ...(samples === batch * steps ? { samples: batch } : {}) };
+  const each = () => ({ work: new Map([[engineClass as number, mine]]), counts });
+  const phases = tile(log, stretches, each, file);
   return workloadOf({
     name: `${bench.name} on ${boards} ${accelerator(chip).title}`,
     source: `MLPerf Training log ${file.name} (${platform}); mlcommons/training_results, Apache-2.0`,
@@ -73,15 +78,16 @@ export function readMlperf(file: TraceFile, options: ReadOptions = {}): Workload
     board,
     provenance: {
       measured: bench.measured(stretches.length === steps),
-      computed: `operations: ${bench.formula}, ${sequence} tokens a sequence; ${bench.dtypeReason(chip)}`,
+      computed: `operations: ${bench.formula}, ${sequence} tokens a sequence; ${bench.dtypeReason(chip)}; checkpoint: 14 bytes a trained parameter`,
     },
     recorded: {
       scope: "job",
       flop: perStep * BigInt(steps),
       steps,
       samples,
-      tokens: sequences * sequence * steps,
+      tokens,
     },
+    checkpoint: { bytes: shareOf(bench.checkpointBytes(rank), boards, board), everySteps: 0 },
     phases,
   });
 }
@@ -248,7 +254,12 @@ function isEvaluation(entry: Entry): boolean {
 }
 
 /** Steps and the gaps between them, end to end from run_start to run_stop. */
-function tile(log: Entry[], stretches: Stretch[], work: () => Map<number, bigint>, file: TraceFile): Phase[] {
+function tile(
+  log: Entry[],
+  stretches: Stretch[],
+  each: () => Pick<Phase, "work" | "counts">,
+  file: TraceFile,
+): Phase[] {
   const startMs = timeOf(log, "run_start", file);
   const stopMs = timeOf(log, "run_stop", file) - startMs;
   const lengthMax = SECONDS_MAX * 1000;
@@ -270,7 +281,7 @@ function tile(log: Entry[], stretches: Stretch[], work: () => Map<number, bigint
     gapUntil(stretch.startMs);
     const durationSeconds = (stretch.endMs - stretch.startMs) / 1000 / stretch.steps;
     for (let i = 0; i < stretch.steps; i++) {
-      phases.push({ name: `step ${step + 1}`, durationSeconds, measured: true, work: work(), step });
+      phases.push({ name: `step ${step + 1}`, durationSeconds, measured: true, step, ...each() });
       step++;
     }
     atMs = stretch.endMs;

@@ -102,10 +102,20 @@ export function trainingOperations(shape: ModelShape, sequence: number): bigint 
 export function loraOperations(shape: ModelShape, sequence: number, rank: number): bigint {
   const attention = attentionOperations(shape, sequence);
   const frozen = forwardOperations(shape, sequence) - attention;
-  const h = shape.hidden;
-  const adapter = rank * (h + h + 2 * shape.kvHeads * shape.headDim + h + h);
-  return 2n * frozen + 3n * attention + 3n * 2n * BigInt(shape.layers) * BigInt(adapter) * BigInt(sequence);
+  return 2n * frozen + 3n * attention + 3n * 2n * loraParameters(shape, rank) * BigInt(sequence);
 }
+
+/** Weights of the adapters: L r [(h + h + 2 n_kv d) + (h + h)]. */
+export function loraParameters(shape: ModelShape, rank: number): bigint {
+  const h = shape.hidden;
+  return BigInt(shape.layers) * BigInt(rank * (h + h + 2 * shape.kvHeads * shape.headDim + h + h));
+}
+
+/**
+ * What a checkpoint of training in mixed precision holds for each trained parameter: 2 bytes of weight, 12 of FP32
+ * master copy and two moments (Adam, LAMB; ZeRO, arXiv 1910.02054, 3.1).
+ */
+export const CHECKPOINT_BYTES_PER_PARAMETER = 14n;
 
 /** The usual estimate of a whole training: 6 operations per active parameter and token. */
 export function sixNd(shape: ModelShape, tokens: number): number {

@@ -9,6 +9,20 @@ import { EngineClass } from "../../firmware/protocol/classes.ts";
 /** Work by engine class (`EngineClass` number): operations for classes 0 to 8, bytes for 9 to 11. Exact integers. */
 export type Work = Map<number, bigint>;
 
+/**
+ * What the job has got done when a phase is over, as whole numbers: of the whole job where the recording's scope is the
+ * job (its boards work on the same tokens together, so there is no board's share), else of the one board. Absent: the
+ * recording does not say.
+ */
+export type Counts = {
+  /** Tokens trained, or context and generated tokens together. */
+  tokens?: number;
+  /** Training samples. */
+  samples?: number;
+  /** Requests answered to their last token. */
+  requests?: number;
+};
+
 /** One stretch of work of one board. */
 export type Phase = {
   name: string;
@@ -22,6 +36,8 @@ export type Phase = {
   step?: number;
   /** Where the phase starts, in seconds after the recording's own start; only where the recording has gaps. */
   startSeconds?: number;
+  /** Counted once the phase is done to its end. */
+  counts?: Counts;
 };
 
 /** The recording's own totals: what a meter must reproduce, summed over all boards where the scope is the job. */

@@ -4,7 +4,7 @@ import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { loadGovernor } from "../../../host/cli/firmware.ts";
 import { chooseWorkload } from "../../../host/cli/workload.ts";
 import { runWorkload } from "../../../host/demo/run-workload.ts";
-import { addWork, type Phase, type Work, workloadOf } from "../../../sim-board/workloads/types.ts";
+import { addWork, type Phase, sumWork, type Work, workloadOf } from "../../../sim-board/workloads/types.ts";
 import { sharedIsHere, sharedPath } from "../../shared.ts";
 import { quiesce } from "../cli/run-cli.ts";
 
@@ -62,6 +62,10 @@ describe.skipIf(!sharedIsHere)("a public recording", () => {
       ok: true,
       played: { whole: true, requests: 8819, tokens: 18_305_870 },
       metered: { flop: { equal: true }, linkBytes: { equal: true } },
+      counted: {
+        tokens: { recorded: 18_305_870, done: 18_305_870, equal: true },
+        requests: { recorded: 8819, done: 8819, equal: true },
+      },
     });
   });
 
@@ -70,6 +74,42 @@ describe.skipIf(!sharedIsHere)("a public recording", () => {
     const { exit, stderr } = await quiesce(["board", "run", "--trace", trace]);
     expect(exit).toBe(2);
     expect(stderr).toMatch(/^quiesce: [^\n]+\n$/);
+  });
+});
+
+describe("samples, tokens and requests", () => {
+  const short = { workload: "llama405b-train", steps: 3 };
+  const TOKENS_PER_STEP = 1152 * 8192;
+
+  it("are those of the phases that were done, and equal to the recording's", () => {
+    const result = run(short);
+    expect(result.played).toMatchObject({ samples: 3 * 1152, tokens: 3 * TOKENS_PER_STEP });
+    expect(result.comparisons.map(({ name }) => name)).toEqual(["flop", "linkBytes", "samples", "tokens"]);
+    expectClosed(result);
+  });
+
+  it("of a run that stops early are fewer, and a run that claims to be whole is not good then", () => {
+    const workload = chooseWorkload(short);
+    const phases = [...workload.phases()].slice(0, 2);
+    const stopped = { ...workload, totals: { ...workload.totals, work: sumWork(phases) }, phases: () => phases };
+    const settings = { image: loadGovernor(), workload: stopped, seed: 1 };
+    const partial = runWorkload({ ...settings, whole: false });
+    expect(partial).toMatchObject({ ok: true, comparisons: [], played: { tokens: 2 * TOKENS_PER_STEP } });
+    const claimed = runWorkload({ ...settings, whole: true });
+    expect(claimed).toMatchObject({ ok: false, exact: true });
+    expect(claimed.comparisons).toContainEqual({
+      name: "tokens",
+      recorded: 3n * BigInt(TOKENS_PER_STEP),
+      metered: 2n * BigInt(TOKENS_PER_STEP),
+    });
+  });
+
+  it("off by a single token are noticed", () => {
+    const workload = chooseWorkload(short);
+    const { recorded } = workload.totals;
+    const totals = { ...workload.totals, recorded: { ...recorded, tokens: recorded.tokens! + 1 } };
+    const settings = { image: loadGovernor(), workload: { ...workload, totals }, seed: 1, whole: true };
+    expect(runWorkload(settings)).toMatchObject({ ok: false, exact: true, balanced: true });
   });
 });
 

@@ -19,6 +19,13 @@ describe.skipIf(!sharedIsHere)("57 minutes of Azure's code service", () => {
     expectWithin(recorded.flop, 2 * 68.7e9 * 18.3e6, 0.05);
   });
 
+  test("every token and request is counted in a phase", () => {
+    const phases = [...readTrace(sharedPath(PATH)).phases()];
+    const sum = (name: "tokens" | "requests") => phases.reduce((total, { counts }) => total + (counts?.[name] ?? 0), 0);
+    expect(sum("tokens")).toBe(18_059_974 + 245_896);
+    expect(sum("requests")).toBe(8819);
+  });
+
   test("the eight boards together do what the job needs, to the last operation and byte", () => {
     let operations = 0n;
     let sent = 0n;

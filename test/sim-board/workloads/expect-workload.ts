@@ -19,6 +19,15 @@ export function expectSound(workload: Workload): void {
       expect(peakPerSecond(chip!, engineClass), `class ${engineClass} of ${workload.accelerator}`).toBeGreaterThan(0);
     }
   }
+  // What the phases count adds up to the recording's totals.
+  for (const name of ["tokens", "samples", "requests"] as const) {
+    const counted = phases.flatMap(({ counts }) => counts?.[name] ?? []);
+    if (counted.length === 0) continue;
+    expect(
+      counted.reduce((sum, count) => sum + count, 0),
+      name,
+    ).toBe(workload.totals.recorded[name]);
+  }
   // Read twice, the same: a workload can be replayed.
   expect([...workload.phases()].length).toBe(phases.length);
 }

@@ -73,6 +73,28 @@ describe.skipIf(!sharedIsHere)("MLPerf training logs", () => {
     );
   });
 
+  test("every log has a checkpoint: 14 bytes a trained parameter, of adapters only these, divided over the boards", () => {
+    const total = (path: string) => {
+      const { boards, checkpoint } = readTrace(sharedPath(path), { board: 1 });
+      return checkpoint!.bytes * BigInt(boards);
+    };
+    expectWithin(total(LOGS[0]![0]), 14 * 405e9, 0.01);
+    expectWithin(total(LOGS[6]![0]), 14 * 175e9, 0.01);
+    // Rank 16 on qkv and attention out of 80 layers: 44.6 million parameters.
+    expect(total(LOGS[2]![0])).toBe(14n * 80n * 16n * BigInt(4 * 8192 + 2048));
+  });
+
+  test("samples are counted step by step where the log's own count is batch x steps, and nowhere else", () => {
+    for (const [path, counted] of [
+      [LOGS[0]![0], true],
+      [LOGS[3]![0], false],
+    ] as const) {
+      const step = [...readTrace(sharedPath(path)).phases()].find((phase) => phase.step === 0)!;
+      expect(step.counts?.samples !== undefined).toBe(counted);
+      expect(step.counts?.tokens).toBeGreaterThan(0);
+    }
+  });
+
   test("what is between the steps is there, as evaluation, without invented work", () => {
     const phases = [...readTrace(sharedPath(LOGS[0]![0])).phases()];
     const evaluations = phases.filter(({ name }) => name === "evaluation");

@@ -158,6 +158,30 @@ describe("a bad file gets one clear line and a code, never a stack", () => {
     expect(() => readTrace(folder)).toThrow("is not a file");
   });
 
+  test("a tar archive is called one, packed or not", () => {
+    const archive = new Uint8Array(1024);
+    archive.set(Buffer.from("result_0.txt"), 0);
+    archive.set(Buffer.from("ustar\0"), 257);
+    for (const content of [archive, gzipSync(archive)]) {
+      expect(() => readTrace(file(content))).toThrow(
+        expect.objectContaining({
+          code: "trace/unknown-format",
+          message: expect.stringMatching(/^trace-\d+\.txt is a tar archive; unpack it and name one of its files$/),
+        }),
+      );
+    }
+  });
+
+  test("requests without any work count nonetheless, and those of one token end with the prefill", () => {
+    const rows = ["0,0", "0,5", "7,1", "7,0"].map((tokens) => `2023-11-16 18:17:03,${tokens}\n`);
+    const workload = readTrace(file(`TIMESTAMP,ContextTokens,GeneratedTokens\n${rows.join("")}`));
+    expectSound(workload);
+    expect([...workload.phases()].map(({ name, counts }) => ({ name, ...counts }))).toEqual([
+      { name: "prefill", tokens: 16, requests: 3 },
+      { name: "decode", tokens: 4, requests: 1 },
+    ]);
+  });
+
   test("a file over the bound, and gzip that would unpack to more than the bound", () => {
     const large = file("x");
     truncateSync(large, FILE_BYTES_MAX + 1);
