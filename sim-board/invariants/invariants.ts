@@ -1,11 +1,13 @@
 /**
- * S1 to S6, watching one board. They see only what the mailbox and the accelerator's ground truth show, so they hold for
- * any governor behind the ABI. S7 to S9 are questions to ask of a board: `flips.ts`, `liveness.ts`, `voices.ts`.
+ * S1 to S6 and S9, watching one board, and of S7 that nothing with a bad signature is accepted. They see only what the
+ * mailbox and the accelerator's ground truth show, so they hold for any governor behind the ABI. Questions to ask of a
+ * board are S8 (`liveness.ts`), and S7 and S9 in full (`flips.ts`, `voices.ts`).
  */
 import type { BoardEvent, BoardView, Observer } from "../events.ts";
 import { type Check, InvariantBroken, type InvariantId } from "./broken.ts";
 import { type Exchange, readExchange } from "./mailbox.ts";
 import { OpeningRule } from "./opening.ts";
+import { SignaturesRule } from "./signatures.ts";
 import { TotalsRule } from "./totals.ts";
 import { WorkRule } from "./work.ts";
 
@@ -19,7 +21,7 @@ export class Invariants implements Observer {
   /** Checks made so far, by invariant. */
   readonly checks = new Map<InvariantId, number>();
   readonly broken: InvariantBroken[] = [];
-  readonly #rules: Rule[] = [new WorkRule(), new OpeningRule(), new TotalsRule()];
+  readonly #rules: Rule[] = [new WorkRule(), new OpeningRule(), new TotalsRule(), new SignaturesRule()];
   readonly #check: Check;
 
   constructor() {

@@ -28,7 +28,7 @@ export type Exchange =
   | { kind: "order"; torn: boolean; facts: OrderFacts }
   | { kind: "time"; torn: boolean; issuedAtMs: bigint }
   | { kind: "diagnose"; torn: boolean }
-  | { kind: "recovery"; torn: boolean }
+  | { kind: "recovery"; torn: boolean; epoch: number }
   /** Totals that an answer names. */
   | { kind: "totals"; torn: false; totals: Works };
 
@@ -61,7 +61,7 @@ export function readExchange(request: Uint8Array, answer: Uint8Array | undefined
     case Command.DIAGNOSE:
       return { kind: "diagnose", torn };
     case Command.RECOVER:
-      return { kind: "recovery", torn };
+      return withPayload(asked[1], (claims) => ({ kind: "recovery", torn, epoch: number(claims.get(Claim.EPOCH)) }));
     case Command.INFO:
       return result instanceof Map ? totalsIn(result) : undefined;
     case Command.EVIDENCE:

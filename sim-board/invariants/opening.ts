@@ -54,6 +54,9 @@ export class OpeningRule {
       state.licenseEpoch = epoch;
     } else if (exchange.kind === "order" && !exchange.torn) {
       state.orderEpoch = Math.max(state.orderEpoch, exchange.facts.epoch);
+    } else if (exchange.kind === "recovery") {
+      // A lost journal is begun anew at the epoch that the quorum names, whatever was before.
+      state.orderEpoch = Math.min(state.orderEpoch, exchange.epoch);
     } else if (exchange.kind === "time" && !exchange.torn) {
       const known = state.issuedAtMs;
       if (known === undefined || exchange.issuedAtMs > known) state.issuedAtMs = exchange.issuedAtMs;

@@ -13,7 +13,7 @@ test("whatever an operator does in whatever order, no invariant breaks and no in
       }
       expect(board.rig.board.invariants!.broken).toEqual([]);
     }),
-    { numRuns: Number(process.env.QUIESCE_WALKS ?? 40), endOnFailure: false },
+    { numRuns: Number(process.env.QUIESCE_WALKS ?? 120), endOnFailure: false },
   );
   process.stderr.write(`${taken} steps\n`);
 });

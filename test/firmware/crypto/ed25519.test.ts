@@ -87,6 +87,21 @@ describe("Ed25519", () => {
     }
   });
 
+  it.skipIf(!sharedIsHere)(
+    "takes the signature of a FROST group (RFC 9591, appendix E.1) for the plain one that it is",
+    () => {
+      const { inputs, final_output } = sharedJson<{
+        inputs: { verifying_key_key: string; message: string };
+        final_output: { sig: string };
+      }>("vectors/frost/frost_ed25519.json");
+      const [sig, msg, key] = [hex(final_output.sig), hex(inputs.message), hex(inputs.verifying_key_key)];
+      expect(firmware.ed25519Verify(sig, msg, key)).toBe(true);
+      expect(ed25519.verify(sig, msg, key, strict)).toBe(true);
+      sig[0]! ^= 1;
+      expect(firmware.ed25519Verify(sig, msg, key)).toBe(false);
+    },
+  );
+
   it.skipIf(!sharedIsHere)("gives Wycheproof's verdicts, on the firmware and on the host", () => {
     const { testGroups } = sharedJson<{
       testGroups: {

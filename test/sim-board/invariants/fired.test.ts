@@ -8,6 +8,7 @@ import { type Agreement, signAgreement } from "../../../host/objects/agreement.t
 import { allWorksValue } from "../../../host/objects/claims.ts";
 import { type License, signLicense } from "../../../host/objects/license.ts";
 import { type Order, signOrder } from "../../../host/objects/order.ts";
+import { signRecovery } from "../../../host/objects/recovery.ts";
 import { signTime } from "../../../host/objects/time.ts";
 import { encode } from "../../../host/protocol/cbor.ts";
 import { accelerator } from "../../../sim-board/accelerators.ts";
@@ -142,7 +143,7 @@ test("an honest life breaks nothing, and is counted", () => {
   board.grant(1000n);
   board.work(1000n);
   board.totals(1000n);
-  expect([...board.invariants.checks.keys()].sort()).toEqual(["S1", "S3", "S4", "S5", "S6"]);
+  expect([...board.invariants.checks.keys()].sort()).toEqual(["S1", "S3", "S4", "S5", "S6", "S7", "S9"]);
   expect(board.invariants.checked).toBeGreaterThan(10);
   expect(board.invariants.broken).toEqual([]);
 });
@@ -230,6 +231,34 @@ test("S3: a refused order changes nothing, and a move between open and slowed is
   board.accept(Command.ORDER, order(1, { action: OrderAction.SLOW, permille: 500 }));
   board.gate(GateState.SLOWED);
   expect(board.gateState).toBe(GateState.SLOWED);
+});
+
+test("S3: after a recovery the epoch that the quorum named counts", () => {
+  const board = open();
+  board.accept(Command.ORDER, order(5));
+  board.gate(GateState.LOCKED);
+  board.accept(
+    Command.RECOVER,
+    signRecovery(
+      {
+        nonce: DIGEST,
+        ueid: new Uint8Array(33),
+        agreementDigest: DIGEST,
+        epoch: 3,
+        sequence: 100n,
+        action: OrderAction.RESUME,
+        totals: new Array<bigint>(12).fill(0n),
+        reportHead: { sequence: 0n, digest: DIGEST },
+        orderDigest: DIGEST,
+      },
+      PARTIES.slice(0, 2),
+    ),
+  );
+  board.gate(GateState.IDLE);
+  board.accept(Command.LICENSE, license(101, { epoch: 2 }));
+  broken("S3", () => board.gate(GateState.OPEN));
+  board.accept(Command.LICENSE, license(102, { epoch: 3 }));
+  board.gate(GateState.OPEN);
 });
 
 test("S4: a gate that is open one lease and a tick after the freshest beacon breaks it", () => {
