@@ -5,13 +5,12 @@
  *
  * `quorum.ts` decides whether they are enough.
  */
-import { cborCheck } from "../cbor/check";
 import { Reader } from "../cbor/reader";
-import { CoseFlag, CoseTag } from "../protocol/cose-labels";
+import { CoseTag } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";
 import { Limit } from "../protocol/limits";
 import { CoseHeaders, coseHeaders } from "./headers";
-import { CoseLayer, coseLayer, coseOpen, cosePayload } from "./layer";
+import { CoseLayer, coseBegin, coseLayer } from "./layer";
 import { sigStructureResidue, sigStructureSign } from "./sig-structure";
 
 @unmanaged
@@ -54,19 +53,10 @@ export function coseSignParse(ptr: usize, len: i32, out: CoseSign, flags: i32): 
   out.signers = 0;
   out.proof = 0;
   out.count = 0;
-  if (len > Limit.MESSAGE_BYTES_MAX) return ErrorCode.CBOR_LENGTH;
-  let code = cborCheck(ptr, len);
-  if (code != ErrorCode.OK) return code;
-  reader.begin(ptr, len);
-  code = coseOpen(reader, CoseTag.SIGN, flags == CoseFlag.TOLERANT);
-  if (code != ErrorCode.OK) return code;
-  code = coseLayer(reader, layer);
+  let code = coseBegin(reader, ptr, len, CoseTag.SIGN, flags, layer);
   if (code != ErrorCode.OK) return code;
   out.bodyProtectedPtr = layer.protectedPtr;
   out.bodyProtectedLen = layer.protectedLen;
-
-  code = cosePayload(reader);
-  if (code != ErrorCode.OK) return code;
   out.payload = reader.bytes();
   out.payloadLen = reader.length;
   if (reader.peek() != 4) return ErrorCode.COSE_FORM;

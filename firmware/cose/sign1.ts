@@ -6,13 +6,12 @@
  * The steps of reading one, each with its code: the whole message is one item of our CBOR profile; its tag and form;
  * a payload; the header parameters; the length of the signature. Then the kid is the expected one, then the signature.
  */
-import { cborCheck } from "../cbor/check";
 import { Reader } from "../cbor/reader";
 import { CoseFlag, CoseProof, CoseTag } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";
 import { Limit } from "../protocol/limits";
 import { CoseHeaders, coseHeaders } from "./headers";
-import { CoseLayer, coseLayer, coseOpen, cosePayload } from "./layer";
+import { CoseLayer, coseBegin } from "./layer";
 import { sigStructureResidue, sigStructureSign1 } from "./sig-structure";
 
 @unmanaged
@@ -39,19 +38,10 @@ const own = changetype<CoseSign1>(memory.data(offsetof<CoseSign1>(), 8));
 /** Takes a message apart without judging its signature. `out` points into the message. Returns an error code. */
 export function coseSign1Parse(ptr: usize, len: i32, out: CoseSign1, flags: i32): i32 {
   out.proof = 0;
-  if (len > Limit.MESSAGE_BYTES_MAX) return ErrorCode.CBOR_LENGTH;
-  let code = cborCheck(ptr, len);
-  if (code != ErrorCode.OK) return code;
-  reader.begin(ptr, len);
-  code = coseOpen(reader, CoseTag.SIGN1, flags == CoseFlag.TOLERANT);
-  if (code != ErrorCode.OK) return code;
-  code = coseLayer(reader, layer);
+  let code = coseBegin(reader, ptr, len, CoseTag.SIGN1, flags, layer);
   if (code != ErrorCode.OK) return code;
   out.protectedPtr = layer.protectedPtr;
   out.protectedLen = layer.protectedLen;
-
-  code = cosePayload(reader);
-  if (code != ErrorCode.OK) return code;
   out.payload = reader.bytes();
   out.payloadLen = reader.length;
   if (reader.peek() != 2) return ErrorCode.COSE_FORM;
