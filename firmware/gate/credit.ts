@@ -57,23 +57,24 @@ function sliceOf(c: u32): u64 {
   return (session.creditSource == CreditSource.BUDGET ? licensedRate(c) : load<u64>(rateMaxOf(c))) * pact.sliceTicks;
 }
 
+/** What is left of a 64-bit source: the license's drain allowance, or the baseline. */
+function allowanceOf(c: u32): usize {
+  return session.creditSource == CreditSource.DRAIN ? drainOf(c) : baselineOf(c);
+}
+
 function sourceLeft(c: u32): u64 {
-  if (session.creditSource == CreditSource.BUDGET) return quantityAsU64(budgetOf(c));
-  if (session.creditSource == CreditSource.DRAIN) return load<u64>(drainOf(c));
-  if (session.creditSource == CreditSource.BASELINE) return load<u64>(baselineOf(c));
-  return 0;
+  if (session.creditSource == CreditSource.NONE) return 0;
+  return session.creditSource == CreditSource.BUDGET ? quantityAsU64(budgetOf(c)) : load<u64>(allowanceOf(c));
 }
 
 function takeFromSource(c: u32, amount: u64): void {
   if (session.creditSource == CreditSource.BUDGET) quantityTake(budgetOf(c), amount);
-  else if (session.creditSource == CreditSource.DRAIN) store<u64>(drainOf(c), load<u64>(drainOf(c)) - amount);
-  else store<u64>(baselineOf(c), load<u64>(baselineOf(c)) - amount);
+  else store<u64>(allowanceOf(c), load<u64>(allowanceOf(c)) - amount);
 }
 
 function giveBackToSource(c: u32, amount: u64): void {
   if (session.creditSource == CreditSource.BUDGET) quantityAdd(budgetOf(c), amount);
-  else if (session.creditSource == CreditSource.DRAIN) store<u64>(drainOf(c), load<u64>(drainOf(c)) + amount);
-  else store<u64>(baselineOf(c), load<u64>(baselineOf(c)) + amount);
+  else store<u64>(allowanceOf(c), load<u64>(allowanceOf(c)) + amount);
 }
 
 /**

@@ -55,8 +55,10 @@ export function openIfAllowed(): void {
 function keepFlowing(): void {
   const refusal = flowingRefusal();
   if (refusal == ErrorCode.OK) refillOrFail();
-  else if (refusal == starvedReason()) startDrain(GateEvent.STARVED, refusal, pact.drainTicksMax);
-  else endFlow(refusal);
+  else if (refusal == starvedReason()) {
+    closeCredit();
+    startDrain(GateEvent.STARVED, refusal, pact.drainTicksMax);
+  } else endFlow(refusal);
 }
 
 /** The license is over, or another takes its place: closed, nothing drains. */
@@ -66,9 +68,8 @@ export function endFlow(code: i32): void {
   if (changed) commitOrFail();
 }
 
-/** Compute credit goes at once, drain credit comes. The caller has put its own change in the Ledger already. */
+/** Drain credit comes. The caller has closed the credit before and put its own change in the Ledger already. */
 export function startDrain(event: i32, code: i32, drainTicks: u64): void {
-  closeCredit();
   session.drainEndTick = ticks() + pact.drainTicksMax;
   moveGate(event, code);
   continueDrain(drainTicks);
@@ -110,17 +111,12 @@ export function grantBaseline(): i32 {
   if (!gateIs(GateState.IDLE) && !gateIs(GateState.PAUSED)) return ErrorCode.GATE_BASELINE;
   if (!journalCanGrant()) return ErrorCode.JOURNAL_COUNTER_WORN;
   // Credit that is out already is topped up, at the pace of any other: asking often costs no more than asking once.
-  if (session.creditSource == CreditSource.BASELINE) {
-    settleNow();
-    if (gateIs(GateState.LOCKED)) return <i32>head.lastCode;
-    if (creditIsUsedUp()) return ErrorCode.GATE_BASELINE;
-    refillOrFail();
-    return gateIs(GateState.LOCKED) ? <i32>head.lastCode : ErrorCode.OK;
-  }
-  if (closeCredit() && !commitOrFail()) return <i32>head.lastCode;
-  openCredit(CreditSource.BASELINE);
+  const topsUp = session.creditSource == CreditSource.BASELINE;
+  if (topsUp) settleNow();
+  else if (!closeCredit() || commitOrFail()) openCredit(CreditSource.BASELINE);
+  if (gateIs(GateState.LOCKED)) return <i32>head.lastCode;
   if (creditIsUsedUp()) {
-    session.creditSource = CreditSource.NONE;
+    if (!topsUp) session.creditSource = CreditSource.NONE;
     return ErrorCode.GATE_BASELINE;
   }
   refillOrFail();
