@@ -96,6 +96,13 @@ export function wholeQuantity(value: unknown, what: string, file: string, max = 
   return number;
 }
 
+/** The same from 1 up: what a job cannot be without. */
+export function positiveQuantity(value: unknown, what: string, file: string, max = Number.MAX_SAFE_INTEGER): number {
+  const number = wholeQuantity(value, what, file, max);
+  if (number === 0) throw new WorkloadError("trace/bad-number", `${file}: ${what} is 0`);
+  return number;
+}
+
 export function refuseTooMany(count: number, what: string, file: string, max = RECORDS_MAX): void {
   if (count > max) throw new WorkloadError("trace/too-many", `${file} has over ${max} ${what}`);
 }

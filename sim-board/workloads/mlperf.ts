@@ -11,6 +11,7 @@ import { WorkloadError } from "./errors.ts";
 import {
   boardOption,
   PHASES_MAX,
+  positiveQuantity,
   quantity,
   type ReadOptions,
   refuseTooMany,
@@ -41,8 +42,7 @@ export function isMlperf(text: string): boolean {
 export function readMlperf(file: TraceFile, options: ReadOptions = {}): Workload {
   const log = parse(file);
   const bench = benchmark(textOf(log, "submission_benchmark", file), file.name);
-  const batch = wholeQuantity(need(log, "global_batch_size", file), "global_batch_size", file.name, 1e6);
-  if (batch === 0) throw new WorkloadError("trace/bad-number", `${file.name}: global_batch_size is 0`);
+  const batch = positiveQuantity(need(log, "global_batch_size", file), "global_batch_size", file.name, 1e6);
   const platform = textOf(log, "submission_platform", file);
   const ranks = log.filter((entry) => entry.key === "init_start").length;
   const { chip, boards } = platformOf(platform, ranks, file.name, options);
@@ -142,14 +142,14 @@ function timeOf(log: Entry[], key: string, file: TraceFile): number {
 function sequenceOf(log: Entry[], bench: Benchmark, file: TraceFile): number {
   const logged = log.find((entry) => entry.key === "max_sequence_length");
   if (!logged) return bench.sequence;
-  return wholeQuantity(logged.value, "max_sequence_length", file.name, 1e7);
+  return positiveQuantity(logged.value, "max_sequence_length", file.name, 1e7);
 }
 
 /** Sequences of one step: the batch, or for packed samples the logged sequences of each board. */
 function sequencesOf(log: Entry[], bench: Benchmark, batch: number, boards: number, file: TraceFile): number {
   const packed = log.find((entry) => entry.key === "d_batch_size");
   if (!bench.packed || !packed) return batch;
-  return wholeQuantity(packed.value, "d_batch_size", file.name, 1e6) * boards;
+  return positiveQuantity(packed.value, "d_batch_size", file.name, 1e6) * boards;
 }
 
 function stepSeconds(entry: Entry): unknown {

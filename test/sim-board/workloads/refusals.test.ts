@@ -104,6 +104,7 @@ const BAD: [string, string | Uint8Array, string][] = [
   ["a batch of 0", swapped('"value":2', '"value":0'), "trace/bad-number"],
   ["a batch of 1.5", swapped('"value":2', '"value":1.5'), "trace/bad-number"],
   ["a batch that is a list", swapped('"value":2', '"value":[2]'), "trace/bad-number"],
+  ["a sequence of 0 tokens", swapped('"value":128', '"value":0'), "trace/bad-number"],
   ["a platform that is no text", swapped('"1x8xH100"', '{"toString":1}'), "trace/malformed"],
   ["a run that ends before it starts", swapped("13000", "1000"), "trace/bad-number"],
   ["a table with a header only", HEADER, "trace/empty"],
