@@ -1,0 +1,218 @@
+/**
+ * What a verifier does, for whoever carries the requests to it: HTTP, files on a stick, the demo. Bytes in, bytes out;
+ * every method refuses with a `VerifierError`, and what it answers is durable before it answers.
+ */
+import type { OrderAction } from "../../firmware/protocol/claims.ts";
+import type { BoardLeak } from "../policy/leak.ts";
+import type { BooksRow } from "../verifier/books.ts";
+import type { OrderRequest } from "../verifier/ceremony.ts";
+import type { VerifierErrorCode } from "../verifier/errors.ts";
+import type { LicenseRequest } from "../verifier/licensing.ts";
+
+export const DEVICE_STATUSES = ["active", "suspended", "retired", "suspected-fork"] as const;
+export type DeviceStatus = (typeof DEVICE_STATUSES)[number];
+
+/** Where a device stands and whose it is: what caps of a policy count by. */
+export interface Registration {
+  readonly owner: string;
+  readonly site: string;
+  /** What it is registered for, where the policy has profiles. */
+  readonly profile?: "training" | "inference";
+}
+
+export interface DeviceView extends Registration {
+  readonly ueid: Uint8Array;
+  /** Hardware model of the endorsement, as text. */
+  readonly model: string;
+  readonly status: DeviceStatus;
+  readonly enrolledMs: number;
+  /** Of the newest good evidence; 0 before the first. */
+  readonly seenMs: number;
+  readonly epoch: number;
+  readonly reportSequence: bigint;
+  readonly licenseSequence: bigint;
+  /** Agreement time in seconds; 0: none was issued. */
+  readonly licensedUntilSeconds: number;
+}
+
+export interface DeviceQuery {
+  readonly owner?: string;
+  readonly site?: string;
+  readonly model?: string;
+  readonly status?: DeviceStatus;
+  /** Opaque, of the page before. */
+  readonly cursor?: string;
+  /** 1 to 1,000; default 100. */
+  readonly limit?: number;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Absent on the last page. */
+  readonly cursor?: string;
+}
+
+export interface NonceAnswer {
+  readonly nonce: Uint8Array;
+  readonly expiresMs: number;
+}
+
+export interface LicenseCall {
+  readonly evidence: Uint8Array;
+  /** Absent: what the policy gives by default. */
+  readonly terms?: LicenseRequest;
+  /** A license that other verifiers' parties signed already: this one adds its signatures, or refuses. */
+  readonly draft?: Uint8Array;
+  /** All nonces of evidence that several verifiers judge: its nonce is then `combinedNonce` of them. */
+  readonly nonces?: readonly Uint8Array[];
+}
+
+/** A license with the whole quorum, or a draft that wants more signatures of parties that are not here. */
+export type SignedAnswer =
+  | { readonly complete: true; readonly bytes: Uint8Array; readonly repeated: boolean }
+  | { readonly complete: false; readonly draft: Uint8Array; readonly have: number; readonly need: number };
+
+export interface OfflineLicenseCall {
+  /** One device, or the 2 to 32 of a cohort. */
+  readonly ueids: readonly Uint8Array[];
+  readonly terms: LicenseRequest;
+  readonly notBeforeSeconds?: number;
+  readonly draft?: Uint8Array;
+}
+
+export interface ReportItem {
+  readonly report: Uint8Array;
+  readonly intervals?: Uint8Array;
+}
+
+export type ReportOutcome =
+  | { readonly status: "taken" | "repeated"; readonly sequence: bigint }
+  | { readonly status: "refused"; readonly code: VerifierErrorCode; readonly message: string };
+
+/** An interval that a board must show, since its report came without intervals. */
+export interface OpeningWanted {
+  readonly ueid: Uint8Array;
+  readonly reportSequence: bigint;
+  readonly index: number;
+}
+
+export interface OrderView {
+  readonly epoch: number;
+  readonly action: OrderAction;
+  readonly notBeforeSeconds: number;
+  readonly scope?: readonly Uint8Array[];
+  readonly digest: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+export interface DraftView {
+  readonly id: number;
+  readonly epoch: number;
+  readonly action: OrderAction;
+  readonly quorum: number;
+  readonly approvals: readonly string[];
+  readonly active: boolean;
+  /** With the signatures so far. */
+  readonly bytes: Uint8Array;
+}
+
+/** How far an order has come, by what good evidence said. */
+export interface Delivery {
+  readonly epoch: number;
+  readonly delivered: number;
+  readonly missing: number;
+  /** Some that lack it, by UEID. */
+  readonly behind: readonly Uint8Array[];
+}
+
+export type UsageKey = "owner" | "site" | "model" | "fleet";
+
+export interface UsageRow {
+  readonly name: string;
+  readonly devices: number;
+  readonly rows: readonly BooksRow[];
+}
+
+/** The most work and the longest time that a pause ordered now could still see, for the devices as they stand. */
+export interface LeakView {
+  readonly policy: string;
+  readonly devices: number;
+  readonly groups: readonly { readonly model: string; readonly devices: number; readonly accelerator?: string }[];
+  readonly bound?: BoardLeak;
+}
+
+export interface AuditEntry {
+  readonly id: number;
+  readonly atMs: number;
+  /** Who asked: a token's name, an agent's key, a device. */
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  /** "ok" or the code of the refusal. */
+  readonly outcome: string;
+  readonly detail?: string;
+}
+
+/** What is pushed to agents as it happens. */
+export type ServiceEvent =
+  | { readonly type: "beacon"; readonly bytes: Uint8Array }
+  | { readonly type: "order"; readonly order: OrderView }
+  | { readonly type: "agreement"; readonly version: number };
+
+export interface VerifierService {
+  about(): Promise<{
+    readonly agreementVersion: number;
+    readonly agreementDigest: Uint8Array;
+    readonly parties: readonly { readonly name: string; readonly kid: Uint8Array; readonly here: boolean }[];
+    readonly epoch: number;
+    readonly nowMs: number;
+  }>;
+
+  /** Of later versions than this, oldest first. */
+  agreementsAfter(version: number): Promise<readonly Uint8Array[]>;
+  amend(bytes: Uint8Array): Promise<{ readonly version: number }>;
+
+  enrol(endorsement: Uint8Array, certificate: Uint8Array, registration?: Partial<Registration>): Promise<DeviceView>;
+  device(ueid: Uint8Array): Promise<DeviceView>;
+  devices(query: DeviceQuery): Promise<Page<DeviceView>>;
+  changeDevice(ueid: Uint8Array, change: Partial<Registration> & { status?: DeviceStatus }): Promise<DeviceView>;
+
+  nonce(ueid: Uint8Array): Promise<NonceAnswer>;
+  license(call: LicenseCall): Promise<SignedAnswer>;
+  offlineLicense(call: OfflineLicenseCall): Promise<SignedAnswer>;
+  recovery(call: Omit<LicenseCall, "terms">): Promise<SignedAnswer>;
+  /** Judges and books evidence without a license: what closes the books. Gives the evidence's digest. */
+  appraise(evidence: Uint8Array, nonces?: readonly Uint8Array[]): Promise<Uint8Array>;
+  /** The attestation result (EAR) on evidence that was judged here, by the evidence's SHA-256. */
+  verdict(evidenceDigest: Uint8Array): Promise<Uint8Array>;
+
+  reports(items: readonly ReportItem[]): Promise<readonly ReportOutcome[]>;
+  openingsWanted(ueid: Uint8Array): Promise<readonly OpeningWanted[]>;
+  /** `opening` is `encodeOpening` of host/objects/opening.ts. */
+  open(opening: Uint8Array): Promise<void>;
+
+  ordersAfter(epoch: number): Promise<readonly OrderView[]>;
+  proposeOrder(request: OrderRequest): Promise<DraftView>;
+  /** A draft or a whole order from another verifier. */
+  importOrder(bytes: Uint8Array): Promise<DraftView>;
+  drafts(): Promise<readonly DraftView[]>;
+  draft(id: number): Promise<DraftView>;
+  /** By a party whose key is here. */
+  approveOrder(id: number, party: string): Promise<DraftView>;
+  delivery(epoch: number): Promise<Delivery>;
+
+  beacon(): Promise<Uint8Array>;
+  timeProof(nonce: Uint8Array): Promise<Uint8Array>;
+
+  books(ueid: Uint8Array): Promise<readonly BooksRow[]>;
+  usage(by: UsageKey): Promise<readonly UsageRow[]>;
+  leak(): Promise<LeakView>;
+  audit(query: { readonly cursor?: string; readonly limit?: number }): Promise<Page<AuditEntry>>;
+  record(entry: Omit<AuditEntry, "id" | "atMs">): Promise<void>;
+
+  /** Returns what ends the subscription. */
+  subscribe(listener: (event: ServiceEvent) => void): () => void;
+  /** Whether the store answers. */
+  ready(): Promise<boolean>;
+  close(): Promise<void>;
+}
