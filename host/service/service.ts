@@ -5,9 +5,9 @@
 import type { OrderAction } from "../../firmware/protocol/claims.ts";
 import type { BoardLeak } from "../policy/leak.ts";
 import type { BooksRow } from "../verifier/books.ts";
-import type { OrderRequest } from "../verifier/ceremony.ts";
 import type { VerifierErrorCode } from "../verifier/errors.ts";
 import type { LicenseRequest } from "../verifier/licensing.ts";
+import type { OrderRequest } from "../verifier/order-book.ts";
 
 export const DEVICE_STATUSES = ["active", "suspended", "retired", "suspected-fork"] as const;
 export type DeviceStatus = (typeof DEVICE_STATUSES)[number];

@@ -64,6 +64,7 @@ export const VERIFIER_ERRORS = {
   "report/intervals": ["invalid", "the intervals are not those of the report, or their sums are not its totals"],
 
   "order/malformed": ["malformed", "there is no such order"],
+  "order/signature": ["invalid", "a signature of the order does not hold, or is not of a party"],
   "order/mixed": ["policy", "the order raises some devices and lowers others, and no one number of signatures serves both"],
   "order/out-of-turn": ["policy", "only a pause may come into force before the newest active order"],
   "order/unknown": ["policy", "there is no such draft of an order"],

@@ -76,19 +76,26 @@ function checkCaps({ budget, ticksMax, rate, drain }: LicenseRequest, agreement:
   }
 }
 
-/** The license's bytes with exactly the quorum's signatures. */
-export function signByQuorum(license: License, parties: readonly Party[], agreement: Agreement, nowMs: number) {
-  let draft: Uint8Array;
+/** The license's bytes with exactly the quorum's signatures. `ask` has one party judge a draft. */
+export function signByQuorum(
+  license: License,
+  parties: readonly Party[],
+  agreement: Agreement,
+  ask: (party: Party, draft: Uint8Array) => Verdict,
+) {
+  const bytes = gather(draftLicense(license), parties, agreement.quorums.license, "license/quorum", ask);
+  verifyLicense(bytes, agreement);
+  return bytes;
+}
+
+/** Without signatures yet. Throws `license/request` for a license that no governor would take. */
+export function draftLicense(license: License): Uint8Array {
   try {
-    draft = draftSign(encodeLicense(license));
+    return draftSign(encodeLicense(license));
   } catch (error) {
     if (error instanceof Refusal) throw new VerifierError("license/request", error.message, { cause: error });
     throw error;
   }
-  const quorum = agreement.quorums.license;
-  const bytes = gather(draft, parties, quorum, "license/quorum", (party, signed) => party.judgeLicense(signed, nowMs));
-  verifyLicense(bytes, agreement);
-  return bytes;
 }
 
 /** Asks one party after the other until exactly `quorum` have signed; the rest are not asked. */

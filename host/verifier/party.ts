@@ -1,22 +1,18 @@
 /** A party to the agreement: its key, which never leaves this object, and its own judgment of what it signs. */
 import { ObjectType } from "../../firmware/protocol/claims.ts";
-import type { EngineClass } from "../../firmware/protocol/classes.ts";
 import { objectAad } from "../objects/aad.ts";
 import type { Member } from "../objects/agreement.ts";
 import { decodeLicense, type License } from "../objects/license.ts";
 import type { Recovery } from "../objects/recovery.ts";
 import { decodeRecovery } from "../objects/recovery.ts";
-import { type WorkByClass, workBetween } from "../objects/work.ts";
+import { workBetween } from "../objects/work.ts";
+import { POLICY_DEFAULT, type Policy } from "../policy/policy.ts";
+import { type PolicyDevice, type PolicyUsage, policyVerdict } from "../policy/verdict.ts";
 import { addSignature, parseSign, type Signer } from "../protocol/cose.ts";
 import type { Appraisal } from "./appraisal.ts";
 
-/** What a party signs licenses by, beyond the agreement's caps. What is not named is not limited. */
-export interface PartyPolicy {
-  /** The most of each class in one license; a class that is not named here gets nothing. */
-  readonly budgetMax?: WorkByClass;
-  readonly ticksMax?: bigint;
-  /** The longest time from now to a license's expiry. */
-  readonly windowSecondsMax?: number;
+/** What a party signs by, beyond the agreement's caps. What is not named is not limited. */
+export interface PartyPolicy extends Partial<Policy> {
   /** False: signs no license at all. */
   readonly licenses?: boolean;
   /** False: signs no recovery at all. */
@@ -52,32 +48,39 @@ export class Party {
     return addSignature(draft, this.#signer, objectAad(ObjectType.ORDER));
   }
 
-  judgeLicense(draft: Uint8Array, nowMs: number): Verdict {
-    const objection = this.#objectionTo(decodeLicense(parseSign(draft).payload), nowMs);
-    if (objection !== undefined) return { objection };
+  judgeLicense(draft: Uint8Array, device: PolicyDevice, usage: PolicyUsage): Verdict {
+    const objections = objectionsToLicense(this.policy, decodeLicense(parseSign(draft).payload), device, usage);
+    if (objections.length > 0) return { objection: objections.join(", ") };
     return { signed: addSignature(draft, this.#signer, objectAad(ObjectType.LICENSE)) };
   }
 
-  /** A recovery must not make less of what the device has certainly done, by the reports that this party accepts. */
   judgeRecovery(draft: Uint8Array, reported: Recovery["totals"], appraisal: Appraisal): Verdict {
-    const recovery = decodeRecovery(parseSign(draft).payload);
-    if (this.policy.recoveries === false) return { objection: "it signs no recoveries" };
-    if (workBetween(reported, recovery.totals).some((work) => work < 0n)) return { objection: "totals would go back" };
-    if (Buffer.compare(recovery.nonce, appraisal.evidence.challenge) !== 0) return { objection: "another challenge" };
+    const objection = objectionToRecovery(this.policy, decodeRecovery(parseSign(draft).payload), reported, appraisal);
+    if (objection !== undefined) return { objection };
     return { signed: addSignature(draft, this.#signer, objectAad(ObjectType.RECOVERY)) };
   }
+}
 
-  #objectionTo(license: License, nowMs: number): string | undefined {
-    const { budgetMax, ticksMax, windowSecondsMax, licenses } = this.policy;
-    if (licenses === false) return "it signs no licenses";
-    const over = (engineClass: EngineClass, work: bigint) => budgetMax && work > (budgetMax.get(engineClass) ?? 0n);
-    for (const [engineClass, work] of license.budget) {
-      if (over(engineClass, work)) return `${work} of class ${engineClass} is over its limit`;
-    }
-    if (ticksMax !== undefined && license.ticksMax > ticksMax) return `${license.ticksMax} ticks are over its limit`;
-    if (windowSecondsMax !== undefined && license.expirySeconds > nowMs / 1000 + windowSecondsMax) {
-      return "the license would expire too late";
-    }
-    return undefined;
-  }
+/** Why a party does not sign a license; nothing if it does. */
+export function objectionsToLicense(
+  policy: PartyPolicy,
+  license: License,
+  device: PolicyDevice,
+  usage: PolicyUsage,
+): readonly string[] {
+  if (policy.licenses === false) return ["it signs no licenses"];
+  return policyVerdict(license, device, { ...POLICY_DEFAULT, ...policy }, usage).map(({ message }) => message);
+}
+
+/** A recovery must not make less of what the device has certainly done, by the reports that this party accepts. */
+export function objectionToRecovery(
+  policy: PartyPolicy,
+  recovery: Recovery,
+  reported: Recovery["totals"],
+  appraisal: Appraisal,
+): string | undefined {
+  if (policy.recoveries === false) return "it signs no recoveries";
+  if (workBetween(reported, recovery.totals).some((work) => work < 0n)) return "totals would go back";
+  if (Buffer.compare(recovery.nonce, appraisal.evidence.challenge) !== 0) return "another challenge";
+  return undefined;
 }

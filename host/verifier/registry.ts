@@ -7,7 +7,13 @@
 
 import type { Agreement } from "../objects/agreement.ts";
 import { NO_REPORT } from "../objects/eat.ts";
-import { type AttestationCertificate, ueidOf, verifyCertificate, verifyEndorsement } from "../objects/endorsement.ts";
+import {
+  type AttestationCertificate,
+  type Endorsement,
+  ueidOf,
+  verifyCertificate,
+  verifyEndorsement,
+} from "../objects/endorsement.ts";
 import { noWork } from "../objects/work.ts";
 import { parseSign1, type VerificationKey, verificationKey } from "../protocol/cose.ts";
 import { openBooks } from "./books.ts";
@@ -65,4 +71,12 @@ export function isReference(references: ReferenceValues, measurement: Uint8Array
 function withNewest(certificates: readonly AttestationCertificate[], newest: AttestationCertificate) {
   const others = certificates.filter((one) => !sameBytes(one.attestationPublicKey, newest.attestationPublicKey));
   return [...others, newest];
+}
+
+/** The hardware model as people write it: 8 bytes of text, filled up with zeros or spaces. */
+export function modelText({ hardwareModel }: Pick<Endorsement, "hardwareModel">): string {
+  const text = Buffer.from(hardwareModel)
+    .toString("latin1")
+    .replace(/[\0 ]+$/, "");
+  return /^[\x21-\x7e]+$/.test(text) ? text : hexOf(hardwareModel);
 }

@@ -3,11 +3,11 @@
 import type { ReportHead } from "../objects/eat.ts";
 import type { AttestationCertificate, Endorsement } from "../objects/endorsement.ts";
 import type { License } from "../objects/license.ts";
-import type { Order } from "../objects/order.ts";
 import type { Recovery } from "../objects/recovery.ts";
 import type { UsageReport } from "../objects/usage-report.ts";
 import type { AllWork } from "../objects/work.ts";
 import type { DeviceBooks } from "./books.ts";
+import type { StoredOrder } from "./order-book.ts";
 
 /** Where a device's report chain stands here. */
 export interface Chain {
@@ -37,6 +37,8 @@ export interface DeviceRecord {
   readonly sequenceIssued: bigint;
   /** A recovery that was issued and not yet seen at work. */
   readonly recovery?: Recovery;
+  /** Serial of the newest nonce that was used up. */
+  readonly nonceUsed?: Uint8Array;
   readonly books: DeviceBooks;
 }
 
@@ -49,11 +51,6 @@ export interface StoredReport {
   readonly report: UsageReport;
   readonly bytes: Uint8Array;
   readonly intervals?: Uint8Array;
-}
-
-export interface StoredOrder {
-  readonly order: Order;
-  readonly bytes: Uint8Array;
 }
 
 export interface Storage {

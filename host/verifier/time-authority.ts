@@ -3,7 +3,7 @@ import { ObjectType } from "../../firmware/protocol/claims.ts";
 import type { Member } from "../objects/agreement.ts";
 import { signTime } from "../objects/time.ts";
 import type { Signer } from "../protocol/cose.ts";
-import type { Confirmed } from "./ceremony.ts";
+import type { Confirmed } from "./order-book.ts";
 
 /** What is current; asked anew for each statement. */
 export interface TimeSource {

@@ -4,27 +4,36 @@
  * called; what each decides stands in its own file, as a function of what it is given.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { OrderAction } from "../../firmware/protocol/claims.ts";
 import { EngineClass } from "../../firmware/protocol/classes.ts";
+import { Limit } from "../../firmware/protocol/limits.ts";
 import { type Agreement, verifyAgreement } from "../objects/agreement.ts";
-import { decodeEvidence, type Evidence, verifyEvidence } from "../objects/evidence.ts";
-import type { License } from "../objects/license.ts";
-import { encodeRecovery, type Recovery, recoveryQuorum, verifyRecovery } from "../objects/recovery.ts";
-import { decodeUsageReport, type UsageReport, verifyUsageReport } from "../objects/usage-report.ts";
-import { type AllWork, mostWork, noWork, sumWork, workBetween } from "../objects/work.ts";
-import { draftSign, parseSign1, type Signer, verificationKey } from "../protocol/cose.ts";
-import { type Appraisal, appraise, type Purpose } from "./appraisal.ts";
-import { type BooksRow, licensedWork, overrunOf, recoverBooks, settleBooks, worstCase } from "./books.ts";
+import { encodeRecovery, recoveryQuorum, verifyRecovery } from "../objects/recovery.ts";
+import { type AllWork, noWork, sumWork } from "../objects/work.ts";
+import type { PolicyDevice, PolicyUsage } from "../policy/verdict.ts";
+import { draftSign, type Signer } from "../protocol/cose.ts";
+import type { Appraisal, Purpose } from "./appraisal.ts";
+import { type BooksRow, licensedWork } from "./books.ts";
 import { hexOf, sameBytes } from "./bytes.ts";
-import { Ceremony, type DraftStatus, type OrderRequest } from "./ceremony.ts";
-import { followChain } from "./chain.ts";
+import { Ceremony, type DraftStatus } from "./ceremony.ts";
 import { VerifierError } from "./errors.ts";
-import { drawUpLicense, gather, type LicenseRequest, signByQuorum } from "./licensing.ts";
+import {
+  decideLicense,
+  decideRecovery,
+  type Grounds,
+  type Judgement,
+  judgeEvidence,
+  judgeReport,
+  type LicenseOf,
+  readEvidence,
+  readReport,
+} from "./judgement.ts";
+import { gather, type LicenseRequest, signByQuorum } from "./licensing.ts";
 import { Nonces } from "./nonces.ts";
+import type { OrderRequest, StoredOrder } from "./order-book.ts";
 import type { Party } from "./party.ts";
-import { enrolDevice, type ReferenceValues } from "./registry.ts";
+import { enrolDevice, modelText, type ReferenceValues } from "./registry.ts";
 import { readSigned } from "./signed.ts";
-import { type DeviceRecord, MemoryStorage, type Storage, type StoredOrder } from "./storage.ts";
+import { type DeviceRecord, MemoryStorage, type Storage } from "./storage.ts";
 import { TimeAuthority } from "./time-authority.ts";
 
 export interface VerifierOptions {
@@ -66,12 +75,12 @@ export class Verifier {
     this.#options = options;
     this.#references = options.references;
     this.#storage = options.storage ?? new MemoryStorage();
-    this.#nonces = new Nonces(options.random);
+    this.#nonces = new Nonces(options.random(Limit.NONCE_BYTES), options.random);
     this.#agreements = [readAgreement(options.agreement)];
     this.ceremony = new Ceremony(this.#storage, () => this.#inForce);
     this.#time = new TimeAuthority(options.timeSigners, {
       agreementDigest: () => this.#inForce.digest,
-      confirmed: (nowMs) => this.ceremony.confirmed(nowMs),
+      confirmed: (nowMs) => this.ceremony.book.confirmed(nowMs),
     });
   }
 
@@ -110,41 +119,28 @@ export class Verifier {
   /** A nonce for the next evidence of a device. */
   challenge(ueid: Uint8Array): Uint8Array {
     const device = this.#device(ueid);
-    return this.#nonces.give(hexOf(device.ueid), this.#options.clock());
+    return this.#nonces.give(device.ueid, this.#options.clock());
   }
 
   /** Judges evidence, and books what it says. Uses its nonce up. */
   appraise(bytes: Uint8Array, purpose: Purpose = "license"): Appraisal {
-    const nowMs = this.#options.clock();
-    const { evidence, device } = this.#verifyEvidence(bytes);
-    const nonceGivenMs = this.#nonces.take(hexOf(device.ueid), evidence.nonce, nowMs);
-    const current = withRecovery(device, evidence.totals);
-    const appraisal = appraise(evidence, purpose, {
-      device: current,
-      references: this.#references,
-      agreement: this.agreement,
-      agreementDigest: this.#inForce.digest,
-      epochNow: this.ceremony.confirmed(nowMs).epoch,
-      epochNewest: this.ceremony.epochNewest(),
-      orderDigestAt: (epoch) => this.ceremony.orderDigestAt(epoch),
-      nonceGivenMs,
-      nowMs,
-    });
-    if (purpose === "license") this.#storage.putDevice(this.#settle(current, evidence));
-    return appraisal;
+    const judgement = this.#judge(bytes, purpose);
+    this.#storage.putDevice(judgement.device);
+    return judgement.appraisal;
   }
 
   /** A license on this evidence. The same evidence gets the same bytes again. */
   issueLicense(evidenceBytes: Uint8Array, request: LicenseRequest): Uint8Array {
     return this.#once(evidenceBytes, () => {
-      const appraisal = this.appraise(evidenceBytes);
-      const { ueid, epoch } = appraisal.evidence;
-      if (this.ceremony.inForce(ueid, epoch).action === OrderAction.PAUSE) throw new VerifierError("license/paused");
       const nowMs = this.#options.clock();
-      const device = this.#device(ueid);
-      const license = drawUpLicense(request, appraisal, this.agreement, device.sequenceIssued, nowMs);
-      const bytes = signByQuorum(license, this.#options.parties, this.agreement, nowMs);
-      this.#storage.putLicense(hexOf(ueid), { license, bytes });
+      const judgement = this.#judge(evidenceBytes, "license");
+      const { device } = judgement;
+      const license = decideLicense(judgement, request, this.#grounds, nowMs);
+      const usage = usageAt(nowMs);
+      const bytes = signByQuorum(license, this.#options.parties, this.agreement, (party, draft) =>
+        party.judgeLicense(draft, policyDevice(device, this.agreement), usage),
+      );
+      this.#storage.putLicense(hexOf(device.ueid), { license, bytes });
       this.#storage.putDevice({ ...device, sequenceIssued: license.sequence });
       return bytes;
     });
@@ -153,21 +149,9 @@ export class Verifier {
   /** A recovery for a board that lost its journal: whatever it may have done by now counts as done. */
   issueRecovery(evidenceBytes: Uint8Array): Uint8Array {
     return this.#once(evidenceBytes, () => {
-      const appraisal = this.appraise(evidenceBytes, "recovery");
-      const { evidence } = appraisal;
-      const device = this.#device(evidence.ueid);
-      const confirmed = this.ceremony.confirmed(this.#options.clock());
-      const recovery: Recovery = {
-        nonce: evidence.challenge,
-        ueid: evidence.ueid,
-        agreementDigest: this.#inForce.digest,
-        ...confirmed,
-        sequence: device.sequenceIssued,
-        ...this.ceremony.inForce(evidence.ueid, confirmed.epoch),
-        // A lost journal says nothing of the totals; one that is whole (a faulty meter) may say more than the books.
-        totals: mostWork(this.#worstCase(device), evidence.totals),
-        reportHead: device.chain.head,
-      };
+      const judgement = this.#judge(evidenceBytes, "recovery");
+      const { appraisal, device } = judgement;
+      const recovery = decideRecovery(judgement, this.#grounds, this.#licensesOf(device), this.#options.clock());
       const quorum = recoveryQuorum(this.agreement, recovery);
       const draft = draftSign(encodeRecovery(recovery));
       const bytes = gather(draft, this.#options.parties, quorum, "recovery/quorum", (party, signed) =>
@@ -181,19 +165,15 @@ export class Verifier {
 
   /** Takes the next report of a device's chain, or one again. Intervals may come with it. */
   acceptReport(bytes: Uint8Array, intervals?: Uint8Array): ReportReceipt {
-    const { report, device } = this.#verifyReport(bytes);
-    const ueid = hexOf(device.ueid);
-    const current = withRecovery(device, report.totals);
+    const { report, device: before } = readReport(bytes, (ueid) => this.#device(ueid));
+    const ueid = hexOf(before.ueid);
     const stored = this.#storage.report(ueid, report.sequence);
-    const step = followChain(bytes, report, intervals, {
-      device: current,
-      stored,
-      isKnownAgreement: (digest) => this.#agreements.some((known) => sameBytes(known.digest, digest)),
-    });
-    if (step.repeated) return { sequence: report.sequence, repeated: true, work: noWork() };
-    this.#storage.putReport(ueid, { report, bytes, intervals });
-    this.#storage.putDevice({ ...current, chain: step.chain });
-    return { sequence: report.sequence, repeated: false, work: workBetween(current.chain.totals, report.totals) };
+    const { step, device, work } = judgeReport(bytes, report, intervals, before, stored, this.#grounds);
+    if (!step.repeated) {
+      this.#storage.putReport(ueid, { report, bytes, intervals });
+      this.#storage.putDevice(device);
+    }
+    return { sequence: report.sequence, repeated: step.repeated, work };
   }
 
   proposeOrder(request: OrderRequest): DraftStatus {
@@ -206,7 +186,7 @@ export class Verifier {
 
   /** What a device that knows this epoch must be given, oldest first. */
   ordersAfter(epoch: number): readonly StoredOrder[] {
-    return this.ceremony.ordersAfter(epoch);
+    return this.ceremony.book.after(epoch);
   }
 
   beacon(): Uint8Array {
@@ -239,47 +219,25 @@ export class Verifier {
     return device;
   }
 
-  #verifyEvidence(bytes: Uint8Array): { evidence: Evidence; device: DeviceRecord } {
-    return readSigned("evidence/malformed", "evidence/signature", () => {
-      const claimed = decodeEvidence(parseSign1(bytes).payload);
-      const device = this.#device(claimed.ueid);
-      const key = verificationKey(device.certificates.at(-1)!.attestationPublicKey);
-      return { evidence: verifyEvidence(bytes, key), device };
-    });
+  get #grounds(): Grounds {
+    return {
+      agreement: this.agreement,
+      agreementDigest: this.#inForce.digest,
+      isKnownAgreement: (digest) => this.#agreements.some((known) => sameBytes(known.digest, digest)),
+      references: this.#references,
+      orders: this.ceremony.book,
+    };
   }
 
-  #verifyReport(bytes: Uint8Array): { report: UsageReport; device: DeviceRecord } {
-    return readSigned("report/malformed", "report/signature", () => {
-      const message = parseSign1(bytes);
-      const device = this.#device(decodeUsageReport(message.payload).ueid);
-      const keys = device.certificates.map(({ attestationPublicKey }) => verificationKey(attestationPublicKey));
-      const key = keys.find(({ kid }) => message.kid && sameBytes(kid, message.kid));
-      if (!key) throw new VerifierError("report/signature", "an unknown key");
-      return { report: verifyUsageReport(bytes, key), device };
-    });
+  #judge(bytes: Uint8Array, purpose: Purpose): Judgement {
+    const nowMs = this.#options.clock();
+    const { evidence, device } = readEvidence(bytes, (ueid) => this.#device(ueid));
+    const nonce = this.#nonces.judge(device.ueid, evidence.nonce, nowMs);
+    return judgeEvidence(evidence, purpose, device, nonce, this.#grounds, this.#licensesOf(device), nowMs);
   }
 
-  /** The record after good evidence. Throws `evidence/license-unknown` and `evidence/overrun`. */
-  #settle(device: DeviceRecord, evidence: Evidence): DeviceRecord {
-    const { licenseSequence } = evidence;
-    const isNew = licenseSequence !== device.books.licenseSequence;
-    const license = isNew ? this.#storage.license(hexOf(device.ueid), licenseSequence)?.license : undefined;
-    if (isNew && !license) throw new VerifierError("evidence/license-unknown", `${licenseSequence}`);
-    const books = settleBooks(device.books, evidence, license, this.agreement);
-    const overrun = overrunOf(books).findIndex((work) => work > 0n);
-    if (overrun >= 0) throw new VerifierError("evidence/overrun", `class ${overrun}`);
-    const { bootCount, bootSeed, totals } = evidence;
-    return { ...device, books, lastSeen: { bootCount, bootSeed, totals, licenseSequence } };
-  }
-
-  #worstCase(device: DeviceRecord): bigint[] {
-    const pending: License[] = [];
-    for (let sequence = device.books.licenseSequence + 1n; sequence <= device.sequenceIssued; sequence += 1n) {
-      const stored = this.#storage.license(hexOf(device.ueid), sequence);
-      if (stored) pending.push(stored.license);
-    }
-    const worst = worstCase(device.books, pending, this.agreement);
-    return mostWork(worst, device.chain.totals);
+  #licensesOf({ ueid }: DeviceRecord): LicenseOf {
+    return (sequence) => this.#storage.license(hexOf(ueid), sequence)?.license;
   }
 
   /** What was answered to this evidence before, or what `issue` gives now. */
@@ -298,15 +256,11 @@ function readAgreement(bytes: Uint8Array, inForce?: Agreement) {
   return { ...readSigned("agreement/malformed", "agreement/signature", read), bytes };
 }
 
-/** The record, after a recovery if the totals show that it was installed: chain and books go on from its totals. */
-function withRecovery(device: DeviceRecord, totals: AllWork): DeviceRecord {
-  const { recovery, chain, books } = device;
-  if (!recovery || workBetween(recovery.totals, totals).some((work) => work < 0n)) return device;
-  return {
-    ...device,
-    recovery: undefined,
-    lastSeen: undefined,
-    chain: { ...chain, totals: recovery.totals, bootCount: 0, toTick: 0n, licenseSequence: recovery.sequence },
-    books: recoverBooks(books, recovery.totals, recovery.sequence),
-  };
+/** Caps that count boards or work over time need a store: here a party's policy judges each license by itself. */
+function usageAt(nowMs: number): PolicyUsage {
+  return { nowSeconds: Math.floor(nowMs / 1000), offlineLicenses: 0n, licensedUeids: [], scopes: new Map() };
+}
+
+function policyDevice({ endorsement }: DeviceRecord, agreement: Agreement): PolicyDevice {
+  return { party: "", site: "", model: modelText(endorsement), agreement };
 }

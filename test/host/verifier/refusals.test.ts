@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { OrderAction } from "../../../firmware/protocol/claims.ts";
+import { ObjectType, OrderAction } from "../../../firmware/protocol/claims.ts";
 import { ErrorCode } from "../../../firmware/protocol/errors.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
+import { objectAad } from "../../../host/objects/aad.ts";
 import { signAgreement } from "../../../host/objects/agreement.ts";
 import { noWork } from "../../../host/objects/work.ts";
+import { addSignature } from "../../../host/protocol/cose.ts";
+import { draftOrder, importDraft } from "../../../host/verifier/draft.ts";
 import { VERIFIER_ERRORS, VerifierError, type VerifierErrorCode } from "../../../host/verifier/errors.ts";
-import { NONCE_LIFETIME_MS, NONCES_PER_DEVICE_MAX } from "../../../host/verifier/nonces.ts";
+import { NONCE_LIFETIME_MS } from "../../../host/verifier/nonces.ts";
 import { Party } from "../../../host/verifier/party.ts";
 import { agreementOf, BF16, COPY, PARTY_SIGNERS, signerOf, World } from "../fake-governor.ts";
 
@@ -198,6 +201,12 @@ const REFUSALS: Record<VerifierErrorCode, () => void> = {
   "order/malformed": () => {
     new World().verifier.proposeOrder({ action: OrderAction.SLOW });
   },
+  "order/signature": () => {
+    const { verifier, agreement, digest } = new World();
+    const grounds = { agreement, agreementDigest: digest, orders: verifier.ceremony.book };
+    const { bytes } = draftOrder({ action: OrderAction.PAUSE }, grounds, 0);
+    importDraft(addSignature(bytes, stranger, objectAad(ObjectType.ORDER)), grounds);
+  },
   "order/mixed": () => {
     const world = new World({ quorums: { license: 2, pause: 3, resume: 2, update: 2, amend: 2 } });
     const [slow, full] = [world.enrolled("a"), world.enrolled("b")];
@@ -287,12 +296,28 @@ describe("a nonce", () => {
     world.verifier.appraise(a.evidence({ nonce }));
   });
 
-  it("falls out when a device asks for too many", () => {
+  it("is no good any more once a newer one was used", () => {
+    const world = new World();
+    const device = world.enrolled();
+    const [older, newer] = [world.verifier.challenge(device.ueid), world.verifier.challenge(device.ueid)];
+    world.verifier.appraise(device.evidence({ nonce: newer }));
+    expect(verifierCodeOf(() => world.verifier.appraise(device.evidence({ nonce: older })))).toBe(
+      "evidence/nonce-unknown",
+    );
+  });
+
+  it("is of this verifier: no bit of it can be changed, and none is made elsewhere", () => {
     const world = new World();
     const device = world.enrolled();
     const nonce = world.verifier.challenge(device.ueid);
-    for (let i = 0; i < NONCES_PER_DEVICE_MAX; i++) world.verifier.challenge(device.ueid);
-    expect(verifierCodeOf(() => world.verifier.appraise(device.evidence({ nonce })))).toBe("evidence/nonce-unknown");
+    for (let bit = 0; bit < nonce.length * 8; bit++) {
+      const changed = Uint8Array.from(nonce);
+      changed[bit >> 3]! ^= 1 << (bit & 7);
+      expect(verifierCodeOf(() => world.verifier.appraise(device.evidence({ nonce: changed })))).toBe(
+        "evidence/nonce-unknown",
+      );
+    }
+    world.verifier.appraise(device.evidence({ nonce }));
   });
 
   it("is not used up by evidence that nobody enrolled signed", () => {

@@ -78,8 +78,8 @@ describe("a license", () => {
   it.each([
     ["a budget", { budgetMax: new Map([[BF16, 999n]]) }],
     ["a class that it does not name", { budgetMax: new Map([[COPY, 999n]]) }],
-    ["ticks", { ticksMax: 999n }],
-    ["a window", { windowSecondsMax: 599 }],
+    ["ticks", { licenseTicksMax: 999n }],
+    ["a window", { licenseSecondsMax: 599n }],
   ])("is not given when too many parties object to %s", (_what, policy) => {
     const world = new World({}, [policy, policy, {}]);
     const evidence = world.enrolled().evidence();
@@ -220,7 +220,7 @@ describe("the ceremony", () => {
     const half = verifier.approveOrder(resume.id, parties[0]!);
     expect(half).toMatchObject({ quorum: 2, active: false });
     expect(half.bytes).toBeUndefined();
-    expect(verifier.ceremony.currentOrder()!.order.action).toBe(OrderAction.PAUSE);
+    expect(verifier.ceremony.book.newest!.order.action).toBe(OrderAction.PAUSE);
     const whole = verifier.approveOrder(resume.id, parties[1]!);
     expect(verifyOrder(whole.bytes!, agreement, 2)).toMatchObject({ action: OrderAction.RESUME, epoch: 2 });
   });
@@ -249,7 +249,7 @@ describe("the ceremony", () => {
     const late = world.enrolled();
     expect(world.verifier.ordersAfter(late.epoch).map(({ bytes }) => bytes)).toEqual(orders);
     expect(world.verifier.ordersAfter(2).map(({ order }) => order.epoch)).toEqual([3]);
-    expect(world.verifier.ceremony.currentOrder()!.order.epoch).toBe(3);
+    expect(world.verifier.ceremony.book.newest!.order.epoch).toBe(3);
   });
 
   it("leaves devices outside its scope as they are", () => {

@@ -1,0 +1,179 @@
+/**
+ * What the verifier decides on evidence and reports, as functions of what is known: the device's record, and the grounds
+ * that all devices share. Nothing here reads or writes a store, asks a clock or signs.
+ */
+import { OrderAction } from "../../firmware/protocol/claims.ts";
+import type { Agreement } from "../objects/agreement.ts";
+import { decodeEvidence, type Evidence, verifyEvidence } from "../objects/evidence.ts";
+import type { License } from "../objects/license.ts";
+import type { Recovery } from "../objects/recovery.ts";
+import { decodeUsageReport, type UsageReport, verifyUsageReport } from "../objects/usage-report.ts";
+import { type AllWork, mostWork, noWork, workBetween } from "../objects/work.ts";
+import { parseSign1, verificationKey } from "../protocol/cose.ts";
+import { type Appraisal, appraise, type Purpose } from "./appraisal.ts";
+import { overrunOf, recoverBooks, settleBooks, worstCase } from "./books.ts";
+import { sameBytes } from "./bytes.ts";
+import { type ChainStep, followChain } from "./chain.ts";
+import { VerifierError } from "./errors.ts";
+import { drawUpLicense, type LicenseRequest } from "./licensing.ts";
+import { checkUnused, type JudgedNonce } from "./nonces.ts";
+import type { OrderBook } from "./order-book.ts";
+import type { ReferenceValues } from "./registry.ts";
+import { readSigned } from "./signed.ts";
+import type { DeviceRecord, StoredReport } from "./storage.ts";
+
+/** What is the same for all devices at one time. */
+export interface Grounds {
+  readonly agreement: Agreement;
+  readonly agreementDigest: Uint8Array;
+  readonly isKnownAgreement: (digest: Uint8Array) => boolean;
+  readonly references: ReferenceValues;
+  readonly orders: OrderBook;
+}
+
+/** A license of the device by its sequence, as far as it was issued here. */
+export type LicenseOf = (sequence: bigint) => License | undefined;
+
+/** Evidence that the device's newest attestation key signed. Throws `evidence/malformed` and `evidence/signature`. */
+export function readEvidence(bytes: Uint8Array, deviceOf: (ueid: Uint8Array) => DeviceRecord) {
+  return readSigned("evidence/malformed", "evidence/signature", () => {
+    const device = deviceOf(decodeEvidence(parseSign1(bytes).payload).ueid);
+    const key = verificationKey(device.certificates.at(-1)!.attestationPublicKey);
+    return { evidence: verifyEvidence(bytes, key), device };
+  });
+}
+
+/** A report that one of the device's attestation keys signed. Throws `report/malformed` and `report/signature`. */
+export function readReport(bytes: Uint8Array, deviceOf: (ueid: Uint8Array) => DeviceRecord) {
+  return readSigned("report/malformed", "report/signature", () => {
+    const message = parseSign1(bytes);
+    const device = deviceOf(decodeUsageReport(message.payload).ueid);
+    const keys = device.certificates.map(({ attestationPublicKey }) => verificationKey(attestationPublicKey));
+    const key = keys.find(({ kid }) => message.kid && sameBytes(kid, message.kid));
+    if (!key) throw new VerifierError("report/signature", "an unknown key");
+    return { report: verifyUsageReport(bytes, key), device };
+  });
+}
+
+export interface Judgement {
+  readonly appraisal: Appraisal;
+  /** The record as of this evidence, its nonce used up; with purpose license, the books are settled. */
+  readonly device: DeviceRecord;
+}
+
+/** Judges evidence whose signature was verified. Throws the `VerifierError` of the first step that fails. */
+export function judgeEvidence(
+  evidence: Evidence,
+  purpose: Purpose,
+  before: DeviceRecord,
+  nonce: JudgedNonce,
+  grounds: Grounds,
+  licenseOf: LicenseOf,
+  nowMs: number,
+): Judgement {
+  checkUnused(nonce.serial, before.nonceUsed);
+  const device = { ...withRecovery(before, evidence.totals), nonceUsed: nonce.serial };
+  const appraisal = appraise(evidence, purpose, {
+    device,
+    references: grounds.references,
+    agreement: grounds.agreement,
+    agreementDigest: grounds.agreementDigest,
+    epochNow: grounds.orders.confirmed(nowMs).epoch,
+    epochNewest: grounds.orders.epochNewest,
+    orderDigestAt: (epoch) => grounds.orders.digestAt(epoch),
+    nonceGivenMs: nonce.givenMs,
+    nowMs,
+  });
+  return { appraisal, device: purpose === "license" ? settle(device, evidence, licenseOf, grounds.agreement) : device };
+}
+
+/** The license that answers good evidence. Throws `license/paused` and what `drawUpLicense` throws. */
+export function decideLicense(
+  { appraisal, device }: Judgement,
+  request: LicenseRequest,
+  { orders, agreement }: Grounds,
+  nowMs: number,
+): License {
+  checkNotPaused(appraisal.evidence, orders);
+  return drawUpLicense(request, appraisal, agreement, device.sequenceIssued, nowMs);
+}
+
+export function checkNotPaused({ ueid, epoch }: Evidence, orders: OrderBook): void {
+  if (orders.inForce(ueid, epoch).action === OrderAction.PAUSE) throw new VerifierError("license/paused");
+}
+
+/** The recovery of a board that lost its journal: whatever it may have done by now counts as done. */
+export function decideRecovery(
+  { appraisal, device }: Judgement,
+  { orders, agreement, agreementDigest }: Grounds,
+  licenseOf: LicenseOf,
+  nowMs: number,
+): Recovery {
+  const { evidence } = appraisal;
+  const confirmed = orders.confirmed(nowMs);
+  return {
+    nonce: evidence.challenge,
+    ueid: evidence.ueid,
+    agreementDigest,
+    ...confirmed,
+    sequence: device.sequenceIssued,
+    ...orders.inForce(evidence.ueid, confirmed.epoch),
+    // A lost journal says nothing of the totals; one that is whole (a faulty meter) may say more than the books.
+    totals: mostWork(worstOf(device, licenseOf, agreement), evidence.totals),
+    reportHead: device.chain.head,
+  };
+}
+
+/** Judges a report whose signature was verified: what it changes, and the record after it. */
+export function judgeReport(
+  bytes: Uint8Array,
+  report: UsageReport,
+  intervals: Uint8Array | undefined,
+  before: DeviceRecord,
+  stored: StoredReport | undefined,
+  { isKnownAgreement }: Pick<Grounds, "isKnownAgreement">,
+): { readonly step: ChainStep; readonly device: DeviceRecord; readonly work: AllWork } {
+  const device = withRecovery(before, report.totals);
+  const step = followChain(bytes, report, intervals, { device, stored, isKnownAgreement });
+  if (step.repeated) return { step, device: before, work: noWork() };
+  return {
+    step,
+    device: { ...device, chain: step.chain },
+    work: workBetween(device.chain.totals, report.totals),
+  };
+}
+
+/** The record after good evidence. Throws `evidence/license-unknown` and `evidence/overrun`. */
+function settle(device: DeviceRecord, evidence: Evidence, licenseOf: LicenseOf, agreement: Agreement): DeviceRecord {
+  const { licenseSequence } = evidence;
+  const isNew = licenseSequence !== device.books.licenseSequence;
+  const license = isNew ? licenseOf(licenseSequence) : undefined;
+  if (isNew && !license) throw new VerifierError("evidence/license-unknown", `${licenseSequence}`);
+  const books = settleBooks(device.books, evidence, license, agreement);
+  const overrun = overrunOf(books).findIndex((work) => work > 0n);
+  if (overrun >= 0) throw new VerifierError("evidence/overrun", `class ${overrun}`);
+  const { bootCount, bootSeed, totals } = evidence;
+  return { ...device, books, lastSeen: { bootCount, bootSeed, totals, licenseSequence } };
+}
+
+function worstOf(device: DeviceRecord, licenseOf: LicenseOf, agreement: Agreement): bigint[] {
+  const pending: License[] = [];
+  for (let sequence = device.books.licenseSequence + 1n; sequence <= device.sequenceIssued; sequence += 1n) {
+    const license = licenseOf(sequence);
+    if (license) pending.push(license);
+  }
+  return mostWork(worstCase(device.books, pending, agreement), device.chain.totals);
+}
+
+/** The record, after a recovery if the totals show that it was installed: chain and books go on from its totals. */
+function withRecovery(device: DeviceRecord, totals: AllWork): DeviceRecord {
+  const { recovery, chain, books } = device;
+  if (!recovery || workBetween(recovery.totals, totals).some((work) => work < 0n)) return device;
+  return {
+    ...device,
+    recovery: undefined,
+    lastSeen: undefined,
+    chain: { ...chain, totals: recovery.totals, bootCount: 0, toTick: 0n, licenseSequence: recovery.sequence },
+    books: recoverBooks(books, recovery.totals, recovery.sequence),
+  };
+}
