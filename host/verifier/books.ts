@@ -35,6 +35,9 @@ export interface BooksRow {
   readonly reported: bigint;
 }
 
+/** What the books need of a license. */
+export type LicenseTerms = Pick<License, "sequence" | "budget" | "drain">;
+
 /** Books of a device that did nothing yet. */
 export function openBooks(agreement: Agreement): DeviceBooks {
   return {
@@ -53,7 +56,7 @@ export function openBooks(agreement: Agreement): DeviceBooks {
 export function settleBooks(
   books: DeviceBooks,
   evidence: Evidence,
-  license: License | undefined,
+  license: LicenseTerms | undefined,
   agreement: Agreement,
 ): DeviceBooks {
   const seen = { totals: evidence.totals, left: evidence.budgetLeft };
@@ -81,7 +84,7 @@ export function recoverBooks(books: DeviceBooks, totals: AllWork, licenseSequenc
 }
 
 /** The most that the device can have done by now, if everything that was issued was used. */
-export function worstCase(books: DeviceBooks, pending: readonly License[], agreement: Agreement): bigint[] {
+export function worstCase(books: DeviceBooks, pending: readonly LicenseTerms[], agreement: Agreement): bigint[] {
   const installed = sumWork(sumWork(books.totals, books.left), allowanceOf(agreement.drain, agreement));
   return pending.reduce<bigint[]>(
     (totals, license) => sumWork(sumWork(totals, allWork(license.budget)), allowanceOf(license.drain, agreement)),

@@ -1,11 +1,13 @@
 /**
  * Every refusal of the verifier, in one table. The class says who must act: `malformed`, the sender's software is broken;
- * `invalid`, the object is not what it claims to be; `policy`, it is, and that is not good enough.
+ * `invalid`, the object is not what it claims to be; `policy`, it is, and that is not good enough; `unknown`, there is no
+ * such thing here.
  */
-export type VerifierErrorClass = "malformed" | "invalid" | "policy";
+export type VerifierErrorClass = "malformed" | "invalid" | "policy" | "unknown";
 
+/** What judging objects can refuse. */
 // biome-ignore format: a table, one row a code
-export const VERIFIER_ERRORS = {
+export const JUDGEMENT_ERRORS = {
   "agreement/malformed": ["malformed", "the agreement cannot be read"],
   "agreement/signature": ["invalid", "the agreement is not signed by those who must sign it"],
 
@@ -16,7 +18,7 @@ export const VERIFIER_ERRORS = {
   "certificate/signature": ["invalid", "the device key did not sign the certificate"],
   "certificate/ueid": ["invalid", "the certificate is for another device"],
   "certificate/measurement": ["policy", "the governor image is not among the reference values"],
-  "device/unknown": ["policy", "the device is not enrolled"],
+  "device/unknown": ["unknown", "the device is not enrolled"],
 
   "evidence/malformed": ["malformed", "the evidence cannot be read"],
   "evidence/signature": ["invalid", "the enrolled attestation key did not sign the evidence"],
@@ -67,7 +69,7 @@ export const VERIFIER_ERRORS = {
   "order/signature": ["invalid", "a signature of the order does not hold, or is not of a party"],
   "order/mixed": ["policy", "the order raises some devices and lowers others, and no one number of signatures serves both"],
   "order/out-of-turn": ["policy", "only a pause may come into force before the newest active order"],
-  "order/unknown": ["policy", "there is no such draft of an order"],
+  "order/unknown": ["unknown", "there is no such draft of an order"],
   "order/stale": ["policy", "another order became active since: draft it again"],
   "order/active": ["policy", "the order is active already: a further signature would make it invalid"],
   "order/not-a-party": ["policy", "the signer is not a party to the agreement"],
@@ -76,6 +78,35 @@ export const VERIFIER_ERRORS = {
   "recovery/not-needed": ["policy", "the device's journal is whole"],
   "recovery/quorum": ["policy", "fewer parties than the license quorum agree"],
 } as const satisfies Record<string, readonly [VerifierErrorClass, string]>;
+
+/** What the service refuses besides: what takes a registry, a store, and other verifiers. */
+// biome-ignore format: a table, one row a code
+export const SERVICE_ERRORS = {
+  "device/suspended": ["policy", "the device is suspended"],
+  "device/retired": ["policy", "the device is retired"],
+  "device/suspected-fork": ["policy", "the device is suspected of being two: a registrar must look at it"],
+  "device/registration": ["malformed", "the registration is not one that can be kept"],
+  "device/query": ["malformed", "there is no such page of devices"],
+
+  "evidence/nonces": ["malformed", "the evidence's nonce is not that of the list of nonces"],
+
+  "license/policy": ["policy", "the license is against the policy of the parties here"],
+  "license/no-party": ["policy", "no party whose key is here could still sign"],
+  "license/draft": ["invalid", "the draft is not a license that answers this evidence"],
+  "license/signed-already": ["policy", "another license was signed for this evidence, or with this sequence"],
+  "license/offline": ["policy", "the agreement takes no licenses without a nonce"],
+
+  "recovery/draft": ["invalid", "the draft is not the recovery that answers this evidence"],
+
+  "opening/malformed": ["malformed", "the opening cannot be read"],
+  "opening/unwanted": ["unknown", "no such interval was asked for"],
+  "opening/mismatch": ["invalid", "the interval does not belong to the report"],
+
+  "verdict/unknown": ["unknown", "no such evidence was judged here"],
+  "audit/query": ["malformed", "there is no such page of the audit trail"],
+} as const satisfies Record<string, readonly [VerifierErrorClass, string]>;
+
+export const VERIFIER_ERRORS = { ...JUDGEMENT_ERRORS, ...SERVICE_ERRORS } as const;
 
 export type VerifierErrorCode = keyof typeof VERIFIER_ERRORS;
 

@@ -11,7 +11,7 @@ import { decodeUsageReport, type UsageReport, verifyUsageReport } from "../objec
 import { type AllWork, mostWork, noWork, workBetween } from "../objects/work.ts";
 import { parseSign1, verificationKey } from "../protocol/cose.ts";
 import { type Appraisal, appraise, type Purpose } from "./appraisal.ts";
-import { overrunOf, recoverBooks, settleBooks, worstCase } from "./books.ts";
+import { type LicenseTerms, overrunOf, recoverBooks, settleBooks, worstCase } from "./books.ts";
 import { sameBytes } from "./bytes.ts";
 import { type ChainStep, followChain } from "./chain.ts";
 import { VerifierError } from "./errors.ts";
@@ -32,7 +32,7 @@ export interface Grounds {
 }
 
 /** A license of the device by its sequence, as far as it was issued here. */
-export type LicenseOf = (sequence: bigint) => License | undefined;
+export type LicenseOf = (sequence: bigint) => LicenseTerms | undefined;
 
 /** Evidence that the device's newest attestation key signed. Throws `evidence/malformed` and `evidence/signature`. */
 export function readEvidence(bytes: Uint8Array, deviceOf: (ueid: Uint8Array) => DeviceRecord) {
@@ -157,7 +157,7 @@ function settle(device: DeviceRecord, evidence: Evidence, licenseOf: LicenseOf, 
 }
 
 function worstOf(device: DeviceRecord, licenseOf: LicenseOf, agreement: Agreement): bigint[] {
-  const pending: License[] = [];
+  const pending: LicenseTerms[] = [];
   for (let sequence = device.books.licenseSequence + 1n; sequence <= device.sequenceIssued; sequence += 1n) {
     const license = licenseOf(sequence);
     if (license) pending.push(license);

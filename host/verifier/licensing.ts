@@ -11,6 +11,7 @@ import type { WorkByClass } from "../objects/work.ts";
 import { draftSign } from "../protocol/cose.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { Appraisal } from "./appraisal.ts";
+import { sameBytes } from "./bytes.ts";
 import { VerifierError, type VerifierErrorCode } from "./errors.ts";
 import type { Party, Verdict } from "./party.ts";
 
@@ -42,9 +43,7 @@ export function drawUpLicense(
   checkCaps(request, agreement);
   const last = evidence.licenseSequence;
   const sequence = (sequenceIssued > last ? sequenceIssued : last) + 1n;
-  if (sequence - last > BigInt(Limit.SEQUENCE_STEP_MAX)) {
-    throw new VerifierError("license/sequence-exhausted", `${sequence} after ${last}`);
-  }
+  checkSequence(sequence, last);
   return {
     expirySeconds: Math.floor(nowMs / 1000) + request.windowSeconds,
     // The device opens when its lower bound of the time has reached this, and the bound lags behind.
@@ -62,7 +61,40 @@ export function drawUpLicense(
   };
 }
 
-function checkCaps({ budget, ticksMax, rate, drain }: LicenseRequest, agreement: Agreement): void {
+/**
+ * Whether a license that another verifier drew up answers the same evidence, as one drawn up here could. Throws
+ * `license/draft`, `license/signed-already` and what `drawUpLicense` throws.
+ */
+export function checkDrawnUp(
+  license: License,
+  { evidence }: Appraisal,
+  agreement: Agreement,
+  sequenceIssued: bigint,
+  nowMs: number,
+): void {
+  const not = (why: string) => new VerifierError("license/draft", why);
+  const { ueid, nonce, sequence, epoch } = license;
+  if (ueid === undefined || !sameBytes(ueid, evidence.ueid)) throw not("it is for another device");
+  if (nonce === undefined || !sameBytes(nonce, evidence.challenge)) throw not("it answers another challenge");
+  if (!sameBytes(license.agreementDigest, evidence.agreementDigest)) throw not("it stands under another agreement");
+  if (epoch !== evidence.epoch) throw not(`it is of epoch ${epoch}`);
+  if (license.svnLeast < agreement.svnLeast) throw not(`it asks for security version ${license.svnLeast} only`);
+  if (license.expirySeconds * 1000 <= nowMs) throw not("it has expired");
+  if (sequence <= sequenceIssued) throw new VerifierError("license/signed-already", `sequence ${sequence}`);
+  checkSequence(sequence, evidence.licenseSequence);
+  checkCaps(license, agreement);
+}
+
+function checkSequence(sequence: bigint, last: bigint): void {
+  if (sequence <= last || sequence - last > BigInt(Limit.SEQUENCE_STEP_MAX)) {
+    throw new VerifierError("license/sequence-exhausted", `${sequence} after ${last}`);
+  }
+}
+
+function checkCaps(
+  { budget, ticksMax, rate, drain }: Omit<LicenseRequest, "windowSeconds">,
+  agreement: Agreement,
+): void {
   const over = (what: string) => new VerifierError("license/over-cap", what);
   if (ticksMax > agreement.licenseTicksMax) throw over(`${ticksMax} ticks`);
   for (const [engineClass, work] of budget) {

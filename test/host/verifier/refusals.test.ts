@@ -7,7 +7,7 @@ import { signAgreement } from "../../../host/objects/agreement.ts";
 import { noWork } from "../../../host/objects/work.ts";
 import { addSignature } from "../../../host/protocol/cose.ts";
 import { draftOrder, importDraft } from "../../../host/verifier/draft.ts";
-import { VERIFIER_ERRORS, VerifierError, type VerifierErrorCode } from "../../../host/verifier/errors.ts";
+import { JUDGEMENT_ERRORS, VerifierError } from "../../../host/verifier/errors.ts";
 import { NONCE_LIFETIME_MS } from "../../../host/verifier/nonces.ts";
 import { Party } from "../../../host/verifier/party.ts";
 import { agreementOf, BF16, COPY, PARTY_SIGNERS, signerOf, World } from "../fake-governor.ts";
@@ -52,7 +52,7 @@ const request = (change: object) => () => {
 const locked = { gateState: GateState.LOCKED, lastCode: ErrorCode.JOURNAL_ROLLBACK };
 
 /** How each refusal comes about. */
-const REFUSALS: Record<VerifierErrorCode, () => void> = {
+const REFUSALS: Record<keyof typeof JUDGEMENT_ERRORS, () => void> = {
   "agreement/malformed": () => new World().verifier.amend(GARBAGE),
   "agreement/signature": () => {
     new World().verifier.amend(signAgreement(agreementOf({ version: 2 }), PARTY_SIGNERS.slice(0, 1)));
@@ -277,7 +277,7 @@ describe("the verifier refuses", () => {
   });
 
   it("nothing that this table doesn't show", () => {
-    expect(Object.keys(REFUSALS).sort()).toEqual(Object.keys(VERIFIER_ERRORS).sort());
+    expect(Object.keys(REFUSALS).sort()).toEqual(Object.keys(JUDGEMENT_ERRORS).sort());
   });
 
   it("with a class that says who must act", () => {

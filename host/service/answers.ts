@@ -1,0 +1,253 @@
+/**
+ * Evidence → license, recovery or appraisal, for all requests that arrive together in one durable transaction:
+ *
+ *     lock and read the devices → decide each → sign what was decided → write it all → commit → answer
+ *
+ * An answer is signed before it is durable and handed out after. Nothing is answered twice: the device's row is locked and
+ * holds its newest nonce and sequence, and the store keeps evidence digests and sequences unique besides. A retry finds
+ * its answer by the evidence's digest.
+ */
+/**
+ * Evidence → license, recovery or appraisal, for all requests that arrive together in one durable transaction:
+ *
+ *     lock and read the devices → decide each → sign what was decided → write it all → commit → answer
+ *
+ * An answer is signed before it is durable and handed out after. Nothing is answered twice: the device's row is locked and
+ * holds its newest nonce and sequence, and the store keeps evidence digests and sequences unique besides. A retry finds
+ * its answer by the evidence's digest.
+ */
+import type { Transaction } from "kysely";
+import type { License } from "../objects/license.ts";
+import { concludedBytes } from "../rats/conclusion.ts";
+import { Batcher, type Result } from "../store/batcher.ts";
+import type { Tables } from "../store/store.ts";
+import { hexOf, sameBytes } from "../verifier/bytes.ts";
+import { VerifierError } from "../verifier/errors.ts";
+import type { LicenseOf } from "../verifier/judgement.ts";
+import {
+  type AnswerRow,
+  completeAnswers,
+  type LicenseKey,
+  licenseName,
+  type RefusedRow,
+  readAnswers,
+  readLicenses,
+  writeAnswers,
+  writeRefused,
+} from "./answer-rows.ts";
+import { CapSums, hasSums } from "./caps.ts";
+import type { ServiceContext } from "./context.ts";
+import { type AnswerDraft, answeredBefore, type Bench, type Decision, decide, policyDevice } from "./decision.ts";
+import { type DeviceRow, readDevices, writeDevices } from "./device-rows.ts";
+import type { EvidenceItem } from "./evidence-item.ts";
+import { type Signed, signUpTo } from "./parties.ts";
+import type { SignedAnswer } from "./service.ts";
+import type { SharedState } from "./shared.ts";
+import { UsageChanges } from "./usage.ts";
+
+/** Undefined where an appraisal was all that was asked for. */
+export type EvidenceAnswer = SignedAnswer | undefined;
+
+/** Requests of one transaction at most, and requests that may wait. */
+const ITEMS_MAX = 256;
+const QUEUE_MAX = 8192;
+/** Transactions under way at one time: where the writer is alone, more would only wait. */
+const LANES = { sqlite: 1, postgres: 4 } as const;
+
+/** Two devices use one identity, or one device has two histories: nothing is licensed until a registrar has looked. */
+const FORK_CODES: readonly string[] = ["evidence/boot-forked", "evidence/report-forked"];
+
+/** One request in the course of a batch. */
+type Outcome = { readonly item: EvidenceItem } & (
+  | { readonly type: "decided"; readonly decision: Decision }
+  | { readonly type: "repeated"; readonly stored: AnswerRow; readonly draft: AnswerDraft }
+  | { readonly type: "refused"; readonly error: VerifierError; readonly deviceId?: number; readonly row?: DeviceRow }
+);
+
+export class Answers {
+  readonly #context: ServiceContext;
+  readonly #batcher: Batcher<EvidenceItem, EvidenceAnswer>;
+  /** A retry that comes while the first is under way waits for its answer. */
+  readonly #underWay = new Map<string, Promise<EvidenceAnswer>>();
+
+  constructor(context: ServiceContext) {
+    this.#context = context;
+    this.#batcher = new Batcher({
+      itemsMax: ITEMS_MAX,
+      lanes: LANES[context.store.engine],
+      queueMax: QUEUE_MAX,
+      run: (items) => context.store.write((tx) => this.#run(tx, items)),
+    });
+  }
+
+  /** Durable when it resolves. Rejects with the `VerifierError` of what stands against it. */
+  async ask(item: EvidenceItem): Promise<EvidenceAnswer> {
+    const name = `${item.purpose} ${hexOf(item.digest)} ${item.call.draft ? hexOf(item.call.draft) : ""}`;
+    const first = this.#underWay.get(name);
+    if (first) return repeated(await first);
+    const answer = this.#batcher.ask(item);
+    this.#underWay.set(name, answer);
+    try {
+      return await answer;
+    } finally {
+      this.#underWay.delete(name);
+    }
+  }
+
+  async #run(tx: Transaction<Tables>, items: readonly EvidenceItem[]): Promise<Result<EvidenceAnswer>[]> {
+    const { store, slot } = this.#context;
+    const { rows, answers, bench } = await this.#read(tx, items);
+    const before = new Map(rows);
+    const outcomes = items.map((item) => {
+      const ueid = hexOf(item.evidence.ueid);
+      const outcome = judge(item, rows.get(ueid), answers.get(hexOf(item.digest)), bench);
+      const after = rowAfter(outcome);
+      if (after) rows.set(ueid, after);
+      return outcome;
+    });
+    const signed = await Promise.all(outcomes.map((outcome) => this.#sign(outcome, bench.shared)));
+    const usage = new UsageChanges();
+    const changed = [...rows].filter(([ueid, row]) => row !== before.get(ueid));
+    for (const [ueid, row] of changed) usage.add(before.get(ueid), row);
+    await writeAnswers(
+      tx,
+      outcomes.flatMap((outcome, i) => answerRow(outcome, signed[i])),
+    );
+    await completeAnswers(
+      tx,
+      outcomes.flatMap((outcome, i) => completedRow(outcome, signed[i])),
+    );
+    await writeRefused(
+      tx,
+      outcomes.flatMap((outcome) => refusedRow(outcome, bench.nowMs)),
+    );
+    await writeDevices(
+      tx,
+      changed.map(([, row]) => row),
+    );
+    await usage.write(store, tx, slot);
+    await bench.caps.write(tx);
+    return outcomes.map((outcome, i) => resultOf(outcome, signed[i]));
+  }
+
+  /** All that the batch's decisions may look at, locked until the transaction ends. */
+  async #read(tx: Transaction<Tables>, items: readonly EvidenceItem[]) {
+    const { store, shared: state, settings, clock } = this.#context;
+    const current = settings();
+    const shared = await state.locked(tx, hasSums(current.policy));
+    const ueids = items.map(({ evidence }) => evidence.ueid);
+    const rows = await readDevices(tx, ueids, store.forUpdate);
+    const rowOf = ({ evidence }: EvidenceItem) => rows.get(hexOf(evidence.ueid));
+    const retries = items.filter((item) => isUsed(item.nonce.serial, rowOf(item)));
+    const answers = await readAnswers(
+      tx,
+      retries.map(({ digest }) => digest),
+    );
+    const licenses = await readLicenses(
+      tx,
+      items.flatMap((item) => licensesNeeded(item, rowOf(item))),
+    );
+    const nowMs = clock();
+    const devices = [...rows.values()].map((row) => [row, policyDevice(row, shared.agreement)] as const);
+    const caps = await CapSums.read(tx, current.policy, devices, Math.floor(nowMs / 1000));
+    const licenseOf = (row: DeviceRow) => licensesOf(row, licenses);
+    const bench: Bench = { shared, settings: current, caps, licenseOf, nowMs };
+    return { rows, answers, bench };
+  }
+
+  async #sign(outcome: Outcome, { agreement }: SharedState): Promise<Signed | undefined> {
+    const draft =
+      outcome.type === "decided" ? outcome.decision.draft : outcome.type === "repeated" ? outcome.draft : undefined;
+    return draft && signUpTo(draft.bytes, draft.quorum, this.#context.parties.of(agreement), draft.type);
+  }
+}
+
+function judge(item: EvidenceItem, row: DeviceRow | undefined, stored: AnswerRow | undefined, bench: Bench): Outcome {
+  try {
+    if (!row) throw new VerifierError("device/unknown", hexOf(item.evidence.ueid));
+    if (stored && item.purpose !== "appraisal") {
+      return { item, type: "repeated", stored, draft: answeredBefore(stored, item.call.draft, bench.shared) };
+    }
+    return { item, type: "decided", decision: decide(item, row, bench) };
+  } catch (error) {
+    if (!(error instanceof VerifierError)) throw error;
+    const forked = row && FORK_CODES.includes(error.code) && row.status === "active";
+    return {
+      item,
+      type: "refused",
+      error,
+      deviceId: row?.id,
+      row: forked ? { ...row, status: "suspected-fork" } : undefined,
+    };
+  }
+}
+
+function rowAfter(outcome: Outcome): DeviceRow | undefined {
+  if (outcome.type === "decided") return outcome.decision.row;
+  return outcome.type === "refused" ? outcome.row : undefined;
+}
+
+function answerRow(outcome: Outcome, signed: Signed | undefined): AnswerRow[] {
+  if (outcome.type !== "decided" || !signed) return [];
+  const { item, decision } = outcome;
+  const { kind, sequence, expirySeconds } = decision.draft!;
+  return [
+    {
+      deviceId: decision.row.id,
+      kind,
+      sequence,
+      evidenceDigest: item.digest,
+      issuedMs: decision.row.seenMs,
+      expirySeconds,
+      bytes: signed.bytes,
+      verdict: concludedBytes(item),
+    },
+  ];
+}
+
+/** A repeated answer that has more signatures now. */
+function completedRow(outcome: Outcome, signed: Signed | undefined): AnswerRow[] {
+  if (outcome.type !== "repeated" || !signed || sameBytes(signed.bytes, outcome.stored.bytes)) return [];
+  return [{ ...outcome.stored, bytes: signed.bytes }];
+}
+
+function refusedRow(outcome: Outcome, judgedMs: number): RefusedRow[] {
+  if (outcome.type !== "refused" || outcome.deviceId === undefined) return [];
+  const { item, error, deviceId } = outcome;
+  return [{ evidenceDigest: item.digest, deviceId, judgedMs, claims: concludedBytes(item, error) }];
+}
+
+function resultOf(outcome: Outcome, signed: Signed | undefined): Result<EvidenceAnswer> {
+  if (outcome.type === "refused") return { ok: false, error: outcome.error };
+  if (!signed) return { ok: true, value: undefined };
+  const { quorum } = outcome.type === "decided" ? outcome.decision.draft! : outcome.draft;
+  const { bytes, have } = signed;
+  if (have < quorum) return { ok: true, value: { complete: false, draft: bytes, have, need: quorum } };
+  return { ok: true, value: { complete: true, bytes, repeated: outcome.type === "repeated" } };
+}
+
+function repeated(answer: EvidenceAnswer): EvidenceAnswer {
+  return answer?.complete ? { ...answer, repeated: true } : answer;
+}
+
+function isUsed(serial: Uint8Array, row: DeviceRow | undefined): boolean {
+  const newest = row?.state.record.nonceUsed;
+  return newest !== undefined && Buffer.compare(serial, newest) <= 0;
+}
+
+/** Licenses that the books need and the device's row does not hold. */
+function licensesNeeded({ purpose, evidence }: EvidenceItem, row: DeviceRow | undefined): LicenseKey[] {
+  if (!row) return [];
+  const { record, issued } = row.state;
+  const first = record.books.licenseSequence;
+  const wanted: bigint[] = [];
+  if (purpose === "recovery") {
+    for (let sequence = first + 1n; sequence <= record.sequenceIssued; sequence += 1n) wanted.push(sequence);
+  } else if (evidence.licenseSequence !== first) wanted.push(evidence.licenseSequence);
+  return wanted.filter((sequence) => sequence !== issued?.sequence).map((sequence) => [row.id, sequence] as const);
+}
+
+function licensesOf({ id, state }: DeviceRow, licenses: ReadonlyMap<string, License>): LicenseOf {
+  const { issued } = state;
+  return (sequence) => (sequence === issued?.sequence ? issued : licenses.get(licenseName([id, sequence])));
+}

@@ -1,0 +1,223 @@
+/**
+ * What one evidence comes to: the answer that is to be signed and the device's row after it, or a refusal. A function of
+ * what a batch has read; it writes nothing and signs nothing.
+ */
+import { ObjectType } from "../../firmware/protocol/claims.ts";
+import { objectAad } from "../objects/aad.ts";
+import type { Agreement } from "../objects/agreement.ts";
+import { decodeLicense, type License } from "../objects/license.ts";
+import { decodeRecovery, encodeRecovery, type Recovery, recoveryQuorum } from "../objects/recovery.ts";
+import type { PolicyDevice } from "../policy/verdict.ts";
+import { draftSign, parseSign, verifyQuorum } from "../protocol/cose.ts";
+import { sameBytes } from "../verifier/bytes.ts";
+import { VerifierError, type VerifierErrorCode } from "../verifier/errors.ts";
+import {
+  checkNotPaused,
+  decideLicense,
+  decideRecovery,
+  type Judgement,
+  judgeEvidence,
+  type LicenseOf,
+} from "../verifier/judgement.ts";
+import { checkDrawnUp, draftLicense } from "../verifier/licensing.ts";
+import { objectionsToLicense, objectionToRecovery } from "../verifier/party.ts";
+import { readSigned } from "../verifier/signed.ts";
+import type { AnswerRow } from "./answer-rows.ts";
+import type { CapSums } from "./caps.ts";
+import type { ServiceSettings } from "./context.ts";
+import type { DeviceRow } from "./device-rows.ts";
+import { AnswerKind, type DeviceState } from "./device-state.ts";
+import type { EvidenceItem } from "./evidence-item.ts";
+import type { DeviceStatus } from "./service.ts";
+import type { SharedState } from "./shared.ts";
+import { defaultTerms } from "./terms.ts";
+
+/** An answer without the signatures of the parties here. */
+export interface AnswerDraft {
+  readonly kind: AnswerKind;
+  readonly type: ObjectType;
+  readonly sequence: bigint;
+  readonly expirySeconds: number;
+  readonly quorum: number;
+  /** With the signatures that it came with. */
+  readonly bytes: Uint8Array;
+}
+
+/** Everything that deciding may look at. */
+export interface Bench {
+  readonly shared: SharedState;
+  readonly settings: ServiceSettings;
+  readonly caps: CapSums;
+  readonly licenseOf: (row: DeviceRow) => LicenseOf;
+  readonly nowMs: number;
+}
+
+export interface Decision {
+  readonly row: DeviceRow;
+  /** Absent where an appraisal was all that was asked for. */
+  readonly draft?: AnswerDraft;
+}
+
+/** Throws the `VerifierError` of what stands against it. */
+export function decide(item: EvidenceItem, before: DeviceRow, bench: Bench): Decision {
+  const { evidence, purpose } = item;
+  if (purpose !== "appraisal") checkStatus(before.status);
+  const judged = judgeEvidence(
+    evidence,
+    purpose === "recovery" ? "recovery" : "license",
+    before.state.record,
+    item.nonce,
+    bench.shared,
+    bench.licenseOf(before),
+    bench.nowMs,
+  );
+  const state: DeviceState = {
+    ...before.state,
+    record: judged.device,
+    // An offline license that a later one was installed over is gone.
+    offline: before.state.offline.filter(({ sequence }) => sequence > evidence.licenseSequence),
+  };
+  const row: DeviceRow = { ...before, seenMs: bench.nowMs, epoch: evidence.epoch, state };
+  if (purpose === "appraisal") return { row };
+  return purpose === "license" ? license(item, judged, row, bench) : recovery(item, judged, row, bench);
+}
+
+/**
+ * What was answered to this evidence before, or the draft of the same answer that other verifiers signed meanwhile: the
+ * parties here sign it too. Throws `license/signed-already` for any other draft.
+ */
+export function answeredBefore(
+  stored: AnswerRow,
+  draft: Uint8Array | undefined,
+  { agreement }: SharedState,
+): AnswerDraft {
+  const { kind, sequence, expirySeconds } = stored;
+  const { payload } = parseSign(stored.bytes);
+  const [type, quorum, code] =
+    kind === AnswerKind.LICENSE
+      ? ([ObjectType.LICENSE, agreement.quorums.license, "license/draft"] as const)
+      : ([ObjectType.RECOVERY, recoveryQuorum(agreement, decodeRecovery(payload)), "recovery/draft"] as const);
+  const before = { kind, type, sequence, expirySeconds, quorum, bytes: stored.bytes };
+  if (draft === undefined) return before;
+  return readSigned(code, code, () => {
+    if (!sameBytes(parseSign(draft).payload, payload)) throw new VerifierError("license/signed-already");
+    checkSignatures(draft, agreement, quorum, type);
+    return { ...before, bytes: draft };
+  });
+}
+
+const STATUS_CODES: Readonly<Record<Exclude<DeviceStatus, "active">, VerifierErrorCode>> = {
+  suspended: "device/suspended",
+  retired: "device/retired",
+  "suspected-fork": "device/suspected-fork",
+};
+
+export function checkStatus(status: DeviceStatus): void {
+  if (status !== "active") throw new VerifierError(STATUS_CODES[status]);
+}
+
+function license(item: EvidenceItem, judged: Judgement, row: DeviceRow, bench: Bench): Decision {
+  const { shared, settings, caps, nowMs } = bench;
+  const { agreement } = shared;
+  const { draft, terms } = item.call;
+  const [decided, bytes] = draft
+    ? drawnUpElsewhere(draft, judged, bench)
+    : ownLicense(
+        decideLicense(judged, terms ?? defaultTerms(settings.policy, agreement, row.registration), shared, nowMs),
+      );
+  const device = policyDevice(row, agreement);
+  const objections = objectionsToLicense(settings.policy, decided, device, caps.usage(row, device));
+  if (objections.length > 0) throw new VerifierError("license/policy", objections.join("; "));
+  caps.add(row, device, decided);
+  const { sequence, expirySeconds, budget, drain } = decided;
+  return {
+    row: {
+      ...row,
+      state: {
+        ...row.state,
+        record: { ...judged.device, sequenceIssued: sequence },
+        answered: { evidenceDigest: item.digest, kind: AnswerKind.LICENSE, sequence },
+        issued: { sequence, issuedSeconds: Math.floor(nowMs / 1000), expirySeconds, budget, drain },
+      },
+    },
+    draft: {
+      kind: AnswerKind.LICENSE,
+      type: ObjectType.LICENSE,
+      sequence,
+      expirySeconds,
+      quorum: agreement.quorums.license,
+      bytes,
+    },
+  };
+}
+
+function ownLicense(decided: License): [License, Uint8Array] {
+  return [decided, draftLicense(decided)];
+}
+
+/** Another verifier's draft is judged as if it were this one's, and so are the signatures in it. */
+function drawnUpElsewhere(bytes: Uint8Array, judged: Judgement, { shared, nowMs }: Bench): [License, Uint8Array] {
+  checkNotPaused(judged.appraisal.evidence, shared.orders);
+  const decided = readSigned("license/draft", "license/draft", () => {
+    const { payload } = parseSign(bytes);
+    checkSignatures(bytes, shared.agreement, shared.agreement.quorums.license, ObjectType.LICENSE);
+    return decodeLicense(payload);
+  });
+  checkDrawnUp(decided, judged.appraisal, shared.agreement, judged.device.sequenceIssued, nowMs);
+  return [decided, bytes];
+}
+
+function recovery(item: EvidenceItem, judged: Judgement, row: DeviceRow, bench: Bench): Decision {
+  const { shared, nowMs } = bench;
+  const own = decideRecovery(judged, shared, bench.licenseOf(row), nowMs);
+  const { draft } = item.call;
+  const [decided, bytes] = draft ? recoveryElsewhere(draft, own, shared) : [own, draftSign(encodeRecovery(own))];
+  const objection = objectionToRecovery({}, decided, judged.device.chain.totals, judged.appraisal);
+  if (objection !== undefined) throw new VerifierError("license/policy", objection);
+  const sequence = BigInt(row.state.recoveries + 1);
+  return {
+    row: {
+      ...row,
+      state: {
+        ...row.state,
+        record: { ...judged.device, recovery: decided },
+        answered: { evidenceDigest: item.digest, kind: AnswerKind.RECOVERY, sequence },
+        recoveries: row.state.recoveries + 1,
+      },
+    },
+    draft: {
+      kind: AnswerKind.RECOVERY,
+      type: ObjectType.RECOVERY,
+      sequence,
+      expirySeconds: 0,
+      quorum: recoveryQuorum(shared.agreement, decided),
+      bytes,
+    },
+  };
+}
+
+/** It may say that more was done than this verifier knows of, and never less; in all else it must say the same. */
+function recoveryElsewhere(bytes: Uint8Array, own: Recovery, { agreement }: SharedState): [Recovery, Uint8Array] {
+  const decided = readSigned("recovery/draft", "recovery/draft", () => {
+    const found = decodeRecovery(parseSign(bytes).payload);
+    checkSignatures(bytes, agreement, recoveryQuorum(agreement, found), ObjectType.RECOVERY);
+    return found;
+  });
+  const totals = decided.totals.map((work, c) => (work > own.totals[c]! ? work : own.totals[c]!));
+  const sequence = decided.sequence > own.sequence ? decided.sequence : own.sequence;
+  const expected = encodeRecovery({ ...own, totals, sequence });
+  if (!sameBytes(encodeRecovery(decided), expected)) throw new VerifierError("recovery/draft");
+  return [decided, bytes];
+}
+
+/** All signatures hold, each of another party, and not more than the quorum. */
+function checkSignatures(bytes: Uint8Array, { parties }: Agreement, quorum: number, type: ObjectType): void {
+  const { signatures } = parseSign(bytes);
+  if (signatures.length > 0) verifyQuorum(bytes, parties, Math.min(signatures.length, quorum), objectAad(type));
+}
+
+/** How the policy sees a device. */
+export function policyDevice({ registration, model }: DeviceRow, agreement: Agreement): PolicyDevice {
+  const { owner, site, profile } = registration;
+  return { party: owner, site, model, profile, agreement };
+}

@@ -1,0 +1,61 @@
+/** The parties whose keys are here, and the one policy by which they sign. Their keys may live elsewhere still. */
+import type { ObjectType } from "../../firmware/protocol/claims.ts";
+import { type AsyncSigner, addSignatureAsync } from "../keys/signer.ts";
+import { objectAad } from "../objects/aad.ts";
+import type { Agreement, Member } from "../objects/agreement.ts";
+import { parseSign } from "../protocol/cose.ts";
+import { sameBytes } from "../verifier/bytes.ts";
+import { VerifierError } from "../verifier/errors.ts";
+
+/** A party of the agreement with the signer that is here for it. */
+export interface LocalParty {
+  readonly member: Member;
+  readonly signer: AsyncSigner;
+}
+
+export class LocalParties {
+  readonly #signers: readonly AsyncSigner[];
+
+  /** Keys that may overlap: which of them is a party's, the agreement in force says. */
+  constructor(signers: readonly AsyncSigner[]) {
+    this.#signers = signers;
+  }
+
+  /** In the agreement's order. */
+  of({ parties }: Pick<Agreement, "parties">): LocalParty[] {
+    return parties.flatMap((member) => {
+      const signer = this.#signers.find(({ kid }) => sameBytes(kid, member.kid));
+      return signer ? [{ member, signer }] : [];
+    });
+  }
+
+  byName(agreement: Agreement, name: string): LocalParty {
+    const party = this.of(agreement).find(({ member }) => member.name === name);
+    if (!party) throw new VerifierError("order/not-a-party", name);
+    return party;
+  }
+}
+
+export interface Signed {
+  readonly bytes: Uint8Array;
+  readonly have: number;
+}
+
+/** The draft with signatures of parties that are here and have not signed, until it has `quorum`. */
+export async function signUpTo(
+  draft: Uint8Array,
+  quorum: number,
+  parties: readonly LocalParty[],
+  type: ObjectType,
+): Promise<Signed> {
+  const { signatures } = parseSign(draft);
+  let bytes = draft;
+  let have = signatures.length;
+  for (const { member, signer } of parties) {
+    if (have >= quorum) break;
+    if (signatures.some(({ kid }) => kid && sameBytes(kid, member.kid))) continue;
+    bytes = await addSignatureAsync(bytes, signer, objectAad(type));
+    have += 1;
+  }
+  return { bytes, have };
+}
