@@ -53,6 +53,10 @@ export const enum Claim {
   AGREEMENT_VERSION = -75030,
   LAST_CODE = -75031,
   ORDER = -75032,
+  EVIDENCE_DIGEST = -75033,
+  PURPOSE = -75034,
+  STEPS = -75035,
+  REFUSAL = -75036,
 }
 
 /** Keys of the agreement document's map. */

@@ -6,9 +6,17 @@ import { isUtf8 } from "node:buffer";
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
 
+/** What a reader bounds beyond the profile; the governor's own messages are bounded by their length. */
+export interface CborBounds {
+  /** Most items in all, nested ones included: bounds what decoding a long message allocates. */
+  readonly itemsMax: number;
+}
+
+const NO_BOUNDS: CborBounds = { itemsMax: Number.POSITIVE_INFINITY };
+
 /** `ErrorCode.OK` if the bytes are exactly one deterministic item of the profile, else the first violation met. */
-export function cborCheck(bytes: Uint8Array): ErrorCode {
-  const scan = new Scan(bytes);
+export function cborCheck(bytes: Uint8Array, bounds: CborBounds = NO_BOUNDS): ErrorCode {
+  const scan = new Scan(bytes, bounds);
   const next = scan.item(0, 0, false);
   if (next < 0) return scan.refusal;
   return next === bytes.length ? ErrorCode.OK : ErrorCode.CBOR_TRAILING;
@@ -18,14 +26,17 @@ export function cborCheck(bytes: Uint8Array): ErrorCode {
 class Scan {
   refusal: ErrorCode = ErrorCode.OK;
   readonly #bytes: Uint8Array;
+  #itemsLeft: number;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, bounds: CborBounds) {
     this.#bytes = bytes;
+    this.#itemsLeft = bounds.itemsMax;
   }
 
   /** `depth` counts the arrays, maps and tags around the item. */
   item(start: number, depth: number, bignum: boolean): number {
     const bytes = this.#bytes;
+    if (this.#itemsLeft-- === 0) return this.#refuse(ErrorCode.CBOR_LENGTH);
     const initial = bytes[start];
     if (initial === undefined) return this.#refuse(ErrorCode.CBOR_TRUNCATED);
     const major = initial >> 5;

@@ -9,10 +9,10 @@
 import { Encoder, Tag } from "cbor-x/index-no-eval";
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
-import { cborCheck } from "./cbor-check.ts";
+import { type CborBounds, cborCheck } from "./cbor-check.ts";
 import { Refusal } from "./refusal.ts";
 
-export { cborCheck } from "./cbor-check.ts";
+export { type CborBounds, cborCheck } from "./cbor-check.ts";
 
 /** A tag and what it stands before. */
 export class Tagged {
@@ -55,8 +55,8 @@ export function encode(value: CborValue): Uint8Array {
 }
 
 /** The value of exactly one deterministic item. Throws a `Refusal` with the code of the first violation. */
-export function decode(bytes: Uint8Array): CborValue {
-  const code = cborCheck(bytes);
+export function decode(bytes: Uint8Array, bounds?: CborBounds): CborValue {
+  const code = cborCheck(bytes, bounds);
   if (code !== ErrorCode.OK) throw new Refusal(code, "not one deterministic CBOR item of the profile");
   return own(codec.decode(respell(bytes)));
 }

@@ -60,6 +60,12 @@ const LICENSE_STEPS: readonly Step[] = [
 
 const RECOVERY_STEPS: readonly Step[] = [...IDENTITY_STEPS, ["journal is lost or meter in doubt", checkRecoverable]];
 
+/** Names of the steps of each purpose, in order: what an attestation result says that held (docs/rats.md). */
+export const STEP_NAMES: Readonly<Record<Purpose, readonly string[]>> = {
+  license: LICENSE_STEPS.map(([name]) => name),
+  recovery: RECOVERY_STEPS.map(([name]) => name),
+};
+
 /** Why a gate locks itself until a recovery: its journal does not fit the counter, or its meter can't be believed. */
 const RECOVERABLE: readonly number[] = [
   ErrorCode.JOURNAL_ROLLBACK,
@@ -73,7 +79,7 @@ const RECOVERABLE: readonly number[] = [
 export function appraise(evidence: Evidence, purpose: Purpose, context: AppraisalContext): Appraisal {
   const steps = purpose === "license" ? LICENSE_STEPS : RECOVERY_STEPS;
   for (const [, check] of steps) check(evidence, context);
-  return { evidence, purpose, steps: steps.map(([name]) => name) };
+  return { evidence, purpose, steps: STEP_NAMES[purpose] };
 }
 
 function checkHardware(evidence: Evidence, { device }: AppraisalContext): void {

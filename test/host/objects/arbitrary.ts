@@ -10,6 +10,7 @@ import type { Recovery } from "../../../host/objects/recovery.ts";
 import type { TimeStatement } from "../../../host/objects/time.ts";
 import type { UsageReport } from "../../../host/objects/usage-report.ts";
 import { keyId } from "../../../host/protocol/cose.ts";
+import type { LicenseCall, ReportItem } from "../../../host/service/service.ts";
 
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 const u32 = fc.nat({ max: 0xffffffff });
@@ -228,3 +229,36 @@ export const anyRecovery: fc.Arbitrary<Recovery> = fc
     }),
   )
   .map(([what, rest]) => ({ ...rest, ...what }));
+
+const message = fc.uint8Array({ minLength: 1, maxLength: 4096 });
+const manyBytes = fc.uint8Array({ minLength: 1, maxLength: 200 });
+const anyMessage = fc.oneof({ weight: 5, arbitrary: manyBytes }, message);
+
+export const someNonces = fc.uniqueArray(digest, {
+  minLength: 1,
+  maxLength: 8,
+  selector: (nonce) => Buffer.from(nonce).toString("hex"),
+});
+
+export const anyLicenseCall: fc.Arbitrary<LicenseCall> = fc.record({
+  evidence: anyMessage,
+  terms: maybe(
+    fc.record({
+      budget: byClass(work).filter((budget) => budget.size > 0),
+      ticksMax: u64,
+      windowSeconds: seconds,
+      rate: maybe(byClass(u64).filter((rate) => rate.size > 0)),
+      drain: maybe(byClass(work)),
+    }),
+  ),
+  draft: maybe(anyMessage),
+  nonces: maybe(someNonces),
+});
+
+export const anyReportBatch: fc.Arbitrary<ReportItem[]> = fc.array(
+  fc.record({
+    report: anyMessage,
+    intervals: maybe(fc.nat({ max: 8 }).chain((count) => bytes(count * 104))),
+  }),
+  { minLength: 1, maxLength: 20 },
+);

@@ -11,6 +11,7 @@ import {
 } from "../../../host/objects/endorsement.ts";
 import { decodeEvidence, encodeEvidence } from "../../../host/objects/evidence.ts";
 import { decodeLicense, encodeLicense } from "../../../host/objects/license.ts";
+import { decodeLicenseRequest, encodeLicenseRequest } from "../../../host/objects/license-request.ts";
 import { decodeOrder, encodeOrder } from "../../../host/objects/order.ts";
 import { decodeRecovery, encodeRecovery } from "../../../host/objects/recovery.ts";
 import { decodeTime, encodeTime, type TimeStatement } from "../../../host/objects/time.ts";
@@ -43,5 +44,6 @@ export const CODECS: readonly Codec[] = [
   { name: "certificate", any: any.anyCertificate, encode: encodeCertificate, decode: decodeCertificate, code: ErrorCode.CBOR_TYPE, optional: [] },
   { name: "evidence", any: any.anyEvidence, encode: encodeEvidence, decode: decodeEvidence, code: ErrorCode.CBOR_TYPE, optional: [] },
   { name: "usage report", any: any.anyUsageReport, encode: encodeUsageReport, decode: decodeUsageReport, code: ErrorCode.CBOR_TYPE, optional: [] },
+  { name: "license request", any: any.anyLicenseCall, encode: encodeLicenseRequest, decode: decodeLicenseRequest, code: ErrorCode.CBOR_TYPE, optional: [2, 3, 4] },
   { name: "recovery", any: any.anyRecovery, encode: encodeRecovery, decode: decodeRecovery, code: ErrorCode.RECOVERY_CLAIM, optional: [] },
 ];
