@@ -1,0 +1,93 @@
+/** One connection of a pool, as Kysely wants it: prepared statements, the store's values, the store's errors. */
+import type { CompiledQuery, DatabaseConnection, QueryResult } from "kysely";
+import type { CustomTypesConfig, PoolClient, QueryArrayResult } from "pg";
+import { checkedParameter, integerOf, plainBytes } from "../values.ts";
+import { type PostgresError, postgresError } from "./errors.ts";
+
+/** Prepared by the server for each connection; statements beyond these are planned each time. */
+const STATEMENTS_MAX = 256;
+const names = new Map<string, string>();
+
+const BOOL = 16;
+const BYTEA = 17;
+/** int8, int2, int4, and numeric, which a sum of int8 is. */
+const INTEGERS = new Set([20, 21, 23, 1700]);
+
+const types: CustomTypesConfig = {
+  getTypeParser: (oid: number) => (text: string) => {
+    if (INTEGERS.has(oid)) return BigInt(text);
+    if (oid === BYTEA) return Buffer.from(text.slice(2), "hex");
+    return oid === BOOL ? BigInt(text === "t") : text;
+  },
+};
+
+export class PostgresConnection implements DatabaseConnection {
+  readonly #client: PoolClient;
+  #isLost = false;
+
+  constructor(client: PoolClient) {
+    this.#client = client;
+  }
+
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const result = await this.query(query.sql, query.parameters.map(checkedParameter));
+    const columns = result.fields.map(({ name }) => name);
+    const rows = result.rows.map((row) => readRow(columns, row)) as R[];
+    const isChange = result.command !== "SELECT" && result.rowCount !== null;
+    return { rows, numAffectedRows: isChange ? BigInt(result.rowCount!) : undefined };
+  }
+
+  /** Keyset pages bound the memory on both engines. */
+  // biome-ignore lint/correctness/useYield: it only refuses
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new Error("the store reads pages, not streams");
+  }
+
+  /** Throws `StoreError`. */
+  async query(sql: string, values: readonly unknown[] = []): Promise<QueryArrayResult<unknown[]>> {
+    try {
+      return await this.#client.query<unknown[]>({
+        text: sql,
+        values: values.map((value) => (typeof value === "bigint" ? `${value}` : value)),
+        name: nameOf(sql),
+        rowMode: "array",
+        types,
+      });
+    } catch (cause) {
+      const error = postgresError(cause);
+      this.#isLost ||= (error as PostgresError).isLost;
+      throw error;
+    }
+  }
+
+  /** Not to be used again. */
+  discard(): void {
+    this.#isLost = true;
+  }
+
+  release(): void {
+    this.#client.release(this.#isLost);
+  }
+}
+
+function nameOf(sql: string): string | undefined {
+  const known = names.get(sql);
+  if (known !== undefined || names.size >= STATEMENTS_MAX) return known;
+  const name = `quiesce_${names.size}`;
+  names.set(sql, name);
+  return name;
+}
+
+function readRow(columns: readonly string[], values: readonly unknown[]): Record<string, unknown> {
+  const row: Record<string, unknown> = {};
+  for (const [index, column] of columns.entries()) {
+    const value = values[index];
+    if (typeof value === "bigint") row[column] = integerOf(column, value);
+    else row[column] = value instanceof Uint8Array ? plainBytes(value) : value;
+  }
+  return row;
+}

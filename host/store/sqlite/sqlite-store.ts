@@ -1,0 +1,67 @@
+/** The store in a folder: `verifier.db` with its log, and `lock`, which keeps other processes out. */
+import { join } from "node:path";
+import { Kysely, type Transaction } from "kysely";
+import { StoreError } from "../errors.ts";
+import { migrate } from "../migrate.ts";
+import type { RowLock, Store } from "../store.ts";
+import type { Tables } from "../tables.ts";
+import { sqliteDialect } from "./dialect.ts";
+import { FolderLock } from "./folder-lock.ts";
+import { SqliteReaders } from "./readers.ts";
+import { SqliteWriter } from "./writer.ts";
+
+export const DATABASE_FILE = "verifier.db";
+
+/** Throws `StoreError`. */
+export async function openSqlite(folder: string): Promise<Store> {
+  const lock = new FolderLock(folder);
+  let writer: SqliteWriter | undefined;
+  try {
+    const path = join(folder, DATABASE_FILE);
+    writer = new SqliteWriter(path);
+    const store = new SqliteStore(lock, writer, path);
+    await migrate(store.writers, "sqlite");
+    return store;
+  } catch (error) {
+    writer?.connection.close();
+    lock.release();
+    throw error;
+  }
+}
+
+class SqliteStore implements Store {
+  readonly engine = "sqlite";
+  readonly db: Kysely<Tables>;
+  readonly writers: Kysely<Tables>;
+  readonly forUpdate: RowLock = (query) => query;
+  readonly forShare: RowLock = (query) => query;
+  readonly #lock: FolderLock;
+  readonly #writer: SqliteWriter;
+  readonly #readers: SqliteReaders;
+  #closing: Promise<void> | undefined;
+
+  constructor(lock: FolderLock, writer: SqliteWriter, path: string) {
+    this.#lock = lock;
+    this.#writer = writer;
+    this.#readers = new SqliteReaders(path);
+    this.writers = new Kysely({ dialect: sqliteDialect(writer) });
+    this.db = new Kysely({ dialect: sqliteDialect(this.#readers) });
+  }
+
+  async write<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
+    if (this.#closing) throw new StoreError("store/closed");
+    return this.writers.transaction().execute(work);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const connection = await this.#writer.acquire();
+    await this.#readers.close();
+    connection.close();
+    this.#lock.release();
+  }
+}

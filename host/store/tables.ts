@@ -1,0 +1,177 @@
+/**
+ * The tables, as Kysely sees them; migrations/ makes them. Times end in `_ms` (Unix milliseconds) or `_seconds`
+ * (agreement time). Which integers come as `bigint` is ruled in values.ts: `sequence`, `..._sequence` and `units`.
+ */
+import type { Generated } from "kysely";
+
+export interface Tables {
+  meta: MetaTable;
+  state: StateTable;
+  agreements: AgreementsTable;
+  devices: DevicesTable;
+  endorsements: EndorsementsTable;
+  certificates: CertificatesTable;
+  licenses: LicensesTable;
+  verdicts: VerdictsTable;
+  reports: ReportsTable;
+  orders: OrdersTable;
+  drafts: DraftsTable;
+  usage: UsageTable;
+  cap_usage: CapUsageTable;
+  tokens: TokensTable;
+  clients: ClientsTable;
+  seen_signatures: SeenSignaturesTable;
+  audit: AuditTable;
+}
+
+/** What the store says of itself, and what the verifier keeps once. */
+export interface MetaTable {
+  key: string;
+  value: Uint8Array;
+}
+
+/** One row, with id 1. The version rises whenever agreements or orders change. */
+export interface StateTable {
+  id: number;
+  version: number;
+}
+
+export interface AgreementsTable {
+  version: number;
+  digest: Uint8Array;
+  bytes: Uint8Array;
+}
+
+export interface DevicesTable {
+  id: Generated<number>;
+  ueid: Uint8Array;
+  owner: string;
+  site: string;
+  model: string;
+  profile: string | null;
+  status: string;
+  enrolled_ms: number;
+  seen_ms: number;
+  epoch: number;
+  license_sequence: bigint;
+  report_sequence: bigint;
+  licensed_until_seconds: number;
+  /** What only the verifier reads. */
+  state: Uint8Array;
+}
+
+export interface EndorsementsTable {
+  device_id: number;
+  bytes: Uint8Array;
+}
+
+export interface CertificatesTable {
+  kid: Uint8Array;
+  device_id: number;
+  public_key: Uint8Array;
+  measurement: Uint8Array;
+  bytes: Uint8Array;
+  added_ms: number;
+}
+
+export interface LicensesTable {
+  id: Generated<number>;
+  device_id: number;
+  sequence: bigint;
+  kind: number;
+  /** Absent where no evidence asked: offline licenses. */
+  evidence_digest: Uint8Array | null;
+  issued_ms: number;
+  expiry_seconds: number;
+  bytes: Uint8Array;
+  verdict: Uint8Array | null;
+}
+
+/** Of evidence that was refused; the verdict on the other stands with its license. */
+export interface VerdictsTable {
+  evidence_digest: Uint8Array;
+  device_id: number;
+  judged_ms: number;
+  claims: Uint8Array;
+}
+
+export interface ReportsTable {
+  id: Generated<number>;
+  device_id: number;
+  sequence: bigint;
+  received_ms: number;
+  bytes: Uint8Array;
+  intervals: Uint8Array | null;
+  /** The interval that the board must show, if it must. */
+  opening_index: number | null;
+  opened_ms: number | null;
+}
+
+export interface OrdersTable {
+  epoch: number;
+  digest: Uint8Array;
+  bytes: Uint8Array;
+  active_ms: number;
+}
+
+export interface DraftsTable {
+  id: Generated<number>;
+  epoch: number;
+  quorum: number;
+  /** JSON: the names of the parties. */
+  approvals: string;
+  bytes: Uint8Array;
+  created_ms: number;
+  active_ms: number | null;
+}
+
+/** Running sums, spread over slots so that processes do not wait for each other's row. */
+export interface UsageTable {
+  owner: string;
+  site: string;
+  model: string;
+  slot: number;
+  devices: number;
+  sums: Uint8Array;
+}
+
+export interface CapUsageTable {
+  scope: string;
+  bucket_seconds: number;
+  units: bigint;
+}
+
+export interface TokensTable {
+  id: string;
+  hash: Uint8Array;
+  name: string;
+  /** JSON: the names of the roles. */
+  roles: string;
+  created_ms: number;
+  expires_ms: number;
+  revoked_ms: number | null;
+}
+
+export interface ClientsTable {
+  kid: Uint8Array;
+  public_key: Uint8Array;
+  name: string;
+  role: string;
+  created_ms: number;
+  revoked_ms: number | null;
+}
+
+export interface SeenSignaturesTable {
+  hash: Uint8Array;
+  expires_ms: number;
+}
+
+export interface AuditTable {
+  id: Generated<number>;
+  at_ms: number;
+  actor: string;
+  action: string;
+  subject: string;
+  outcome: string;
+  detail: string | null;
+}
