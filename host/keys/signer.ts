@@ -1,4 +1,5 @@
 /** Signers that answer later: keys in another process or another house. Whatever holds keys is a `KeySource`. */
+import { Limit } from "../../firmware/protocol/limits.ts";
 import { addSignature, type Signer, type VerificationKey } from "../protocol/cose.ts";
 import { KeyError } from "./errors.ts";
 
@@ -25,23 +26,24 @@ export interface KeySource {
 }
 
 /**
- * `addSignature` by a signer that answers later. What is to be signed is found by adding a signature of zeros first, so
- * that there is one place that knows the form.
+ * What `make` signs, by a signer that answers later. What is to be signed is found by signing with zeros first, so that
+ * there is one place that knows the form.
  */
-export async function addSignatureAsync(draft: Uint8Array, signer: AsyncSigner, aad: Uint8Array): Promise<Uint8Array> {
+export async function signAsync(make: (signer: Signer) => Uint8Array, signer: AsyncSigner): Promise<Uint8Array> {
   let asked: Uint8Array | undefined;
-  const stand = (sign: Signer["sign"]): Signer => ({ kid: signer.kid, publicKey: signer.publicKey, sign });
+  const { kid, publicKey } = signer;
   const rehearse = (message: Uint8Array) => {
     asked = message;
-    return new Uint8Array(64);
+    return new Uint8Array(Limit.SIGNATURE_BYTES);
   };
-  addSignature(draft, stand(rehearse), aad);
+  make({ kid, publicKey, sign: rehearse });
   const signature = await signer.sign(asked!);
-  return addSignature(
-    draft,
-    stand(() => signature),
-    aad,
-  );
+  return make({ kid, publicKey, sign: () => signature });
+}
+
+/** `addSignature` by a signer that answers later. */
+export function addSignatureAsync(draft: Uint8Array, signer: AsyncSigner, aad: Uint8Array): Promise<Uint8Array> {
+  return signAsync((stand) => addSignature(draft, stand, aad), signer);
 }
 
 /**

@@ -18,7 +18,7 @@
  */
 import type { Transaction } from "kysely";
 import type { License } from "../objects/license.ts";
-import { concludedBytes } from "../rats/conclusion.ts";
+import type { Policy } from "../policy/policy.ts";
 import { Batcher, type Result } from "../store/batcher.ts";
 import type { Tables } from "../store/store.ts";
 import { hexOf, sameBytes } from "../verifier/bytes.ts";
@@ -44,6 +44,7 @@ import { type Signed, signUpTo } from "./parties.ts";
 import type { SignedAnswer } from "./service.ts";
 import type { SharedState } from "./shared.ts";
 import { UsageChanges } from "./usage.ts";
+import { verdictOn } from "./verdict.ts";
 
 /** Undefined where an appraisal was all that was asked for. */
 export type EvidenceAnswer = SignedAnswer | undefined;
@@ -97,6 +98,7 @@ export class Answers {
   async #run(tx: Transaction<Tables>, items: readonly EvidenceItem[]): Promise<Result<EvidenceAnswer>[]> {
     const { store, slot } = this.#context;
     const { rows, answers, bench } = await this.#read(tx, items);
+    const { policy } = bench.settings;
     const before = new Map(rows);
     const outcomes = items.map((item) => {
       const ueid = hexOf(item.evidence.ueid);
@@ -111,7 +113,7 @@ export class Answers {
     for (const [ueid, row] of changed) usage.add(before.get(ueid), row);
     await writeAnswers(
       tx,
-      outcomes.flatMap((outcome, i) => answerRow(outcome, signed[i])),
+      outcomes.flatMap((outcome, i) => answerRow(outcome, signed[i], policy)),
     );
     await completeAnswers(
       tx,
@@ -119,7 +121,7 @@ export class Answers {
     );
     await writeRefused(
       tx,
-      outcomes.flatMap((outcome) => refusedRow(outcome, bench.nowMs)),
+      outcomes.flatMap((outcome) => refusedRow(outcome, policy, bench.nowMs)),
     );
     await writeDevices(
       tx,
@@ -187,7 +189,7 @@ function rowAfter(outcome: Outcome): DeviceRow | undefined {
   return outcome.type === "refused" ? outcome.row : undefined;
 }
 
-function answerRow(outcome: Outcome, signed: Signed | undefined): AnswerRow[] {
+function answerRow(outcome: Outcome, signed: Signed | undefined, policy: Policy): AnswerRow[] {
   if (outcome.type !== "decided" || !signed) return [];
   const { item, decision } = outcome;
   const { kind, sequence, expirySeconds } = decision.draft!;
@@ -200,7 +202,7 @@ function answerRow(outcome: Outcome, signed: Signed | undefined): AnswerRow[] {
       issuedMs: decision.row.seenMs,
       expirySeconds,
       bytes: signed.bytes,
-      verdict: concludedBytes(item),
+      verdict: verdictOn(item, policy, decision.row.seenMs),
     },
   ];
 }
@@ -211,10 +213,10 @@ function completedRow(outcome: Outcome, signed: Signed | undefined): AnswerRow[]
   return [{ ...outcome.stored, bytes: signed.bytes }];
 }
 
-function refusedRow(outcome: Outcome, judgedMs: number): RefusedRow[] {
+function refusedRow(outcome: Outcome, policy: Policy, judgedMs: number): RefusedRow[] {
   if (outcome.type !== "refused" || outcome.deviceId === undefined) return [];
   const { item, error, deviceId } = outcome;
-  return [{ evidenceDigest: item.digest, deviceId, judgedMs, claims: concludedBytes(item, error) }];
+  return [{ evidenceDigest: item.digest, deviceId, judgedMs, claims: verdictOn(item, policy, judgedMs, error.code) }];
 }
 
 function resultOf(outcome: Outcome, signed: Signed | undefined): Result<EvidenceAnswer> {

@@ -7,7 +7,7 @@
 import { keyId } from "../protocol/cose.ts";
 import type { Store } from "../store/store.ts";
 import { hexOf, sameBytes } from "../verifier/bytes.ts";
-import { type DeviceRow, readDevices } from "./device-rows.ts";
+import { type DeviceRow, readDevice } from "./device-rows.ts";
 
 /** Newest last. */
 type Keys = readonly { readonly kid: Uint8Array; readonly publicKey: Uint8Array }[];
@@ -22,15 +22,13 @@ export class Attesters {
     this.#store = store;
   }
 
-  /** The key of this kid of the device; undefined if there is no such device, or it has no such key. */
-  async find(ueid: Uint8Array, kid: Uint8Array): Promise<{ known: boolean; publicKey?: Uint8Array }> {
+  /** The device's key of this kid; undefined if it has no such key. Throws `device/unknown`. */
+  async find(ueid: Uint8Array, kid: Uint8Array | undefined): Promise<Uint8Array | undefined> {
     const name = hexOf(ueid);
-    const cached = this.#keys.get(name)?.find((key) => sameBytes(key.kid, kid));
-    if (cached) return { known: true, publicKey: cached.publicKey };
-    const row = (await readDevices(this.#store.db, [ueid])).get(name);
-    if (!row) return { known: false };
-    const keys = this.#remember(name, row);
-    return { known: true, publicKey: keys.find((key) => sameBytes(key.kid, kid))?.publicKey };
+    const isMeant = (key: Keys[number]) => kid !== undefined && sameBytes(key.kid, kid);
+    const cached = this.#keys.get(name)?.find(isMeant);
+    if (cached) return cached.publicKey;
+    return this.#remember(name, await readDevice(this.#store, ueid)).find(isMeant)?.publicKey;
   }
 
   #remember(name: string, { state }: DeviceRow): Keys {

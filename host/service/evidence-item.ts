@@ -3,16 +3,21 @@
  * is. None of it changes when another process answers something.
  */
 import { createHash } from "node:crypto";
-import { decodeEvidence, type Evidence, verifyEvidenceAsync } from "../objects/evidence.ts";
+import { ObjectType } from "../../firmware/protocol/claims.ts";
+import { objectAad } from "../objects/aad.ts";
+import { decodeEvidence, type Evidence } from "../objects/evidence.ts";
 import { combinedNonce } from "../objects/nonces.ts";
 import { parseSign1 } from "../protocol/cose.ts";
+import { checkSign1 } from "../protocol/cose-async.ts";
 import { Refusal } from "../protocol/refusal.ts";
-import { hexOf, sameBytes } from "../verifier/bytes.ts";
+import { sameBytes } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
 import type { JudgedNonce } from "../verifier/nonces.ts";
 import { readSignedAsync } from "../verifier/signed.ts";
 import type { ServiceContext } from "./context.ts";
 import type { LicenseCall } from "./service.ts";
+
+const EVIDENCE_AAD = objectAad(ObjectType.EVIDENCE);
 
 /** What the sender wants on its evidence. */
 export type EvidencePurpose = "license" | "recovery" | "appraisal";
@@ -33,12 +38,12 @@ export async function readEvidenceItem(
 ): Promise<EvidenceItem> {
   const { evidence: bytes, nonces } = call;
   const evidence = await readSignedAsync("evidence/malformed", "evidence/signature", async () => {
-    const { payload, kid } = parseSign1(bytes);
-    const { ueid } = decodeEvidence(payload);
-    const { known, publicKey } = await context.attesters.find(ueid, kid!);
-    if (!known) throw new VerifierError("device/unknown", hexOf(ueid));
-    if (!publicKey) throw new VerifierError("evidence/signature", "an unknown key");
-    return verifyEvidenceAsync(bytes, { kid: kid!, publicKey });
+    const message = parseSign1(bytes);
+    const claimed = decodeEvidence(message.payload);
+    const key = await context.attesters.find(claimed.ueid, message.kid);
+    if (!key) throw new VerifierError("evidence/signature", "an unknown key");
+    await checkSign1(message, key, EVIDENCE_AAD);
+    return claimed;
   });
   const digest = new Uint8Array(createHash("sha256").update(bytes).digest());
   return { purpose, call, digest, evidence, nonce: judgeNonce(context, evidence, nonces) };
@@ -49,7 +54,7 @@ function judgeNonce({ nonces, clock }: ServiceContext, evidence: Evidence, all?:
   const { ueid, nonce } = evidence;
   const nowMs = clock();
   if (all === undefined) return nonces.judge(ueid, nonce, nowMs);
-  if (!sameBytes(combined(all), nonce)) throw new VerifierError("evidence/nonces");
+  if (!sameBytes(combined(all), nonce)) throw new VerifierError("nonces/mismatch");
   let refusal: unknown;
   for (const one of all) {
     try {
@@ -66,7 +71,7 @@ function combined(nonces: readonly Uint8Array[]): Uint8Array {
   try {
     return combinedNonce(nonces);
   } catch (error) {
-    if (error instanceof Refusal) throw new VerifierError("evidence/nonces", error.message, { cause: error });
+    if (error instanceof Refusal) throw new VerifierError("nonces/mismatch", error.message, { cause: error });
     throw error;
   }
 }

@@ -104,6 +104,8 @@ export interface ReportsTable {
   intervals: Uint8Array | null;
   /** The interval that the board must show, if it must. */
   opening_index: number | null;
+  /** With it: the totals before the report, which the interval's root is held against. */
+  totals_before: Uint8Array | null;
   opened_ms: number | null;
 }
 

@@ -88,7 +88,7 @@ export const SERVICE_ERRORS = {
   "device/registration": ["malformed", "the registration is not one that can be kept"],
   "device/query": ["malformed", "there is no such page of devices"],
 
-  "evidence/nonces": ["malformed", "the evidence's nonce is not that of the list of nonces"],
+  "nonces/mismatch": ["malformed", "the evidence's nonce is not that of the list of nonces"],
 
   "license/policy": ["policy", "the license is against the policy of the parties here"],
   "license/no-party": ["policy", "no party whose key is here could still sign"],
@@ -101,6 +101,9 @@ export const SERVICE_ERRORS = {
   "opening/malformed": ["malformed", "the opening cannot be read"],
   "opening/unwanted": ["unknown", "no such interval was asked for"],
   "opening/mismatch": ["invalid", "the interval does not belong to the report"],
+
+  "time/no-authority": ["unknown", "too few time authorities of the agreement have their keys here"],
+  "time/nonce": ["malformed", "a time challenge has 32 bytes"],
 
   "verdict/unknown": ["unknown", "no such evidence was judged here"],
   "audit/query": ["malformed", "there is no such page of the audit trail"],

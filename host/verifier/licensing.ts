@@ -85,13 +85,13 @@ export function checkDrawnUp(
   checkCaps(license, agreement);
 }
 
-function checkSequence(sequence: bigint, last: bigint): void {
+export function checkSequence(sequence: bigint, last: bigint): void {
   if (sequence <= last || sequence - last > BigInt(Limit.SEQUENCE_STEP_MAX)) {
     throw new VerifierError("license/sequence-exhausted", `${sequence} after ${last}`);
   }
 }
 
-function checkCaps(
+export function checkCaps(
   { budget, ticksMax, rate, drain }: Omit<LicenseRequest, "windowSeconds">,
   agreement: Agreement,
 ): void {

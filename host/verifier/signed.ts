@@ -17,8 +17,25 @@ export function readSigned<T>(malformed: VerifierErrorCode, signature: VerifierE
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    const code = SIGNATURE_CODES.includes(error.code) ? signature : malformed;
-    throw new VerifierError(code, error.message, { cause: error });
+    throw sorted(malformed, signature, error);
   }
+}
+
+/** The same for what is read in time. */
+export async function readSignedAsync<T>(
+  malformed: VerifierErrorCode,
+  signature: VerifierErrorCode,
+  read: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw sorted(malformed, signature, error);
+  }
+}
+
+function sorted(malformed: VerifierErrorCode, signature: VerifierErrorCode, error: unknown): unknown {
+  if (!(error instanceof Refusal)) return error;
+  const code = SIGNATURE_CODES.includes(error.code) ? signature : malformed;
+  return new VerifierError(code, error.message, { cause: error });
 }

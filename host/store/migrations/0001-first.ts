@@ -61,7 +61,7 @@ export const first: Migration = {
       sequence ${integer} not null,
       received_ms ${integer} not null,
       bytes ${bytes} not null, intervals ${bytes},
-      opening_index ${integer}, opened_ms ${integer},
+      opening_index ${integer}, totals_before ${bytes}, opened_ms ${integer},
       unique (device_id, sequence)
     )${end}`,
     `create index reports_wanted on reports (device_id, sequence)

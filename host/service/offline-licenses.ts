@@ -1,0 +1,179 @@
+/**
+ * Licenses that answer no evidence, for sites without a network: for one device, or a cohort of up to 32 that a stick
+ * brings the same license to. What bounds them is their sequence, their window and their ticks.
+ */
+import type { Transaction } from "kysely";
+import { ObjectType } from "../../firmware/protocol/claims.ts";
+import { Limit } from "../../firmware/protocol/limits.ts";
+import { objectAad } from "../objects/aad.ts";
+import { decodeLicense, type License } from "../objects/license.ts";
+import { parseSign, verifyQuorum } from "../protocol/cose.ts";
+import type { Tables } from "../store/store.ts";
+import { hexOf, sameBytes } from "../verifier/bytes.ts";
+import { VerifierError } from "../verifier/errors.ts";
+import { checkCaps, checkSequence, draftLicense } from "../verifier/licensing.ts";
+import { objectionsToLicense } from "../verifier/party.ts";
+import { readSigned } from "../verifier/signed.ts";
+import { writeAnswers } from "./answer-rows.ts";
+import { CapSums, hasSums } from "./caps.ts";
+import type { ServiceContext } from "./context.ts";
+import { checkStatus, policyDevice } from "./decision.ts";
+import { type DeviceRow, readDevices, writeDevices } from "./device-rows.ts";
+import { AnswerKind } from "./device-state.ts";
+import { signUpTo } from "./parties.ts";
+import type { OfflineLicenseCall, SignedAnswer } from "./service.ts";
+import type { SharedState } from "./shared.ts";
+
+/** Uninstalled offline licenses of one device that are remembered: with one more the device is sent no further one. */
+const HELD_MAX = 16;
+
+export class OfflineLicenses {
+  readonly #context: ServiceContext;
+
+  constructor(context: ServiceContext) {
+    this.#context = context;
+  }
+
+  /** Durable when it resolves. Every call signs another license: there is no evidence that a retry could name. */
+  issue(call: OfflineLicenseCall): Promise<SignedAnswer> {
+    const { store, shared: state, settings } = this.#context;
+    return store.write(async (tx) => {
+      const { policy } = settings();
+      const shared = await state.locked(tx, hasSums(policy));
+      if (!shared.agreement.offline) throw new VerifierError("license/offline");
+      const rows = await this.#devices(tx, call.ueids);
+      const nowMs = this.#context.clock();
+      const license = call.draft
+        ? drawnUpElsewhere(call.draft, rows, shared, nowMs)
+        : drawnUp(call, rows, shared, nowMs);
+      const devices = rows.map((row) => [row, policyDevice(row, shared.agreement)] as const);
+      const caps = await CapSums.read(tx, policy, devices, Math.floor(nowMs / 1000));
+      for (const [row, device] of devices) {
+        const objections = objectionsToLicense(policy, license, device, caps.usage(row, device));
+        if (objections.length > 0) throw new VerifierError("license/policy", objections.join("; "));
+        caps.add(row, device, license);
+      }
+      const quorum = shared.agreement.quorums.license;
+      const draft = call.draft ?? draftLicense(license);
+      const { bytes, have } = await signUpTo(
+        draft,
+        quorum,
+        this.#context.parties.of(shared.agreement),
+        ObjectType.LICENSE,
+      );
+      const { sequence, expirySeconds } = license;
+      const kind = AnswerKind.LICENSE;
+      const row = {
+        kind,
+        sequence,
+        evidenceDigest: undefined,
+        issuedMs: nowMs,
+        expirySeconds,
+        bytes,
+        verdict: undefined,
+      };
+      await writeAnswers(
+        tx,
+        rows.map(({ id }) => ({ deviceId: id, ...row })),
+      );
+      await writeDevices(
+        tx,
+        rows.map((one) => issuedTo(one, license, nowMs)),
+      );
+      await caps.write(tx);
+      if (have < quorum) return { complete: false, draft: bytes, have, need: quorum };
+      return { complete: true, bytes, repeated: false };
+    });
+  }
+
+  async #devices(tx: Transaction<Tables>, ueids: readonly Uint8Array[]): Promise<DeviceRow[]> {
+    if (ueids.length < 1 || ueids.length > Limit.COHORT_MAX) {
+      throw new VerifierError("license/request", `${ueids.length} devices are not 1 to ${Limit.COHORT_MAX}`);
+    }
+    const found = await readDevices(tx, ueids, this.#context.store.forUpdate);
+    return ueids.map((ueid) => {
+      const row = found.get(hexOf(ueid));
+      if (!row) throw new VerifierError("device/unknown", hexOf(ueid));
+      checkStatus(row.status);
+      if (row.state.offline.length >= HELD_MAX) throw new VerifierError("license/sequence-exhausted", hexOf(ueid));
+      return row;
+    });
+  }
+}
+
+/** Its sequence is above that of every license of each of the devices. */
+function drawnUp(
+  { terms, notBeforeSeconds }: OfflineLicenseCall,
+  rows: readonly DeviceRow[],
+  { agreement, agreementDigest, orders }: SharedState,
+  nowMs: number,
+): License {
+  checkCaps(terms, agreement);
+  const nowSeconds = Math.floor(nowMs / 1000);
+  const sequences = rows.map(({ state }) => newestSequence(state));
+  const sequence = sequences.reduce((most, one) => (one > most ? one : most)) + 1n;
+  for (const row of rows) checkSequence(sequence, row.state.record.books.licenseSequence);
+  const ueids = rows.map(({ state }) => state.record.ueid);
+  return {
+    expirySeconds: (notBeforeSeconds ?? nowSeconds) + terms.windowSeconds,
+    notBeforeSeconds: notBeforeSeconds ?? nowSeconds,
+    ...(ueids.length === 1 ? { ueid: ueids[0]! } : { cohort: ueids }),
+    agreementDigest,
+    epoch: orders.epochNewest,
+    sequence,
+    budget: terms.budget,
+    rate: terms.rate,
+    ticksMax: terms.ticksMax,
+    drain: terms.drain ?? agreement.drain,
+    svnLeast: agreement.svnLeast,
+  };
+}
+
+function drawnUpElsewhere(
+  bytes: Uint8Array,
+  rows: readonly DeviceRow[],
+  { agreement, agreementDigest, orders }: SharedState,
+  nowMs: number,
+): License {
+  const license = readSigned("license/draft", "license/draft", () => {
+    const { payload, signatures } = parseSign(bytes);
+    const count = Math.min(signatures.length, agreement.quorums.license);
+    if (count > 0) verifyQuorum(bytes, agreement.parties, count, objectAad(ObjectType.LICENSE));
+    return decodeLicense(payload);
+  });
+  const not = (why: string) => new VerifierError("license/draft", why);
+  const meant = license.cohort ?? [license.ueid!];
+  const asked = rows.map(({ state }) => state.record.ueid);
+  const isSame = meant.length === asked.length && meant.every((ueid, i) => sameBytes(ueid, asked[i]!));
+  if (!isSame) throw not("it is for other devices");
+  if (license.nonce) throw not("it answers a challenge");
+  if (!sameBytes(license.agreementDigest, agreementDigest)) throw not("it stands under another agreement");
+  if (license.epoch !== orders.epochNewest) throw not(`it is of epoch ${license.epoch}`);
+  if (license.svnLeast < agreement.svnLeast) throw not(`it asks for security version ${license.svnLeast} only`);
+  if (license.expirySeconds * 1000 <= nowMs) throw not("it has expired");
+  checkCaps(license, agreement);
+  for (const { state } of rows) {
+    if (license.sequence <= newestSequence(state)) throw new VerifierError("license/signed-already");
+    checkSequence(license.sequence, state.record.books.licenseSequence);
+  }
+  return license;
+}
+
+function newestSequence({ record }: DeviceRow["state"]): bigint {
+  const { sequenceIssued, books } = record;
+  return sequenceIssued > books.licenseSequence ? sequenceIssued : books.licenseSequence;
+}
+
+function issuedTo(row: DeviceRow, { sequence, expirySeconds, budget, drain }: License, nowMs: number): DeviceRow {
+  const { state } = row;
+  const issued = { sequence, issuedSeconds: Math.floor(nowMs / 1000), expirySeconds, budget, drain };
+  return {
+    ...row,
+    state: {
+      ...state,
+      record: { ...state.record, sequenceIssued: sequence },
+      issued,
+      offline: [...state.offline, { sequence, expirySeconds }],
+    },
+  };
+}

@@ -1,0 +1,249 @@
+/**
+ * The verifier's use cases over the store: which part does what. What is decided stands in host/verifier, as functions;
+ * what is kept, in host/store; here is what reads, locks, signs and writes, in the order that makes it durable.
+ */
+import { signAsync } from "../keys/signer.ts";
+import { verifyAgreement } from "../objects/agreement.ts";
+import { signSign1 } from "../protocol/cose.ts";
+import { StoreError } from "../store/errors.ts";
+import { hexOf } from "../verifier/bytes.ts";
+import { VerifierError } from "../verifier/errors.ts";
+import { NONCE_LIFETIME_MS } from "../verifier/nonces.ts";
+import type { OrderRequest } from "../verifier/order-book.ts";
+import { readSigned } from "../verifier/signed.ts";
+import { readAnswers } from "./answer-rows.ts";
+import { Answers } from "./answers.ts";
+import { readAudit, writeAudit } from "./audit.ts";
+import { Beacons } from "./beacons.ts";
+import type { ServiceContext } from "./context.ts";
+import { readDevice, sumsOf } from "./device-rows.ts";
+import { Events } from "./events.ts";
+import { readEvidenceItem } from "./evidence-item.ts";
+import { leakView } from "./leak-view.ts";
+import { OfflineLicenses } from "./offline-licenses.ts";
+import { Openings } from "./openings.ts";
+import { Orders, orderView } from "./orders.ts";
+import { Registry } from "./registry.ts";
+import { ReportBatches } from "./report-batches.ts";
+import type * as api from "./service.ts";
+import { booksRows, readUsage } from "./usage.ts";
+
+const NO_AAD = new Uint8Array(0);
+
+export class SqlService implements api.VerifierService {
+  readonly #context: ServiceContext;
+  readonly #answers: Answers;
+  readonly #reports: ReportBatches;
+  readonly #registry: Registry;
+  readonly #orders: Orders;
+  readonly #offline: OfflineLicenses;
+  readonly #openings: Openings;
+  readonly #beacons: Beacons;
+  readonly #events = new Events();
+  readonly #watch: NodeJS.Timeout | undefined;
+  #seenVersion = -1;
+
+  /** `beaconMs`: how often beacons are pushed to whoever listens, and other processes' orders looked for; 0: never. */
+  constructor(context: ServiceContext, beaconMs = 0) {
+    this.#context = context;
+    this.#answers = new Answers(context);
+    this.#reports = new ReportBatches(context);
+    this.#registry = new Registry(context);
+    this.#orders = new Orders(context, () => void this.#tell());
+    this.#offline = new OfflineLicenses(context);
+    this.#openings = new Openings(context);
+    this.#beacons = new Beacons(context);
+    if (beaconMs > 0) {
+      this.#watch = setInterval(() => void this.#push(), beaconMs);
+      this.#watch.unref();
+    }
+  }
+
+  async about() {
+    const { agreement, agreementDigest, orders } = await this.#context.shared.now();
+    const here = new Set(this.#context.parties.of(agreement).map(({ member }) => hexOf(member.kid)));
+    return {
+      agreementVersion: agreement.version,
+      agreementDigest,
+      parties: agreement.parties.map(({ name, kid }) => ({ name, kid, here: here.has(hexOf(kid)) })),
+      epoch: orders.epochNewest,
+      nowMs: this.#context.clock(),
+    };
+  }
+
+  async agreementsAfter(version: number): Promise<readonly Uint8Array[]> {
+    const { agreements } = await this.#context.shared.now();
+    return agreements.filter((one) => one.version > version).map(({ bytes }) => bytes);
+  }
+
+  async amend(bytes: Uint8Array): Promise<{ version: number }> {
+    const { store, shared } = this.#context;
+    const version = await store.write(async (tx) => {
+      const { agreement: inForce } = await shared.locked(tx, true);
+      const read = () => verifyAgreement(bytes, inForce);
+      const { agreement, digest } = readSigned("agreement/malformed", "agreement/signature", read);
+      await tx.insertInto("agreements").values({ version: agreement.version, digest, bytes }).execute();
+      await shared.changed(tx);
+      return agreement.version;
+    });
+    await this.#tell();
+    return { version };
+  }
+
+  enrol(endorsement: Uint8Array, certificate: Uint8Array, registration?: Partial<api.Registration>) {
+    return this.#registry.enrol(endorsement, certificate, registration);
+  }
+
+  device(ueid: Uint8Array): Promise<api.DeviceView> {
+    return this.#registry.device(ueid);
+  }
+
+  devices(query: api.DeviceQuery): Promise<api.Page<api.DeviceView>> {
+    return this.#registry.page(query);
+  }
+
+  changeDevice(ueid: Uint8Array, change: Partial<api.Registration> & { status?: api.DeviceStatus }) {
+    return this.#registry.change(ueid, change);
+  }
+
+  async nonce(ueid: Uint8Array): Promise<api.NonceAnswer> {
+    await this.#context.attesters.find(ueid, undefined);
+    const nowMs = this.#context.clock();
+    return { nonce: this.#context.nonces.give(ueid, nowMs), expiresMs: nowMs + NONCE_LIFETIME_MS };
+  }
+
+  async license(call: api.LicenseCall): Promise<api.SignedAnswer> {
+    return (await this.#answers.ask(await readEvidenceItem(this.#context, "license", call)))!;
+  }
+
+  offlineLicense(call: api.OfflineLicenseCall): Promise<api.SignedAnswer> {
+    return this.#offline.issue(call);
+  }
+
+  async recovery(call: Omit<api.LicenseCall, "terms">): Promise<api.SignedAnswer> {
+    return (await this.#answers.ask(await readEvidenceItem(this.#context, "recovery", call)))!;
+  }
+
+  async appraise(evidence: Uint8Array, nonces?: readonly Uint8Array[]): Promise<Uint8Array> {
+    const item = await readEvidenceItem(this.#context, "appraisal", { evidence, nonces });
+    await this.#answers.ask(item);
+    return item.digest;
+  }
+
+  async verdict(evidenceDigest: Uint8Array): Promise<Uint8Array> {
+    const { store, verdictSigner } = this.#context;
+    const answered = (await readAnswers(store.db, [evidenceDigest])).get(hexOf(evidenceDigest))?.verdict;
+    const judged = store.db.selectFrom("verdicts").select("claims").where("evidence_digest", "=", evidenceDigest);
+    const claims = answered ?? (await judged.executeTakeFirst())?.claims;
+    if (!claims) throw new VerifierError("verdict/unknown", hexOf(evidenceDigest));
+    return signAsync((signer) => signSign1(claims, signer, NO_AAD), verdictSigner);
+  }
+
+  reports(items: readonly api.ReportItem[]): Promise<readonly api.ReportOutcome[]> {
+    return this.#reports.take(items);
+  }
+
+  openingsWanted(ueid: Uint8Array): Promise<readonly api.OpeningWanted[]> {
+    return this.#openings.wanted(ueid);
+  }
+
+  open(opening: Uint8Array): Promise<void> {
+    return this.#openings.open(opening);
+  }
+
+  ordersAfter(epoch: number): Promise<readonly api.OrderView[]> {
+    return this.#orders.after(epoch);
+  }
+
+  proposeOrder(request: OrderRequest): Promise<api.DraftView> {
+    return this.#orders.propose(request);
+  }
+
+  importOrder(bytes: Uint8Array): Promise<api.DraftView> {
+    return this.#orders.import(bytes);
+  }
+
+  drafts(): Promise<readonly api.DraftView[]> {
+    return this.#orders.drafts();
+  }
+
+  draft(id: number): Promise<api.DraftView> {
+    return this.#orders.draft(id);
+  }
+
+  approveOrder(id: number, party: string): Promise<api.DraftView> {
+    return this.#orders.approve(id, party);
+  }
+
+  delivery(epoch: number): Promise<api.Delivery> {
+    return this.#orders.delivery(epoch);
+  }
+
+  beacon(): Promise<Uint8Array> {
+    return this.#beacons.beacon();
+  }
+
+  timeProof(nonce: Uint8Array): Promise<Uint8Array> {
+    return this.#beacons.timeProof(nonce);
+  }
+
+  async books(ueid: Uint8Array) {
+    return booksRows(sumsOf((await readDevice(this.#context.store, ueid)).state));
+  }
+
+  usage(by: api.UsageKey): Promise<readonly api.UsageRow[]> {
+    return readUsage(this.#context.store.db, by);
+  }
+
+  leak(): Promise<api.LeakView> {
+    return leakView(this.#context);
+  }
+
+  audit(query: { cursor?: string; limit?: number }): Promise<api.Page<api.AuditEntry>> {
+    return readAudit(this.#context.store, query);
+  }
+
+  record(entry: Omit<api.AuditEntry, "id" | "atMs">): Promise<void> {
+    return writeAudit(this.#context.store, { ...entry, atMs: this.#context.clock() });
+  }
+
+  subscribe(listener: (event: api.ServiceEvent) => void): () => void {
+    return this.#events.subscribe(listener);
+  }
+
+  async ready(): Promise<boolean> {
+    try {
+      await this.#context.shared.now();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#watch);
+    await this.#context.store.close();
+  }
+
+  /** Orders and agreements that are new since the last time, whichever process made them so. */
+  async #tell(): Promise<void> {
+    const { version, orders, agreement } = await this.#context.shared.now();
+    if (version === this.#seenVersion) return;
+    this.#seenVersion = version;
+    if (!this.#events.isHeard) return;
+    this.#events.emit({ type: "agreement", version: agreement.version });
+    const newest = orders.newest;
+    if (newest) this.#events.emit({ type: "order", order: orderView(newest) });
+  }
+
+  async #push(): Promise<void> {
+    if (!this.#events.isHeard) return;
+    try {
+      await this.#tell();
+      this.#events.emit({ type: "beacon", bytes: await this.beacon() });
+    } catch (error) {
+      // A verifier without the time authorities' keys has no beacons; a store that is away is told by `ready`.
+      if (!(error instanceof VerifierError) && !(error instanceof StoreError)) throw error;
+    }
+  }
+}
