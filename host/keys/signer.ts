@@ -1,5 +1,5 @@
 /** Signers that answer later: keys in another process or another house. Whatever holds keys is a `KeySource`. */
-import { addSignature, type Signer, type VerificationKey } from "../protocol/cose.ts";
+import { nextSignature, type VerificationKey } from "../protocol/cose.ts";
 import { KeyError } from "./errors.ts";
 
 /** Who signs, in time. Rejects with a `KeyError`. */
@@ -24,24 +24,10 @@ export interface KeySource {
   close(): Promise<void>;
 }
 
-/**
- * `addSignature` by a signer that answers later. What is to be signed is found by adding a signature of zeros first, so
- * that there is one place that knows the form.
- */
+/** `addSignature` by a signer that answers later. */
 export async function addSignatureAsync(draft: Uint8Array, signer: AsyncSigner, aad: Uint8Array): Promise<Uint8Array> {
-  let asked: Uint8Array | undefined;
-  const stand = (sign: Signer["sign"]): Signer => ({ kid: signer.kid, publicKey: signer.publicKey, sign });
-  const rehearse = (message: Uint8Array) => {
-    asked = message;
-    return new Uint8Array(64);
-  };
-  addSignature(draft, stand(rehearse), aad);
-  const signature = await signer.sign(asked!);
-  return addSignature(
-    draft,
-    stand(() => signature),
-    aad,
-  );
+  const next = nextSignature(draft, signer.kid, aad);
+  return next.add(await signer.sign(next.toBeSigned));
 }
 
 /**
