@@ -9,10 +9,9 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { type CborValue, decode, encode } from "../protocol/cbor.ts";
-import { keyId } from "../protocol/cose-key.ts";
+import { ed25519Signer, keyId } from "../protocol/cose-key.ts";
 import { KeyError } from "./errors.ts";
 import { isLabel } from "./label.ts";
-import { publicKeyOf } from "./seed.ts";
 
 export type StoredStatus = "active" | "retired";
 
@@ -116,7 +115,8 @@ export async function openKey(
   const seed = unseal(envelope, stretched.key, nonce);
   stretched.key.fill(0);
   if (header.status === "retired") return { header };
-  if (Buffer.compare(publicKeyOf(seed), header.publicKey) !== 0) throw new KeyError("keys/corrupt", "another seed");
+  const { publicKey } = ed25519Signer(seed);
+  if (Buffer.compare(publicKey, header.publicKey) !== 0) throw new KeyError("keys/corrupt", "another seed");
   return { header, seed };
 }
 

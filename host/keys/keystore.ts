@@ -3,12 +3,10 @@
  * goes on signing until it is retired. So a rotation is one new file, whole or not there, and there is no flag day.
  */
 import { randomBytes } from "node:crypto";
-import type { Signer } from "../protocol/cose-key.ts";
-import { verificationKey } from "../protocol/cose-key.ts";
+import { ed25519Signer, type LocalSigner } from "../protocol/cose-key.ts";
 import { KeyError } from "./errors.ts";
 import type { KeyFolder } from "./folder.ts";
 import { KEY_FILE_BYTES_MAX, type KeyHeader, openKey, readKeyHeader, type ScryptCost, sealKey } from "./key-file.ts";
-import { publicKeyOf, seedSigner } from "./seed.ts";
 import { type AsyncSigner, type KeyInfo, type KeySource, kidText } from "./signer.ts";
 
 /** What the folder says of a key. */
@@ -78,10 +76,10 @@ export class Keystore {
   }
 
   /** Throws `KeyError` (`keys/passphrase`, `keys/retired`, `keys/corrupt`, `keys/unknown`). */
-  async unlock(kid: Uint8Array, passphrase: Uint8Array): Promise<Signer> {
+  async unlock(kid: Uint8Array, passphrase: Uint8Array): Promise<LocalSigner> {
     const { seed } = await this.#open(kid, passphrase);
     if (seed === undefined) throw new KeyError("keys/retired", kidText(kid));
-    const signer = seedSigner(seed);
+    const signer = ed25519Signer(seed);
     seed.fill(0);
     return signer;
   }
@@ -89,8 +87,10 @@ export class Keystore {
   async #add(label: string, passphrase: Uint8Array, replaces?: Uint8Array): Promise<StoredKey> {
     if (this.#folder.names(FILE_NAME).length >= KEYS_MAX) throw new KeyError("keys/full", `${KEYS_MAX}`);
     const seed = randomBytes(SEED_BYTES);
+    const { kid, publicKey } = ed25519Signer(seed);
     const header = {
-      ...verificationKey(publicKeyOf(seed)),
+      kid,
+      publicKey,
       createdSeconds: Math.floor(Date.now() / 1000),
       label,
       status: "active" as const,
@@ -137,7 +137,7 @@ export class Keystore {
 export class OpenKeystore implements KeySource {
   readonly #store: Keystore;
   readonly #passphrase: Uint8Array;
-  readonly #signers = new Map<string, Promise<Signer>>();
+  readonly #signers = new Map<string, Promise<LocalSigner>>();
 
   /** Takes the passphrase over: `close` wipes it. */
   constructor(store: Keystore, passphrase: Uint8Array) {
@@ -158,8 +158,8 @@ export class OpenKeystore implements KeySource {
       // A failure is not remembered: the next may succeed.
       unlocking.catch(() => this.#signers.delete(name));
     }
-    const { publicKey, sign } = await unlocking;
-    return { kid, publicKey, sign: async (message) => sign(message) };
+    const { publicKey, signAsync } = await unlocking;
+    return { kid, publicKey, sign: signAsync };
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 /** Signers that answer later: keys in another process or another house. Whatever holds keys is a `KeySource`. */
 import { Limit } from "../../firmware/protocol/limits.ts";
-import { addSignature, type Signer, type VerificationKey } from "../protocol/cose.ts";
+import { nextSignature, type Signer, signSign1, type VerificationKey } from "../protocol/cose.ts";
 import { KeyError } from "./errors.ts";
 
 /** Who signs, in time. Rejects with a `KeyError`. */
@@ -25,25 +25,30 @@ export interface KeySource {
   close(): Promise<void>;
 }
 
+/** `addSignature` by a signer that answers later. */
+export async function addSignatureAsync(draft: Uint8Array, signer: AsyncSigner, aad: Uint8Array): Promise<Uint8Array> {
+  const next = nextSignature(draft, signer.kid, aad);
+  return next.add(await signer.sign(next.toBeSigned));
+}
+
 /**
- * What `make` signs, by a signer that answers later. What is to be signed is found by signing with zeros first, so that
- * there is one place that knows the form.
+ * `signSign1` by a signer that answers later. What is to be signed is found by signing with zeros first, so that there is
+ * one place that knows the form.
  */
-export async function signAsync(make: (signer: Signer) => Uint8Array, signer: AsyncSigner): Promise<Uint8Array> {
+export async function signSign1Async(payload: Uint8Array, signer: AsyncSigner, aad: Uint8Array): Promise<Uint8Array> {
   let asked: Uint8Array | undefined;
-  const { kid, publicKey } = signer;
   const rehearse = (message: Uint8Array) => {
     asked = message;
     return new Uint8Array(Limit.SIGNATURE_BYTES);
   };
-  make({ kid, publicKey, sign: rehearse });
+  const stand = (sign: Signer["sign"]): Signer => ({ kid: signer.kid, publicKey: signer.publicKey, sign });
+  signSign1(payload, stand(rehearse), aad);
   const signature = await signer.sign(asked!);
-  return make({ kid, publicKey, sign: () => signature });
-}
-
-/** `addSignature` by a signer that answers later. */
-export function addSignatureAsync(draft: Uint8Array, signer: AsyncSigner, aad: Uint8Array): Promise<Uint8Array> {
-  return signAsync((stand) => addSignature(draft, stand, aad), signer);
+  return signSign1(
+    payload,
+    stand(() => signature),
+    aad,
+  );
 }
 
 /**

@@ -2,7 +2,6 @@
  * The agreement: who the parties are, how many of them it takes for what, and what no license may exceed. Its digest is
  * the governor's root of policy. CDDL and rules: docs/protocol.md.
  */
-import { sha256 } from "@noble/hashes/sha2.js";
 import { AgreementKey, ObjectType, QuorumKey } from "../../firmware/protocol/claims.ts";
 import type { EngineClass } from "../../firmware/protocol/classes.ts";
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
@@ -10,6 +9,7 @@ import { Limit } from "../../firmware/protocol/limits.ts";
 import type { CborValue } from "../protocol/cbor.ts";
 import { keyId, parseSign, type Signer, type VerificationKey, verifyQuorum } from "../protocol/cose.ts";
 import { Refusal } from "../protocol/refusal.ts";
+import { sha256 } from "../protocol/sha256.ts";
 import { objectAad } from "./aad.ts";
 import { Claims, encodeClaims, worksValue } from "./claims.ts";
 import { signQuorum } from "./quorum.ts";

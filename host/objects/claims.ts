@@ -15,17 +15,20 @@ const U32_MAX = 2 ** 32 - 1;
 const SECONDS_MAX = 2 ** 40;
 
 export class Claims {
-  readonly #left: Map<CborValue, CborValue>;
+  readonly #values: CborMap | readonly CborValue[];
+  /** Labels that were read, each once. They are few: looking through them costs less than a set. */
+  readonly #taken: number[] = [];
   readonly #code: ErrorCode;
   readonly #what: string;
+  readonly #at: number | undefined;
 
-  /** `what` is how messages call the object. */
-  constructor(value: CborValue, code: ErrorCode, what: string) {
+  /** `what` is how messages call the object, `at` the claim of it that this is. */
+  constructor(value: CborValue, code: ErrorCode, what: string, at?: number) {
     this.#code = code;
     this.#what = what;
-    if (Array.isArray(value)) this.#left = new Map(value.entries());
-    else if (value instanceof Map) this.#left = new Map(value as CborMap);
-    else throw new Refusal(code, `the ${what} is not a map`);
+    this.#at = at;
+    if (!(value instanceof Map) && !Array.isArray(value)) throw new Refusal(code, `the ${this.#name()} is not a map`);
+    this.#values = value;
   }
 
   static ofPayload(payload: Uint8Array, code: ErrorCode, what: string): Claims {
@@ -36,64 +39,69 @@ export class Claims {
   }
 
   refuse(message: string, code: ErrorCode = this.#code): never {
-    throw new Refusal(code, `${this.#what}: ${message}`);
+    throw new Refusal(code, `${this.#name()}: ${message}`);
   }
 
   /** Refuses if a claim was not asked for. */
   end(): void {
-    for (const label of this.#left.keys()) this.refuse(`claim ${String(label)} is unknown here`);
+    if (this.#taken.length === this.length) return;
+    for (const label of this.#values.keys()) {
+      if (!this.#taken.includes(label as number)) this.refuse(`claim ${String(label)} is unknown here`);
+    }
+  }
+
+  get length(): number {
+    return this.#values instanceof Map ? this.#values.size : (this.#values as readonly CborValue[]).length;
   }
 
   has(label: number): boolean {
-    return this.#left.has(label);
+    return this.#peek(label) !== undefined;
   }
 
   /** What `read` gives for the claim if it is there. */
   optional<T>(label: number, read: (label: number) => T): T | undefined {
-    return this.#left.has(label) ? read(label) : undefined;
+    return this.has(label) ? read(label) : undefined;
   }
 
   /** The claim as it stands. */
   value(label: number): CborValue {
-    const value = this.#left.get(label);
+    const value = this.#peek(label);
     if (value === undefined) this.refuse(`claim ${label} is missing`);
-    this.#left.delete(label);
+    this.#taken.push(label);
     return value;
   }
 
   /** An unsigned integer of at most 64 bits. */
   u64(label: number): bigint {
-    const value = this.value(label);
-    if (typeof value !== "number" && typeof value !== "bigint") this.refuse(`claim ${label} is not an integer`);
-    const integer = BigInt(value);
-    if (integer < 0n || integer > U64_MAX) this.refuse(`claim ${label} is not an unsigned integer`);
-    return integer;
+    return BigInt(this.#unsigned(label));
   }
 
   /** An unsigned integer of at most `max`. */
   u32(label: number, max: number = U32_MAX): number {
-    const integer = this.u64(label);
-    if (integer > BigInt(max)) this.refuse(`claim ${label} is over ${max}`);
+    const integer = this.#unsigned(label);
+    if (integer > max) this.refuse(`claim ${label} is over ${max}`);
     return Number(integer);
   }
 
   /** A time or a duration in seconds. */
   seconds(label: number): number {
-    const integer = this.u64(label);
-    if (integer > BigInt(SECONDS_MAX)) this.refuse(`claim ${label} is beyond the end of time`);
+    const integer = this.#unsigned(label);
+    if (integer > SECONDS_MAX) this.refuse(`claim ${label} is beyond the end of time`);
     return Number(integer);
   }
 
   /** A time in milliseconds. */
   ms(label: number): number {
-    const integer = this.u64(label);
-    if (integer > BigInt(Number.MAX_SAFE_INTEGER)) this.refuse(`claim ${label} is beyond the end of time`);
+    const integer = this.#unsigned(label);
+    if (integer > Number.MAX_SAFE_INTEGER) this.refuse(`claim ${label} is beyond the end of time`);
     return Number(integer);
   }
 
   /** Takes the claim if it is null. */
   isNull(label: number): boolean {
-    return this.#left.get(label) === null && this.#left.delete(label);
+    if (this.#peek(label) !== null) return false;
+    this.#taken.push(label);
+    return true;
   }
 
   bool(label: number): boolean {
@@ -131,29 +139,30 @@ export class Claims {
   }
 
   /** An array of `itemsMin` to `itemsMax` items, read by their index as label. */
-  array(label: number, itemsMin: number, itemsMax: number = itemsMin): Claims & { readonly length: number } {
+  array(label: number, itemsMin: number, itemsMax: number = itemsMin): Claims {
     const value = this.value(label);
     if (!Array.isArray(value)) this.refuse(`claim ${label} is not an array`);
     if (value.length < itemsMin || value.length > itemsMax) this.refuse(`claim ${label} has ${value.length} items`);
-    const items = new Claims(value, this.#code, `${this.#what}, claim ${label}`);
-    return Object.assign(items, { length: value.length });
+    return this.#inner(value, label);
   }
 
   /** What `read` gives for each item of an array. */
   list<T>(label: number, itemsMin: number, itemsMax: number, read: (items: Claims, index: number) => T): T[] {
     const items = this.array(label, itemsMin, itemsMax);
-    return Array.from({ length: items.length }, (_, index) => read(items, index));
+    const result: T[] = [];
+    for (let index = 0; index < items.length; index++) result.push(read(items, index));
+    return result;
   }
 
   map(label: number): Claims {
     const value = this.value(label);
     if (!(value instanceof Map)) this.refuse(`claim ${label} is not a map`);
-    return new Claims(value, this.#code, `${this.#what}, claim ${label}`);
+    return this.#inner(value, label);
   }
 
   /** What an embedded item holds, refused as this object is. */
   nested(value: CborValue): Claims {
-    return new Claims(value, this.#code, this.#what);
+    return new Claims(value, this.#code, this.#what, this.#at);
   }
 
   /** Refuses unless the claim is exactly this. */
@@ -204,9 +213,31 @@ export class Claims {
 
   #all(label: number, read: (entries: Claims, engineClass: number) => bigint): bigint[] {
     const entries = this.map(label);
-    const all = Array.from({ length: EngineClass.COUNT }, (_, engineClass) => read(entries, engineClass));
+    const all: bigint[] = [];
+    for (let engineClass = 0; engineClass < EngineClass.COUNT; engineClass++) all.push(read(entries, engineClass));
     entries.end();
     return all;
+  }
+
+  #peek(label: number): CborValue | undefined {
+    if (this.#taken.includes(label)) return undefined;
+    return this.#values instanceof Map ? this.#values.get(label) : (this.#values as readonly CborValue[])[label];
+  }
+
+  #unsigned(label: number): number | bigint {
+    const value = this.value(label);
+    if (typeof value !== "number" && typeof value !== "bigint") this.refuse(`claim ${label} is not an integer`);
+    // No decoded integer is over 64 bits.
+    if (value < 0) this.refuse(`claim ${label} is not an unsigned integer`);
+    return value;
+  }
+
+  #inner(value: CborValue, label: number): Claims {
+    return new Claims(value, this.#code, this.#name(), label);
+  }
+
+  #name(): string {
+    return this.#at === undefined ? this.#what : `${this.#what}, claim ${this.#at}`;
   }
 }
 
@@ -217,19 +248,23 @@ export type ClaimEntries = readonly (readonly [label: number, value: CborValue |
  * The payload of an object. It is read back by `check`, so that nothing is ever sent that would be refused for its form.
  */
 export function encodeClaims(entries: ClaimEntries, check: (payload: Uint8Array) => unknown): Uint8Array {
-  const payload = encode(new Map(entries.filter(([, value]) => value !== undefined) as [number, CborValue][]));
+  const claims = new Map<number, CborValue>();
+  for (const [label, value] of entries) if (value !== undefined) claims.set(label, value);
+  const payload = encode(claims);
   check(payload);
   return payload;
 }
 
 export function worksValue(work: WorkByClass): CborMap {
-  return new Map([...work].map(([engineClass, quantity]) => [engineClass, workBytes(quantity)]));
+  const value = new Map<number, CborValue>();
+  for (const [engineClass, quantity] of work) value.set(engineClass, workBytes(quantity));
+  return value;
 }
 
 export function allWorksValue(work: AllWork): CborMap {
-  return new Map(work.map((quantity, engineClass) => [engineClass, workBytes(quantity)]));
+  return worksValue(new Map(work.entries()));
 }
 
 export function allCountsValue(counts: readonly bigint[]): CborMap {
-  return new Map(counts.map((count, engineClass) => [engineClass, count]));
+  return new Map(counts.entries());
 }

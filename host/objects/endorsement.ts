@@ -2,13 +2,13 @@
  * Who a device is: the manufacturer's endorsement of the device key, and the device key's certificate of the attestation
  * key, which the boot ROM writes anew for every governor image. Both are CWTs with a confirmation key (RFC 8747).
  */
-import { sha256 } from "@noble/hashes/sha2.js";
 import { Claim, ObjectType } from "../../firmware/protocol/claims.ts";
 import { CoseKey, CoseKeyValue } from "../../firmware/protocol/cose-labels.ts";
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import type { CborValue } from "../protocol/cbor.ts";
 import { type Signer, signSign1, type VerificationKey, verifySign1 } from "../protocol/cose.ts";
+import { sha256 } from "../protocol/sha256.ts";
 import { objectAad } from "./aad.ts";
 import { Claims, encodeClaims } from "./claims.ts";
 import { measurementValue, readMeasurement } from "./measurement.ts";

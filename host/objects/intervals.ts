@@ -2,11 +2,11 @@
  * The Merkle-sum tree over a usage report's intervals (docs/protocol.md, "Intervals"; shape of RFC 6962 section 2.1): one
  * interval can be shown, with proof that it belongs to the report and that the sums add up, without the others.
  */
-import { sha256 } from "@noble/hashes/sha2.js";
 import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { Refusal } from "../protocol/refusal.ts";
+import { sha256 } from "../protocol/sha256.ts";
 import { type AllWork, noWork, sumWork, workBytes } from "./work.ts";
 
 /** What each class did from the end of the interval before up to `endTick`; every sum below 2^64. */

@@ -2,10 +2,10 @@
  * One evidence for several verifiers: the device signs over one nonce that stands for those of all of them, so that
  * each sees its own freshness (RFC 9334 section 10.2) in the same bytes.
  */
-import { sha256 } from "@noble/hashes/sha2.js";
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { Refusal } from "../protocol/refusal.ts";
+import { sha256 } from "../protocol/sha256.ts";
 
 /** A verifier each, and at most as many as an agreement has parties. */
 export const NONCES_MAX = Limit.PARTIES_MAX;

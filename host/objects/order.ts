@@ -1,9 +1,9 @@
 /** The order: pause, slow or resume, by the quorum that its direction asks for. CDDL and rules: docs/protocol.md. */
-import { sha256 } from "@noble/hashes/sha2.js";
 import { Claim, ObjectType, OrderAction } from "../../firmware/protocol/claims.ts";
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { type Signer, verifyQuorum } from "../protocol/cose.ts";
+import { sha256 } from "../protocol/sha256.ts";
 import { objectAad } from "./aad.ts";
 import type { Agreement } from "./agreement.ts";
 import { Claims, encodeClaims, worksValue } from "./claims.ts";

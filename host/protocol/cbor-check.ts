@@ -22,6 +22,16 @@ export function cborCheck(bytes: Uint8Array, bounds: CborBounds = NO_BOUNDS): Er
   return next === bytes.length ? ErrorCode.OK : ErrorCode.CBOR_TRAILING;
 }
 
+/** The bytewise order of two parts of one buffer: below, at or above zero. */
+export function compareParts(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): number {
+  const common = Math.min(aEnd - a, bEnd - b);
+  for (let i = 0; i < common; i++) {
+    const order = bytes[a + i]! - bytes[b + i]!;
+    if (order !== 0) return order;
+  }
+  return aEnd - a - (bEnd - b);
+}
+
 /** Every method gives the offset after what it read, or -1 with `refusal` set. */
 class Scan {
   refusal: ErrorCode = ErrorCode.OK;
@@ -91,19 +101,20 @@ class Scan {
   #map(start: number, count: number, rest: number, depth: number): number {
     if (count > Math.floor(rest / 2)) return this.#refuse(ErrorCode.CBOR_TRUNCATED);
     let at = start;
-    let previous: Uint8Array | undefined;
+    let previousAt = -1;
+    let previousEnd = -1;
     for (let left = count; left > 0 && at >= 0; left--) {
       const keyAt = at;
-      at = this.item(keyAt, depth, false);
-      if (at < 0) return at;
-      const key = this.#bytes.subarray(keyAt, at);
-      if (previous !== undefined) {
-        const order = Buffer.compare(previous, key);
+      const keyEnd = this.item(keyAt, depth, false);
+      if (keyEnd < 0) return keyEnd;
+      if (previousAt >= 0) {
+        const order = compareParts(this.#bytes, previousAt, previousEnd, keyAt, keyEnd);
         if (order === 0) return this.#refuse(ErrorCode.CBOR_KEY_DUPLICATE);
         if (order > 0) return this.#refuse(ErrorCode.CBOR_KEY_ORDER);
       }
-      previous = key;
-      at = this.item(at, depth, false);
+      previousAt = keyAt;
+      previousEnd = keyEnd;
+      at = this.item(keyEnd, depth, false);
     }
     return at;
   }

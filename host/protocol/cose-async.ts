@@ -4,12 +4,12 @@
  */
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { type Sign1Message, sign1Structure } from "./cose.ts";
-import { ed25519Verify } from "./cose-key.ts";
+import { ed25519VerifyAsync } from "./cose-key.ts";
 import { Refusal } from "./refusal.ts";
 
 /** Whether the signature of a message that was taken apart holds. Rejects with a `Refusal` (`COSE_SIGNATURE`). */
 export async function checkSign1(message: Sign1Message, publicKey: Uint8Array, aad: Uint8Array): Promise<void> {
   const structure = sign1Structure(message.protectedBytes, aad, message.payload);
-  if (ed25519Verify(message.signature, structure, publicKey)) return;
+  if (await ed25519VerifyAsync(message.signature, structure, publicKey)) return;
   throw new Refusal(ErrorCode.COSE_SIGNATURE, "the signature does not hold");
 }

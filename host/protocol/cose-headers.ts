@@ -8,6 +8,9 @@ import { Limit } from "../../firmware/protocol/limits.ts";
 import { type CborMap, type CborValue, decode, encode } from "./cbor.ts";
 import { Refusal } from "./refusal.ts";
 
+/** The protected header of every signature of the wire profile. */
+export const PROTECTED = encode(new Map([[CoseHeader.ALGORITHM, CoseAlgorithm.ED25519]]));
+
 /** The first two fields of every COSE structure and of every signature in one. */
 export type Layer = { protectedBytes: Uint8Array; unprotected: CborMap };
 
@@ -23,6 +26,17 @@ export function readLayer(protectedBytes: CborValue | undefined, unprotected: Cb
  * it needs an algorithm, else (the body of a COSE_Sign) the strict profile has no parameter at all.
  */
 export function readHeaders(layer: Layer, signed: boolean, flag: CoseFlag): Uint8Array | undefined {
+  return (signed ? profileKid(layer) : undefined) ?? walkHeaders(layer, signed, flag);
+}
+
+/** The kid of a layer that is just as the wire profile writes it: the walk gives the same, but takes five times as long. */
+function profileKid({ protectedBytes, unprotected }: Layer): Uint8Array | undefined {
+  const kid = unprotected.get(CoseHeader.KID);
+  if (!(kid instanceof Uint8Array) || kid.length !== Limit.KID_BYTES || unprotected.size !== 1) return undefined;
+  return Buffer.compare(protectedBytes, PROTECTED) === 0 ? kid : undefined;
+}
+
+function walkHeaders(layer: Layer, signed: boolean, flag: CoseFlag): Uint8Array | undefined {
   const strict = flag === CoseFlag.STRICT;
   const found = { algorithm: false, kid: undefined as Uint8Array | undefined };
   const guarded = protectedEntries(layer.protectedBytes, strict);

@@ -7,12 +7,12 @@
  * Whatever is not exactly right is thrown as a `Refusal`; nothing is returned that was not verified, but by the
  * functions named `parse`, which are for showing a message to people.
  */
-import { CoseAlgorithm, CoseFlag, CoseHeader, CoseLimit, CoseTag } from "../../firmware/protocol/cose-labels.ts";
+import { CoseFlag, CoseHeader, CoseLimit, CoseTag } from "../../firmware/protocol/cose-labels.ts";
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { type CborValue, decode, encode, Tagged } from "./cbor.ts";
-import { readHeaders, readLayer } from "./cose-headers.ts";
-import { ed25519Verify, type Signer, type VerificationKey } from "./cose-key.ts";
+import { PROTECTED, readHeaders, readLayer } from "./cose-headers.ts";
+import { ed25519Verify, ed25519VerifyAsync, type Signer, type VerificationKey } from "./cose-key.ts";
 import { Refusal } from "./refusal.ts";
 
 export { ed25519Signer, ed25519Verify, keyId, type Signer, type VerificationKey, verificationKey } from "./cose-key.ts";
@@ -20,10 +20,11 @@ export { ed25519Signer, ed25519Verify, keyId, type Signer, type VerificationKey,
 /** One signature and what it says of itself. */
 type Signature = { protectedBytes: Uint8Array; kid: Uint8Array | undefined; signature: Uint8Array };
 export type Sign1Message = Signature & { payload: Uint8Array };
+type Verified = { payload: Uint8Array; key: VerificationKey };
+type NextSignature = { toBeSigned: Uint8Array; add(signature: Uint8Array): Uint8Array };
 export type SignMessage = { bodyProtected: Uint8Array; payload: Uint8Array; signatures: Signature[] };
 
 const NO_BYTES = new Uint8Array(0);
-const PROTECTED = encode(new Map([[CoseHeader.ALGORITHM, CoseAlgorithm.ED25519]]));
 
 /** Sig_structure of a COSE_Sign1, section 4.4. */
 export function sign1Structure(protectedBytes: Uint8Array, aad: Uint8Array, payload: Uint8Array): Uint8Array {
@@ -51,15 +52,25 @@ export function draftSign(payload: Uint8Array): Uint8Array {
   return message(CoseTag.SIGN, [NO_BYTES, new Map(), payload, []]);
 }
 
-/** The message with one more signature; it refuses a signer who is there already. */
-export function addSignature(bytes: Uint8Array, signer: Signer, aad: Uint8Array): Uint8Array {
-  const body = openSign(bytes, CoseFlag.STRICT);
-  if (body.signatures.some((raw) => sameBytes(readSignature(raw, CoseFlag.STRICT).kid, signer.kid))) {
+/** What a signer of this kid has to sign, and the message with that signature; refused if it has signed already. */
+export function nextSignature(bytes: Uint8Array, kid: Uint8Array, aad: Uint8Array): NextSignature {
+  const { bodyProtected, payload, signatures } = openSign(bytes, CoseFlag.STRICT);
+  if (signatures.some((raw) => sameBytes(readSignature(raw, CoseFlag.STRICT).kid, kid))) {
     throw new Refusal(ErrorCode.COSE_SIGNER_TWICE, "this party has signed already");
   }
-  const signature = signer.sign(bounded(signStructure(body.bodyProtected, PROTECTED, aad, body.payload)));
-  const added = [PROTECTED, new Map([[CoseHeader.KID, signer.kid]]), signature];
-  return message(CoseTag.SIGN, [NO_BYTES, new Map(), body.payload, [...body.signatures, added]]);
+  return {
+    toBeSigned: bounded(signStructure(bodyProtected, PROTECTED, aad, payload)),
+    add(signature) {
+      const added = [PROTECTED, new Map([[CoseHeader.KID, kid]]), signature];
+      return message(CoseTag.SIGN, [NO_BYTES, new Map(), payload, [...signatures, added]]);
+    },
+  };
+}
+
+/** The message with one more signature; it refuses a signer who is there already. */
+export function addSignature(bytes: Uint8Array, signer: Signer, aad: Uint8Array): Uint8Array {
+  const next = nextSignature(bytes, signer.kid, aad);
+  return next.add(signer.sign(next.toBeSigned));
 }
 
 /** Takes a COSE_Sign1 apart; its signature is not judged. */
@@ -79,23 +90,34 @@ export function parseSign(bytes: Uint8Array, flag: CoseFlag = CoseFlag.STRICT): 
   return { bodyProtected, payload, signatures: signatures.map((raw) => readSignature(raw, flag)) };
 }
 
+/** A key, or what finds one by its kid. */
+type KeyOrSearch = VerificationKey | ((kid: Uint8Array | undefined) => VerificationKey | undefined);
+
 /**
- * Verifies a COSE_Sign1 by a key, or by the one that `key` finds for its kid, and gives its payload.
- * The tolerant flag reads what others write too, where a key that is given stands for any kid.
+ * Verifies a COSE_Sign1, or one that `parseSign1` took apart, by a key, or by the one that `key` finds for its kid, and
+ * gives its payload. The tolerant flag reads what others write too, where a key that is given stands for any kid.
  */
 export function verifySign1(
-  bytes: Uint8Array,
-  key: VerificationKey | ((kid: Uint8Array | undefined) => VerificationKey | undefined),
+  message: Uint8Array | Sign1Message,
+  key: KeyOrSearch,
   aad: Uint8Array,
   flag: CoseFlag = CoseFlag.STRICT,
-): { payload: Uint8Array; key: VerificationKey } {
-  const parsed = parseSign1(bytes, flag);
-  const found = typeof key === "function" ? key(parsed.kid) : key;
-  if (found === undefined || (flag === CoseFlag.STRICT && !sameBytes(parsed.kid, found.kid))) {
-    throw new Refusal(ErrorCode.COSE_KID, "signed by another key than expected");
-  }
-  judge(parsed.signature, sign1Structure(parsed.protectedBytes, aad, parsed.payload), found.publicKey);
-  return { payload: parsed.payload, key: found };
+): Verified {
+  const { signature, structure, verified } = openSign1(message, key, aad, flag);
+  refuseUnless(ed25519Verify(signature, structure, verified.key.publicKey));
+  return verified;
+}
+
+/** The same, with the arithmetic done by another thread. The bytes must stay as they are until it has answered. */
+export async function verifySign1Async(
+  message: Uint8Array | Sign1Message,
+  key: KeyOrSearch,
+  aad: Uint8Array,
+  flag: CoseFlag = CoseFlag.STRICT,
+): Promise<Verified> {
+  const { signature, structure, verified } = openSign1(message, key, aad, flag);
+  refuseUnless(await ed25519VerifyAsync(signature, structure, verified.key.publicKey));
+  return verified;
 }
 
 /**
@@ -123,7 +145,9 @@ export function verifyQuorum(
     const index = keys.findIndex((key) => sameBytes(kid, key.kid));
     if (index < 0) continue;
     if (signers.includes(index)) throw new Refusal(ErrorCode.COSE_SIGNER_TWICE, "one party signed twice");
-    judge(signature, signStructure(body.bodyProtected, protectedBytes, aad, body.payload), keys[index]!.publicKey);
+    const structure = signStructure(body.bodyProtected, protectedBytes, aad, body.payload);
+    refuseUnless(structure.length <= CoseLimit.SIG_STRUCTURE_BYTES_MAX);
+    refuseUnless(ed25519Verify(signature, structure, keys[index]!.publicKey));
     signers.push(index);
   }
   if (signers.length !== threshold) {
@@ -142,6 +166,19 @@ function open(bytes: Uint8Array, tag: CoseTag, flag: CoseFlag): readonly CborVal
   const fields = value instanceof Tagged ? value.value : value;
   if (!Array.isArray(fields) || fields.length !== 4) throw new Refusal(ErrorCode.COSE_FORM, "not an array of four");
   return fields;
+}
+
+/** What is to be verified of a COSE_Sign1, and what comes out if the signature holds. */
+function openSign1(message: Uint8Array | Sign1Message, key: KeyOrSearch, aad: Uint8Array, flag: CoseFlag) {
+  const { protectedBytes, kid, payload, signature } =
+    message instanceof Uint8Array ? parseSign1(message, flag) : message;
+  const found = typeof key === "function" ? key(kid) : key;
+  if (found === undefined || (flag === CoseFlag.STRICT && !sameBytes(kid, found.kid))) {
+    throw new Refusal(ErrorCode.COSE_KID, "signed by another key than expected");
+  }
+  const structure = sign1Structure(protectedBytes, aad, payload);
+  refuseUnless(structure.length <= CoseLimit.SIG_STRUCTURE_BYTES_MAX);
+  return { signature, structure, verified: { payload, key: found } };
 }
 
 function openSign(bytes: Uint8Array, flag: CoseFlag) {
@@ -174,10 +211,8 @@ function ofSignatureLength(signature: Uint8Array): Uint8Array {
   return signature;
 }
 
-function judge(signature: Uint8Array, structure: Uint8Array, publicKey: Uint8Array): void {
-  if (structure.length > CoseLimit.SIG_STRUCTURE_BYTES_MAX || !ed25519Verify(signature, structure, publicKey)) {
-    throw new Refusal(ErrorCode.COSE_SIGNATURE, "the signature does not hold");
-  }
+function refuseUnless(holds: boolean): void {
+  if (!holds) throw new Refusal(ErrorCode.COSE_SIGNATURE, "the signature does not hold");
 }
 
 /** Section 4.4: a header without parameters is signed as the empty string, however it was sent. */

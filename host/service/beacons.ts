@@ -4,10 +4,10 @@
  */
 import { ObjectType } from "../../firmware/protocol/claims.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
-import { type AsyncSigner, addSignatureAsync, signAsync } from "../keys/signer.ts";
+import { type AsyncSigner, addSignatureAsync, signSign1Async } from "../keys/signer.ts";
 import { objectAad } from "../objects/aad.ts";
 import { encodeTime, type TimeType } from "../objects/time.ts";
-import { draftSign, signSign1 } from "../protocol/cose.ts";
+import { draftSign } from "../protocol/cose.ts";
 import { sameBytes } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
 import type { ServiceContext } from "./context.ts";
@@ -48,7 +48,7 @@ export class Beacons {
     const issuedAtSeconds = Math.floor(nowMs / 1000);
     const payload = encodeTime(type, { issuedAtSeconds, nonce, agreementDigest, ...orders.confirmed(nowMs) });
     const aad = objectAad(type);
-    if (agreement.timeQuorum === 1) return signAsync((signer) => signSign1(payload, signer, aad), signers[0]!);
+    if (agreement.timeQuorum === 1) return signSign1Async(payload, signers[0]!, aad);
     let bytes = draftSign(payload);
     for (const signer of signers) bytes = await addSignatureAsync(bytes, signer, aad);
     return bytes;

@@ -2,9 +2,8 @@
  * The verifier's use cases over the store: which part does what. What is decided stands in host/verifier, as functions;
  * what is kept, in host/store; here is what reads, locks, signs and writes, in the order that makes it durable.
  */
-import { signAsync } from "../keys/signer.ts";
+import { signSign1Async } from "../keys/signer.ts";
 import { verifyAgreement } from "../objects/agreement.ts";
-import { signSign1 } from "../protocol/cose.ts";
 import { StoreError } from "../store/errors.ts";
 import { hexOf } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
@@ -136,7 +135,7 @@ export class SqlService implements api.VerifierService {
     const judged = store.db.selectFrom("verdicts").select("claims").where("evidence_digest", "=", evidenceDigest);
     const claims = answered ?? (await judged.executeTakeFirst())?.claims;
     if (!claims) throw new VerifierError("verdict/unknown", hexOf(evidenceDigest));
-    return signAsync((signer) => signSign1(claims, signer, NO_AAD), verdictSigner);
+    return signSign1Async(claims, verdictSigner, NO_AAD);
   }
 
   reports(items: readonly api.ReportItem[]): Promise<readonly api.ReportOutcome[]> {

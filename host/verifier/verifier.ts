@@ -3,7 +3,6 @@
  * reports and the books, runs the ceremony of orders, and tells the time. This class is the order in which the parts are
  * called; what each decides stands in its own file, as a function of what it is given.
  */
-import { sha256 } from "@noble/hashes/sha2.js";
 import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { type Agreement, verifyAgreement } from "../objects/agreement.ts";
@@ -11,6 +10,7 @@ import { encodeRecovery, recoveryQuorum, verifyRecovery } from "../objects/recov
 import { type AllWork, noWork, sumWork } from "../objects/work.ts";
 import type { PolicyDevice, PolicyUsage } from "../policy/verdict.ts";
 import { draftSign, type Signer } from "../protocol/cose.ts";
+import { sha256 } from "../protocol/sha256.ts";
 import type { Appraisal, Purpose } from "./appraisal.ts";
 import { type BooksRow, licensedWork } from "./books.ts";
 import { hexOf, sameBytes } from "./bytes.ts";

@@ -1,5 +1,4 @@
 /** Takes a signed object apart for people: what kind it is, what it says, who signed it, and whether that holds. */
-import { sha256 } from "@noble/hashes/sha2.js";
 import { CoseTag } from "../../../firmware/protocol/cose-labels.ts";
 import type { Agreement } from "../../objects/agreement.ts";
 import { diagnose } from "../../protocol/cbor-diagnose.ts";
@@ -14,6 +13,7 @@ import {
 } from "../../protocol/cose.ts";
 import { errorPhrase } from "../../protocol/error-phrases.ts";
 import { errorCodeText, Refusal } from "../../protocol/refusal.ts";
+import { sha256 } from "../../protocol/sha256.ts";
 import { refusalText, wrongUse } from "../exit.ts";
 import { KINDS, type Kind } from "./kinds.ts";
 import type { Row } from "./row.ts";

@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 
 const seed = (index: number) => new Uint8Array(32).fill(index + 1);
-const signers = [0, 1, 2, 3].map((index) => ed25519Signer(seed(index)));
+const signers: Signer[] = [0, 1, 2, 3].map((index) => ed25519Signer(seed(index)));
 const [alice, bob, carol, mallory] = signers as [Signer, Signer, Signer, Signer];
 const keys = [alice, bob, carol];
 const AAD = Buffer.from("test/1");

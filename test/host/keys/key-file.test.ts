@@ -2,14 +2,15 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type KeyHeader, openKey, readKeyHeader, sealKey } from "../../../host/keys/key-file.ts";
-import { publicKeyOf, seedSigner } from "../../../host/keys/seed.ts";
 import { type CborValue, decode, encode } from "../../../host/protocol/cbor.ts";
-import { ed25519Signer, verificationKey } from "../../../host/protocol/cose-key.ts";
+import { ed25519Signer } from "../../../host/protocol/cose-key.ts";
 import { codeOf, LOW_COST, passphrase } from "./folder.ts";
 
 const seed = new Uint8Array(32).fill(7);
+const { kid, publicKey } = ed25519Signer(seed);
 const header: KeyHeader = {
-  ...verificationKey(publicKeyOf(seed)),
+  kid,
+  publicKey,
   createdSeconds: 1_800_000_000,
   label: "Party A",
   status: "active",
@@ -90,7 +91,7 @@ describe("a key file", () => {
     [
       "the public key",
       (fields) => {
-        const other = verificationKey(publicKeyOf(new Uint8Array(32)));
+        const other = ed25519Signer(new Uint8Array(32));
         fields.set(1, other.kid).set(2, other.publicKey);
       },
     ],
@@ -126,19 +127,5 @@ describe("a key file", () => {
 
   it.each(["", "x".repeat(65), "two\nlines", "\u202eturned"])("is not made for the label %j", async (label) => {
     expect(await codeOf(() => sealKey({ ...header, label }, seed, passphrase(), LOW_COST))).toBe("keys/label");
-  });
-
-  it("signs what the other signer of the same seed signs, to the byte", () => {
-    fc.assert(
-      fc.property(
-        fc.uint8Array({ minLength: 32, maxLength: 32 }),
-        fc.uint8Array({ maxLength: 200 }),
-        (any, message) => {
-          expect(seedSigner(any).sign(message)).toEqual(ed25519Signer(any).sign(message));
-          expect(seedSigner(any).kid).toEqual(ed25519Signer(any).kid);
-        },
-      ),
-      { numRuns: 30 },
-    );
   });
 });

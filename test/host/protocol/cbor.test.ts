@@ -131,7 +131,7 @@ describe("encoding", () => {
 
 describe("decoding", () => {
   test("gives tags back and acts on none of them", () => {
-    // A date, a bignum, a set, shared references, records and packed values of cbor-x, and the tags it is fed with.
+    // What other decoders act on: a date, a bignum, a set, shared references, records, packed values, a typed array.
     const cases = [
       "c074323031332d30332d32315432303a30343a30305a",
       "c249010000000000000000",
