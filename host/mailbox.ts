@@ -5,13 +5,14 @@
 import { Command } from "../firmware/protocol/commands.ts";
 import { ErrorCode } from "../firmware/protocol/errors.ts";
 import { Limit } from "../firmware/protocol/limits.ts";
+import { type Answer, after, type Mode } from "./mode.ts";
 import { decodeInfo, type Info } from "./objects/evidence.ts";
 import { type CborValue, decode, encode } from "./protocol/cbor.ts";
 import { errorPhrase } from "./protocol/error-phrases.ts";
 import { Refusal } from "./protocol/refusal.ts";
 
 /** Carries a request to a governor's mailbox and its answer back: at most 4,096 bytes each way. */
-export type Exchange = (request: Uint8Array) => Uint8Array;
+export type Exchange<M extends Mode = "sync"> = (request: Uint8Array) => Answer<M, Uint8Array>;
 
 /** A usage report as it was signed, and the intervals that its tree stands for. */
 export interface ReportAnswer {
@@ -19,88 +20,97 @@ export interface ReportAnswer {
   readonly intervals: Uint8Array;
 }
 
-export class Mailbox {
-  readonly #exchange: Exchange;
+export class Mailbox<M extends Mode = "sync"> {
+  readonly #exchange: Exchange<M>;
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: Exchange<M>) {
     this.#exchange = exchange;
   }
 
   /** What evidence would say, unsigned. */
-  info(): Info {
-    return decodeInfo(this.#ask(Command.INFO, 1)[0]!);
+  info(): Answer<M, Info> {
+    return this.#ask(Command.INFO, 1, ([info]) => decodeInfo(info!));
   }
 
   /** The attestation key's certificate by the device key. */
-  identity(): Uint8Array {
+  identity(): Answer<M, Uint8Array> {
     return this.#askBytes(Command.IDENTITY);
   }
 
-  agreement(bytes: Uint8Array): void {
-    this.#ask(Command.AGREEMENT, 0, bytes);
+  agreement(bytes: Uint8Array): Answer<M, void> {
+    return this.#tell(Command.AGREEMENT, bytes);
   }
 
   /** The nonce that the next time proof must carry. */
-  timeChallenge(): Uint8Array {
+  timeChallenge(): Answer<M, Uint8Array> {
     return this.#askBytes(Command.TIME_CHALLENGE);
   }
 
-  timeProof(bytes: Uint8Array): void {
-    this.#ask(Command.TIME_PROOF, 0, bytes);
+  timeProof(bytes: Uint8Array): Answer<M, void> {
+    return this.#tell(Command.TIME_PROOF, bytes);
   }
 
-  beacon(bytes: Uint8Array): void {
-    this.#ask(Command.BEACON, 0, bytes);
+  beacon(bytes: Uint8Array): Answer<M, void> {
+    return this.#tell(Command.BEACON, bytes);
   }
 
   /** Evidence over a verifier's nonce of 8 to 64 bytes. */
-  evidence(nonce: Uint8Array): Uint8Array {
+  evidence(nonce: Uint8Array): Answer<M, Uint8Array> {
     return this.#askBytes(Command.EVIDENCE, nonce);
   }
 
-  license(bytes: Uint8Array): void {
-    this.#ask(Command.LICENSE, 0, bytes);
+  license(bytes: Uint8Array): Answer<M, void> {
+    return this.#tell(Command.LICENSE, bytes);
   }
 
-  order(bytes: Uint8Array): void {
-    this.#ask(Command.ORDER, 0, bytes);
+  order(bytes: Uint8Array): Answer<M, void> {
+    return this.#tell(Command.ORDER, bytes);
   }
 
   /** Settles, signs and chains a new usage report. */
-  report(): ReportAnswer {
+  report(): Answer<M, ReportAnswer> {
     return this.#askReport(Command.REPORT);
   }
 
   /** The newest report once more, byte for byte: for when the answer to `report` was lost. */
-  reportAgain(): ReportAnswer {
+  reportAgain(): Answer<M, ReportAnswer> {
     return this.#askReport(Command.REPORT_AGAIN);
   }
 
   /** The host's checkpoint is saved: the drain may end early. */
-  drainDone(): void {
-    this.#ask(Command.DRAIN_DONE, 0);
+  drainDone(): Answer<M, void> {
+    return this.#tell(Command.DRAIN_DONE);
   }
 
   /** One slice of the agreement's baseline. */
-  diagnose(): void {
-    this.#ask(Command.DIAGNOSE, 0);
+  diagnose(): Answer<M, void> {
+    return this.#tell(Command.DIAGNOSE);
   }
 
-  recover(bytes: Uint8Array): void {
-    this.#ask(Command.RECOVER, 0, bytes);
+  recover(bytes: Uint8Array): Answer<M, void> {
+    return this.#tell(Command.RECOVER, bytes);
   }
 
-  #ask(command: Command, resultCount: number, argument?: Uint8Array): readonly CborValue[] {
-    return readAnswer(this.#exchange(encodeRequest(command, argument)), resultCount);
+  #ask<T>(
+    command: Command,
+    resultCount: number,
+    read: (results: readonly CborValue[]) => T,
+    argument?: Uint8Array,
+  ): Answer<M, T> {
+    const answer = this.#exchange(encodeRequest(command, argument));
+    return after(answer, (bytes) => read(readAnswer(bytes, resultCount)));
   }
 
-  #askBytes(command: Command, argument?: Uint8Array): Uint8Array {
-    return bytesOf(this.#ask(command, 1, argument)[0]);
+  #tell(command: Command, argument?: Uint8Array): Answer<M, void> {
+    return this.#ask(command, 0, () => {}, argument);
   }
 
-  #askReport(command: Command): ReportAnswer {
-    const [report, intervals] = this.#ask(command, 2);
-    return { report: bytesOf(report), intervals: bytesOf(intervals) };
+  #askBytes(command: Command, argument?: Uint8Array): Answer<M, Uint8Array> {
+    return this.#ask(command, 1, ([bytes]) => bytesOf(bytes), argument);
+  }
+
+  #askReport(command: Command): Answer<M, ReportAnswer> {
+    return this.#ask(command, 2, ([report, intervals]) => ({ report: bytesOf(report), intervals: bytesOf(intervals) }));
   }
 }
 

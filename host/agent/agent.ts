@@ -2,221 +2,284 @@
  * The operator's agent: carries messages between one board and a verifier. Nobody trusts it; whatever it drops, repeats
  * or delays is caught at one end or the other. Every step says how it ended as a value, so that a caller can go on.
  *
- * No report is made before the verifier has the one before: the board gives its newest report again, byte for byte, so a
- * report that was lost on the way, or in a crash of the agent, is never lost for good.
+ * A report is kept before the next is made: the board gives its newest report again, byte for byte, so a report that was
+ * lost on the way, or in a crash of the agent, is never lost for good.
  */
+
+import { sha256 } from "@noble/hashes/sha2.js";
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import type { Mailbox, ReportAnswer } from "../mailbox.ts";
-import { decodeAgreement } from "../objects/agreement.ts";
+import type { Answer, Mode } from "../mode.ts";
+import { type Agreement, decodeAgreement } from "../objects/agreement.ts";
 import type { Info } from "../objects/evidence.ts";
+import { decodeLicense } from "../objects/license.ts";
 import { reportDigest } from "../objects/usage-report.ts";
 import { parseSign } from "../protocol/cose.ts";
-import { errorPhrase } from "../protocol/error-phrases.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { sameBytes } from "../verifier/bytes.ts";
-import { VerifierError, type VerifierErrorCode } from "../verifier/errors.ts";
 import type { LicenseRequest } from "../verifier/licensing.ts";
-import type { ReportReceipt } from "../verifier/verifier.ts";
+import { attempt, failureOf, type Outcome } from "./outcome.ts";
+import { ask, type Run, runSync, type Step } from "./step.ts";
+import { type AgentStore, MemoryStore, partLeft } from "./store.ts";
+
+export type { Outcome } from "./outcome.ts";
 
 /** What the agent needs of a verifier; an in-process one is one, a client of a remote one can be. */
-export interface VerifierLink {
-  readonly agreementBytes: Uint8Array;
-  agreementsAfter(version: number): readonly Uint8Array[];
-  enrol(endorsement: Uint8Array, certificate: Uint8Array): Uint8Array;
-  challenge(ueid: Uint8Array): Uint8Array;
-  issueLicense(evidence: Uint8Array, request: LicenseRequest): Uint8Array;
-  issueRecovery(evidence: Uint8Array): Uint8Array;
-  acceptReport(report: Uint8Array, intervals?: Uint8Array): Pick<ReportReceipt, "sequence" | "repeated">;
-  ordersAfter(epoch: number): readonly { readonly bytes: Uint8Array }[];
-  beacon(): Uint8Array;
-  timeProof(nonce: Uint8Array): Uint8Array;
+export interface VerifierLink<M extends Mode = "sync"> {
+  agreementsAfter(version: number): Answer<M, readonly Uint8Array[]>;
+  enrol(endorsement: Uint8Array, certificate: Uint8Array): Answer<M, unknown>;
+  challenge(ueid: Uint8Array): Answer<M, Uint8Array>;
+  /** Without a request: whatever the verifier gives by default. */
+  issueLicense(evidence: Uint8Array, request: LicenseRequest | undefined): Answer<M, Uint8Array>;
+  issueRecovery(evidence: Uint8Array): Answer<M, Uint8Array>;
+  acceptReport(report: Uint8Array, intervals: Uint8Array): Answer<M, unknown>;
+  ordersAfter(epoch: number): Answer<M, readonly { readonly bytes: Uint8Array }[]>;
+  beacon(): Answer<M, Uint8Array>;
+  timeProof(nonce: Uint8Array): Answer<M, Uint8Array>;
 }
 
-/** How a step ended: done, refused by the board or by the verifier (each with its code), or not reached. */
-export type Outcome =
-  | { readonly ok: true }
-  | { readonly ok: false; readonly by: "board"; readonly code: ErrorCode; readonly message: string }
-  | { readonly ok: false; readonly by: "verifier"; readonly code: VerifierErrorCode; readonly message: string };
-
-interface InstalledLicense {
-  readonly request: LicenseRequest;
-  readonly bootCount: number;
-  readonly uptimeSeconds: number;
+/** What an agent needs beside board and verifier, to talk to both without waiting. */
+interface AsyncParts {
+  readonly run: Run<"async">;
+  readonly store: AgentStore<"async">;
 }
 
-const DONE: Outcome = { ok: true };
+/** A license is renewed when less than this part of it is left, unless the caller says otherwise. */
+const RENEWAL_PART = 0.25;
 
-/** A license is renewed when less than this part of it is left. */
-const RENEWAL_MARGIN_PERMILLE = 250;
+export class Agent<M extends Mode = "sync"> {
+  readonly #board: Mailbox<M>;
+  readonly #verifier: VerifierLink<M>;
+  readonly #run: Run<M>;
+  readonly #store: AgentStore<M>;
+  /** Tick rate of the agreement with this digest. */
+  #ticking: { readonly digest: Uint8Array; readonly hz: number } | undefined;
 
-export class Agent {
-  readonly #board: Mailbox;
-  readonly #verifier: VerifierLink;
-  #outbox: ReportAnswer | undefined;
-  /** Digest of the newest report that the verifier took. */
-  #delivered: Uint8Array | undefined;
-  #license: InstalledLicense | undefined;
-
-  constructor(board: Mailbox, verifier: VerifierLink) {
+  constructor(board: Mailbox<M>, verifier: VerifierLink<M>, ...parts: M extends "sync" ? [] : [AsyncParts]) {
+    const [{ run, store }] = parts.length > 0 ? (parts as [AsyncParts]) : [{ run: runSync, store: new MemoryStore() }];
     this.#board = board;
     this.#verifier = verifier;
-  }
-
-  /** Whether a report waits that the verifier does not have yet. */
-  get hasReportToUpload(): boolean {
-    return this.#outbox !== undefined;
+    this.#run = run as Run<M>;
+    this.#store = store as AgentStore<M>;
   }
 
   /** Gives the board every agreement that it lacks, oldest first. */
-  provision(): Outcome {
-    return attempt(() => {
-      const { agreementVersion } = this.#board.info();
-      for (const bytes of this.#verifier.agreementsAfter(agreementVersion)) this.#board.agreement(bytes);
-    });
+  provision(): Answer<M, Outcome> {
+    return this.#attempt(this.#provision());
   }
 
   /** Makes the board known to the verifier. */
-  enrol(endorsement: Uint8Array): Outcome {
-    return attempt(() => this.#verifier.enrol(endorsement, this.#board.identity()));
+  enrol(endorsement: Uint8Array): Answer<M, Outcome> {
+    return this.#attempt(this.#enrol(endorsement));
   }
 
   /** Sets the board's clock: needed after every power-up. */
-  syncTime(): Outcome {
-    return attempt(() => this.#setClock());
+  syncTime(): Answer<M, Outcome> {
+    return this.#attempt(this.#setClock());
   }
 
   /** Keeps the lease alive. */
-  deliverBeacon(): Outcome {
-    return attempt(() => this.#board.beacon(this.#verifier.beacon()));
+  deliverBeacon(): Answer<M, Outcome> {
+    return this.#attempt(this.#deliverBeacon());
   }
 
   /**
    * Gives the board every order that it lacks, oldest first, then the beacon that confirms the newest. In this order: a
    * beacon that names an order which is not there yet makes the gate drain.
    */
-  deliverOrders(): Outcome {
-    return attempt(() => {
-      const { epoch } = this.#board.info();
-      const orders = this.#verifier.ordersAfter(epoch);
-      // A board that does not know the time takes no order but a pause.
-      if (orders.length > 0 && this.#board.info().timeBounds === null) this.#setClock();
-      const { timeBounds } = this.#board.info();
-      for (const { bytes } of orders) this.#deliverOrder(bytes, timeBounds !== null);
-      if (orders.length > 0 && timeBounds !== null) this.#board.beacon(this.#verifier.beacon());
-    });
+  deliverOrders(): Answer<M, Outcome> {
+    return this.#attempt(this.#deliverOrders());
   }
 
-  /** Uploads what waits, has the board make a report, and uploads that. */
-  report(): Outcome {
-    return attempt(() => {
-      this.#upload();
-      this.#outbox = this.#board.report();
-      this.#upload();
-    });
+  /** Has the board make a report, if there is room for one, and uploads all that wait. */
+  report(): Answer<M, Outcome> {
+    return this.#attempt(this.#report());
   }
 
-  /** Uploads a report that waits, or that the board made and the agent lost. */
-  uploadReports(): Outcome {
-    return attempt(() => this.#upload());
+  /** Uploads the reports that wait, and one that the board made and the agent lost. */
+  uploadReports(): Answer<M, Outcome> {
+    return this.#attempt(this.#upload());
   }
 
   /** Report, evidence, license: the closed loop once around. */
-  renew(request: LicenseRequest): Outcome {
-    const reported = this.report();
-    if (!reported.ok) return reported;
-    return attempt(() => {
-      const license = this.#verifier.issueLicense(this.#evidence(), request);
-      this.#board.license(license);
-      const { bootCount, uptimeSeconds } = this.#board.info();
-      this.#license = { request, bootCount, uptimeSeconds };
-    });
+  renew(request?: LicenseRequest): Answer<M, Outcome> {
+    return this.#attempt(this.#renew(request));
   }
 
-  /**
-   * Whether less than a quarter is left of the license that this agent brought: of the budget of a class, of its ticks, or
-   * of its window. Also true where there is none, or the board was powered up since.
-   */
-  needsRenewal(): boolean {
-    const { budgetLeft, bootCount, uptimeSeconds } = this.#board.info();
-    const license = this.#license;
-    if (license === undefined || license.bootCount !== bootCount) return true;
-    const { budget, ticksMax, windowSeconds } = license.request;
-    const { tickHz } = decodeAgreement(parseSign(this.#verifier.agreementBytes).payload);
-    const seconds = Math.min(windowSeconds, Number(ticksMax / BigInt(tickHz)));
-    const secondsLeft = license.uptimeSeconds + seconds - uptimeSeconds;
-    if (secondsLeft < (seconds * RENEWAL_MARGIN_PERMILLE) / 1000) return true;
-    const margin = (work: bigint) => (work * BigInt(RENEWAL_MARGIN_PERMILLE)) / 1000n;
-    return [...budget].some(([engineClass, work]) => budgetLeft[engineClass]! < margin(work));
+  /** The same without a new report, for another try. */
+  license(request?: LicenseRequest): Answer<M, Outcome> {
+    return this.#attempt(this.#license(request));
+  }
+
+  /** Whether less than this part is left of the license that this agent brought (see `partLeft`). */
+  needsRenewal(part = RENEWAL_PART): Answer<M, boolean> {
+    return this.#run(this.#needsRenewal(part));
   }
 
   /** After a rollback or a loss of the journal: has the license quorum say from where to go on. */
-  recover(): Outcome {
-    return attempt(() => {
-      this.#board.recover(this.#verifier.issueRecovery(this.#evidence()));
-      this.#outbox = undefined;
-    });
+  recover(): Answer<M, Outcome> {
+    return this.#attempt(this.#recover());
   }
 
   /** The host's checkpoint is saved. */
-  drainDone(): Outcome {
-    return attempt(() => this.#board.drainDone());
+  drainDone(): Answer<M, Outcome> {
+    return this.#attempt(ask(() => this.#board.drainDone()));
   }
 
-  info(): Info {
+  info(): Answer<M, Info> {
     return this.#board.info();
   }
 
-  #setClock(): void {
-    this.#board.timeProof(this.#verifier.timeProof(this.#board.timeChallenge()));
+  #attempt(step: Step<unknown>): Answer<M, Outcome> {
+    return this.#run(attempt(step));
   }
 
-  #evidence(): Uint8Array {
-    return this.#board.evidence(this.#verifier.challenge(this.#board.info().ueid));
+  *#provision(): Step<void> {
+    const { agreementVersion } = yield* this.#info();
+    for (const bytes of yield* ask(() => this.#verifier.agreementsAfter(agreementVersion))) {
+      yield* ask(() => this.#board.agreement(bytes));
+    }
   }
 
-  #deliverOrder(bytes: Uint8Array, timeIsKnown: boolean): void {
+  *#enrol(endorsement: Uint8Array): Step<void> {
+    const certificate = yield* ask(() => this.#board.identity());
+    yield* ask(() => this.#verifier.enrol(endorsement, certificate));
+  }
+
+  *#setClock(): Step<void> {
+    const nonce = yield* ask(() => this.#board.timeChallenge());
+    const proof = yield* ask(() => this.#verifier.timeProof(nonce));
+    yield* ask(() => this.#board.timeProof(proof));
+  }
+
+  *#deliverBeacon(): Step<void> {
+    const beacon = yield* ask(() => this.#verifier.beacon());
+    yield* ask(() => this.#board.beacon(beacon));
+  }
+
+  *#deliverOrders(): Step<void> {
+    const { epoch, timeBounds } = yield* this.#info();
+    const orders = yield* ask(() => this.#verifier.ordersAfter(epoch));
+    if (orders.length === 0) return;
+    // A board that does not know the time takes no order but a pause: that one at least, if the clock can't be set.
+    let clockError: unknown;
+    if (timeBounds === null) {
+      try {
+        yield* this.#setClock();
+      } catch (error) {
+        if (!failureOf(error)) throw error;
+        clockError = error;
+      }
+    }
     try {
-      this.#board.order(bytes);
+      for (const { bytes } of orders) yield* this.#deliverOrder(bytes, clockError === undefined);
+    } catch (error) {
+      throw clockError ?? error;
+    }
+    if (clockError !== undefined) throw clockError;
+    yield* this.#deliverBeacon();
+  }
+
+  *#deliverOrder(bytes: Uint8Array, timeIsKnown: boolean): Step<void> {
+    try {
+      yield* ask(() => this.#board.order(bytes));
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== ErrorCode.ORDER_NOT_YET || !timeIsKnown) throw error;
       // The board's lower bound lags behind; a beacon lifts it.
-      this.#board.beacon(this.#verifier.beacon());
-      this.#board.order(bytes);
+      yield* this.#deliverBeacon();
+      yield* ask(() => this.#board.order(bytes));
     }
   }
 
-  #upload(): void {
-    this.#outbox ??= this.#lostReport();
-    if (this.#outbox === undefined) return;
-    this.#verifier.acceptReport(this.#outbox.report, this.#outbox.intervals);
-    this.#delivered = reportDigest(this.#outbox.report);
-    this.#outbox = undefined;
+  *#report(): Step<void> {
+    yield* this.#collect();
+    if (!this.#store.hasRoom) yield* this.#upload();
+    yield* this.#makeReport();
+    yield* this.#upload();
   }
 
-  /** The board's newest report, unless this agent delivered it. */
-  #lostReport(): ReportAnswer | undefined {
-    const { sequence, digest } = this.#board.info().reportHead;
-    if (sequence === 0n || (this.#delivered && sameBytes(this.#delivered, digest))) return undefined;
+  *#makeReport(): Step<void> {
+    const report = yield* ask(() => this.#board.report());
+    // Where nothing happened since the newest, the board gives that again.
+    if (!this.#isHere(reportDigest(report.report))) yield* ask(() => this.#store.putReport(report));
+  }
+
+  *#upload(): Step<void> {
+    yield* this.#collect();
+    for (const report of yield* ask(() => this.#store.waiting())) {
+      yield* ask(() => this.#verifier.acceptReport(report.report, report.intervals));
+      yield* ask(() => this.#store.delivered(report));
+    }
+  }
+
+  /** Keeps the board's newest report, unless it is here. */
+  *#collect(): Step<void> {
+    const { sequence, digest } = (yield* this.#info()).reportHead;
+    if (sequence === 0n || this.#isHere(digest)) return;
+    let lost: ReportAnswer;
     try {
-      return this.#board.reportAgain();
+      lost = yield* ask(() => this.#board.reportAgain());
     } catch (error) {
       // After a recovery the head is the verifier's, and what lies in flash may be another report.
-      if (error instanceof Refusal && error.code === ErrorCode.REPORT_STORE) return undefined;
+      if (error instanceof Refusal && error.code === ErrorCode.REPORT_STORE) return;
       throw error;
     }
+    yield* ask(() => this.#store.putReport(lost));
   }
-}
 
-/** Runs a step; a refusal of either end becomes its outcome, anything else is a fault and is thrown. */
-function attempt(step: () => unknown): Outcome {
-  try {
-    step();
-    return DONE;
-  } catch (error) {
-    if (error instanceof Refusal) {
-      return { ok: false, by: "board", code: error.code, message: errorPhrase(error.code).phrase };
-    }
-    if (error instanceof VerifierError) return { ok: false, by: "verifier", code: error.code, message: error.message };
-    throw error;
+  #isHere(digest: Uint8Array): boolean {
+    const { newestReport } = this.#store;
+    return newestReport !== undefined && sameBytes(newestReport, digest);
+  }
+
+  *#renew(request?: LicenseRequest): Step<void> {
+    yield* this.#upload();
+    yield* this.#makeReport();
+    yield* this.#license(request);
+  }
+
+  *#license(request?: LicenseRequest): Step<void> {
+    yield* this.#upload();
+    const evidence = yield* this.#evidence();
+    const bytes = yield* ask(() => this.#verifier.issueLicense(evidence, request));
+    yield* ask(() => this.#board.license(bytes));
+    const { budget, ticksMax, expirySeconds, sequence } = decodeLicense(parseSign(bytes).payload);
+    const info = yield* this.#info();
+    const windowSeconds = expirySeconds - (info.timeBounds?.upperMs ?? 0) / 1000;
+    const seconds = Math.min(windowSeconds, Number(ticksMax) / (yield* this.#tickHz(info.agreementDigest)));
+    const { bootCount, uptimeSeconds } = info;
+    yield* ask(() => this.#store.putLicense({ sequence, budget, seconds, bootCount, uptimeSeconds }));
+  }
+
+  *#needsRenewal(part: number): Step<boolean> {
+    return partLeft(this.#store.license, yield* this.#info()) < part;
+  }
+
+  *#recover(): Step<void> {
+    const evidence = yield* this.#evidence();
+    const recovery = yield* ask(() => this.#verifier.issueRecovery(evidence));
+    yield* ask(() => this.#board.recover(recovery));
+    yield* ask(() => this.#store.dropReports());
+  }
+
+  *#info(): Step<Info> {
+    return yield* ask(() => this.#board.info());
+  }
+
+  *#evidence(): Step<Uint8Array> {
+    const { ueid } = yield* this.#info();
+    const nonce = yield* ask(() => this.#verifier.challenge(ueid));
+    return yield* ask(() => this.#board.evidence(nonce));
+  }
+
+  /** Of the agreement that the board obeys. */
+  *#tickHz(digest: Uint8Array): Step<number> {
+    if (this.#ticking && sameBytes(this.#ticking.digest, digest)) return this.#ticking.hz;
+    const all = yield* ask(() => this.#verifier.agreementsAfter(0));
+    const payloads = all.map((bytes) => parseSign(bytes).payload);
+    const found = payloads.find((payload) => sameBytes(sha256(payload), digest)) ?? payloads.at(-1);
+    const { tickHz }: Agreement = decodeAgreement(found!);
+    this.#ticking = { digest, hz: tickHz };
+    return tickHz;
   }
 }

@@ -1,70 +1,18 @@
-import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, it } from "vitest";
 import { OrderAction } from "../../../firmware/protocol/claims.ts";
-import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { Command } from "../../../firmware/protocol/commands.ts";
 import { ErrorCode } from "../../../firmware/protocol/errors.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
 import { Agent } from "../../../host/agent/agent.ts";
 import { Mailbox } from "../../../host/mailbox.ts";
-import { signAgreement } from "../../../host/objects/agreement.ts";
-import { signEndorsement } from "../../../host/objects/endorsement.ts";
-import { verificationKey } from "../../../host/protocol/cose.ts";
-import { Party } from "../../../host/verifier/party.ts";
-import { Verifier } from "../../../host/verifier/verifier.ts";
-import { Board } from "../../../sim-board/board.ts";
-import { agreementOf, CLOCK, governorImage, PARTIES, phaseOf, signerOf } from "../../rig.ts";
+import { phaseOf } from "../../rig.ts";
+import { BF16, OK, REQUEST, VerifiedBoard } from "./site.ts";
 
-const BF16 = EngineClass.TENSOR_BF16;
-const MANUFACTURER = signerOf("manufacturer");
-const REQUEST = {
-  budget: new Map([
-    [BF16, 10n ** 17n],
-    [EngineClass.COPY, 10n ** 14n],
-  ]),
-  ticksMax: 3_600_000n,
-  windowSeconds: 3600,
-};
-const OK = { ok: true };
-
-/** A board with the governor that ships, its agent, and a verifier of three parties. */
-class Site {
-  readonly agreement = agreementOf();
-  readonly parties = this.agreement.parties.map(({ name }, i) => new Party(name, PARTIES[i]!));
-  readonly board = new Board({ image: governorImage(), seed: 7, tickHz: this.agreement.tickHz });
-  readonly verifier: Verifier;
-  readonly endorsement: Uint8Array;
+/** With the board's agent. */
+class Site extends VerifiedBoard {
   /** Requests that never reach the board, and answers that never come back. */
   loses: (request: Uint8Array, answer: Uint8Array) => boolean = () => false;
-  agent: Agent;
-  #drawn = 0;
-
-  constructor() {
-    const { devicePublicKey, ueid } = this.board.manufacture();
-    this.endorsement = signEndorsement(
-      {
-        devicePublicKey,
-        ueid,
-        oemId: Uint8Array.of(0xac, 0xde, 0x48),
-        hardwareModel: new TextEncoder().encode("QSIM-001"),
-        hardwareVersion: "1.00",
-      },
-      MANUFACTURER,
-    );
-    this.verifier = new Verifier({
-      agreement: signAgreement(this.agreement, PARTIES),
-      parties: this.parties,
-      timeSigners: [CLOCK],
-      references: {
-        manufacturers: [verificationKey(MANUFACTURER.publicKey)],
-        measurements: [this.board.image.sha256],
-      },
-      clock: () => Number(this.board.agreementMs),
-      random: (bytes) => sha256(Uint8Array.of(++this.#drawn)).slice(0, bytes),
-    });
-    this.board.powerOn();
-    this.agent = this.newAgent();
-  }
+  agent = this.newAgent();
 
   newAgent(): Agent {
     const exchange = (request: Uint8Array) => {
@@ -84,13 +32,6 @@ class Site {
     );
     expect(site.board.gateState).toBe(GateState.OPEN);
     return site;
-  }
-
-  order(action: OrderAction): void {
-    let status = this.verifier.proposeOrder({ action });
-    for (const party of this.parties) {
-      if (!status.active) status = this.verifier.approveOrder(status.id, party);
-    }
   }
 
   /** Work with a beacon a minute. */

@@ -1,0 +1,47 @@
+/** How a step of the agent ended, as a value: done, or not, by whom, and with which code. */
+import type { ErrorCode } from "../../firmware/protocol/errors.ts";
+import { ClientError, type ClientErrorCode } from "../client/errors.ts";
+import { errorPhrase } from "../protocol/error-phrases.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import { VerifierError, type VerifierErrorCode } from "../verifier/errors.ts";
+import { DriverError, type DriverErrorCode } from "./driver.ts";
+import type { Step } from "./step.ts";
+
+/** `link`: neither end refused, one of them was not reached. */
+export type Failure =
+  | { readonly ok: false; readonly by: "board"; readonly code: ErrorCode; readonly message: string }
+  | { readonly ok: false; readonly by: "verifier"; readonly code: VerifierErrorCode; readonly message: string }
+  | {
+      readonly ok: false;
+      readonly by: "link";
+      readonly code: ClientErrorCode | DriverErrorCode;
+      readonly message: string;
+    };
+
+export type Outcome = { readonly ok: true } | Failure;
+
+const DONE: Outcome = { ok: true };
+
+/** The step's end as a value; what is no refusal of either end and no failure of a link is a fault, and is thrown. */
+export function* attempt(step: Step<unknown>): Step<Outcome> {
+  try {
+    yield* step;
+    return DONE;
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure) return failure;
+    throw error;
+  }
+}
+
+/** Undefined for a fault. */
+export function failureOf(error: unknown): Failure | undefined {
+  if (error instanceof Refusal) {
+    return { ok: false, by: "board", code: error.code, message: errorPhrase(error.code).phrase };
+  }
+  if (error instanceof VerifierError) return { ok: false, by: "verifier", code: error.code, message: error.message };
+  if (error instanceof ClientError || error instanceof DriverError) {
+    return { ok: false, by: "link", code: error.code, message: error.message };
+  }
+  return undefined;
+}
