@@ -63,7 +63,9 @@ export function licenseName([deviceId, sequence]: LicenseKey): string {
 export async function readLicenses(db: Kysely<Tables>, keys: readonly LicenseKey[]): Promise<Map<string, License>> {
   const found = new Map<string, License>();
   for (let at = 0; at < keys.length; at += ROWS_MAX) {
-    const wanted = keys.slice(at, at + ROWS_MAX).map(([deviceId, sequence]) => sql`(${deviceId}, ${sequence})`);
+    const wanted = keys
+      .slice(at, at + ROWS_MAX)
+      .map(([deviceId, sequence]) => sql`(cast(${deviceId} as bigint), cast(${sequence} as bigint))`);
     const rows = await db
       .selectFrom("licenses")
       .select(["device_id", "sequence", "bytes"])

@@ -33,7 +33,9 @@ export function reportName([deviceId, sequence]: ReportKey): string {
 export async function readReports(db: Kysely<Tables>, keys: readonly ReportKey[]): Promise<Map<string, StoredReport>> {
   const found = new Map<string, StoredReport>();
   for (let at = 0; at < keys.length; at += ROWS_MAX) {
-    const wanted = keys.slice(at, at + ROWS_MAX).map(([deviceId, sequence]) => sql`(${deviceId}, ${sequence})`);
+    const wanted = keys
+      .slice(at, at + ROWS_MAX)
+      .map(([deviceId, sequence]) => sql`(cast(${deviceId} as bigint), cast(${sequence} as bigint))`);
     const rows = await db
       .selectFrom("reports")
       .select(["device_id", "sequence", "bytes", "intervals"])

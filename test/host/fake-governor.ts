@@ -24,10 +24,10 @@ export function signerOf(name: string): Signer {
   return ed25519Signer(sha256(new TextEncoder().encode(`verifier test ${name}`)));
 }
 
-const MANUFACTURER = signerOf("manufacturer");
-const CLOCK = signerOf("clock");
+export const MANUFACTURER = signerOf("manufacturer");
+export const CLOCK = signerOf("clock");
 export const PARTY_SIGNERS = ["north", "south", "inspectorate"].map(signerOf);
-const MEASUREMENT = new Uint8Array(32).fill(0xaa);
+export const MEASUREMENT = new Uint8Array(32).fill(0xaa);
 const HARDWARE = {
   oemId: Uint8Array.of(1, 2, 3),
   hardwareModel: new Uint8Array(8).fill(0x4d),
@@ -108,6 +108,14 @@ export class World {
   }
 }
 
+/** What a governor needs of the world around it. */
+export interface GovernorWorld {
+  readonly nowMs: number;
+  /** Of the agreement in force. */
+  readonly digest: Uint8Array;
+  readonly verifier: Pick<Verifier, "challenge"> & { acceptReport(report: Uint8Array, intervals: Uint8Array): unknown };
+}
+
 export class FakeGovernor {
   readonly deviceSigner: Signer;
   attester: Signer;
@@ -124,11 +132,11 @@ export class FakeGovernor {
   head: ReportHead = NO_REPORT;
   tick = 0n;
   intervals: Interval[] = [];
-  readonly #world: World;
+  readonly #world: GovernorWorld;
   #reportedTick = 0n;
   #challenges = 0;
 
-  constructor(world: World, name: string) {
+  constructor(world: GovernorWorld, name: string) {
     this.#world = world;
     this.deviceSigner = signerOf(`${name} device`);
     this.attester = signerOf(`${name} attester`);

@@ -1,0 +1,75 @@
+/** A service over an open store: what it keeps once is made on first use, and is the same for all processes of the store. */
+import { Limit } from "../../firmware/protocol/limits.ts";
+import type { AsyncSigner } from "../keys/signer.ts";
+import { verifyAgreement } from "../objects/agreement.ts";
+import type { Store } from "../store/store.ts";
+import { Nonces } from "../verifier/nonces.ts";
+import { readSigned } from "../verifier/signed.ts";
+import { Attesters } from "./attesters.ts";
+import type { ServiceSettings } from "./context.ts";
+import { LocalParties } from "./parties.ts";
+import { Shared } from "./shared.ts";
+import { SqlService } from "./sql-service.ts";
+
+export interface ServiceOptions {
+  readonly settings: () => ServiceSettings;
+  /** Keys of parties that are here; whose they are, the agreement says. */
+  readonly partySigners: readonly AsyncSigner[];
+  readonly timeSigners: readonly AsyncSigner[];
+  /** Signs attestation results. */
+  readonly verdictSigner: AsyncSigner;
+  /** Agreement time in ms. */
+  readonly clock: () => number;
+  readonly random: (bytes: number) => Uint8Array;
+  /** The first agreement, signed by all its parties: taken by a store that has none yet. */
+  readonly agreement?: Uint8Array;
+  /** How often beacons are pushed; 0: never. */
+  readonly beaconMs?: number;
+}
+
+const NONCE_SECRET = "nonce-secret";
+/** Rows that one running sum is spread over where processes share a database. */
+const SLOTS = 16;
+
+/** The service closes the store. Throws a `VerifierError` for an agreement that not all its parties signed. */
+export async function createService(store: Store, options: ServiceOptions): Promise<SqlService> {
+  const { settings, clock, random } = options;
+  if (options.agreement) await adopt(store, options.agreement);
+  return new SqlService(
+    {
+      store,
+      shared: new Shared(store, () => settings().references),
+      settings,
+      parties: new LocalParties(options.partySigners),
+      timeSigners: options.timeSigners,
+      verdictSigner: options.verdictSigner,
+      nonces: new Nonces(await secret(store, random), random),
+      attesters: new Attesters(store),
+      clock,
+      random,
+      slot: store.engine === "sqlite" ? 0 : random(1)[0]! % SLOTS,
+    },
+    options.beaconMs,
+  );
+}
+
+async function adopt(store: Store, bytes: Uint8Array): Promise<void> {
+  const { agreement, digest } = readSigned("agreement/malformed", "agreement/signature", () => verifyAgreement(bytes));
+  await store.write(async (tx) => {
+    const there = await tx.selectFrom("agreements").select("version").limit(1).executeTakeFirst();
+    if (!there) await tx.insertInto("agreements").values({ version: agreement.version, digest, bytes }).execute();
+  });
+}
+
+/** Drawn by the first process that opens the store. */
+async function secret(store: Store, random: (bytes: number) => Uint8Array): Promise<Uint8Array> {
+  return store.write(async (tx) => {
+    await tx
+      .insertInto("meta")
+      .values({ key: NONCE_SECRET, value: random(Limit.NONCE_BYTES) })
+      .onConflict((on) => on.column("key").doNothing())
+      .execute();
+    const row = await tx.selectFrom("meta").select("value").where("key", "=", NONCE_SECRET).executeTakeFirstOrThrow();
+    return row.value;
+  });
+}
