@@ -20,7 +20,7 @@ export interface Store {
    * lost before COMMIT was sent: `work` must not change anything else. It must not call `write` itself.
    * Throws what `work` throws, and `StoreError`: `store/commit-unknown` where it may have been kept or not.
    */
-  write<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
+  readonly write: <T>(work: (tx: Transaction<Tables>) => Promise<T>) => Promise<T>;
   /** For `$call` on a query of rows that this transaction will change. Lock rows in the order of their ids. */
   readonly forUpdate: RowLock;
   /** For `$call` on a query of rows that must stay as they are until this transaction ends. */

@@ -34,7 +34,7 @@ export class PostgresConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const result = await this.query(query.sql, query.parameters.map(checkedParameter));
+    const result = await this.query(query.sql, query.parameters.map(boundValue));
     const columns = result.fields.map(({ name }) => name);
     const rows = result.rows.map((row) => readRow(columns, row)) as R[];
     const isChange = result.command !== "SELECT" && result.rowCount !== null;
@@ -52,7 +52,7 @@ export class PostgresConnection implements DatabaseConnection {
     try {
       return await this.#client.query<unknown[]>({
         text: sql,
-        values: values.map((value) => (typeof value === "bigint" ? `${value}` : value)),
+        values: [...values],
         name: nameOf(sql),
         rowMode: "array",
         types,
@@ -72,6 +72,15 @@ export class PostgresConnection implements DatabaseConnection {
   release(): void {
     this.#client.release(this.#isLost);
   }
+}
+
+/** An array is one of PostgreSQL's, for many rows at once. */
+function boundValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(boundValue);
+  const checked = checkedParameter(value);
+  if (typeof checked === "bigint") return `${checked}`;
+  // The driver takes any other view of bytes for an object in an array.
+  return checked instanceof Uint8Array ? Buffer.from(checked.buffer, checked.byteOffset, checked.byteLength) : checked;
 }
 
 function nameOf(sql: string): string | undefined {

@@ -62,13 +62,13 @@ class PostgresStore implements Store {
   async prepare(): Promise<void> {
     const { schema } = this.#options;
     if (schema !== undefined) await this.#repeat(() => makeSchema(this.#writers, schema));
-    await this.#repeat(() => migrate(this.#writers, "postgres"));
+    await this.#repeat(() => migrate(this));
   }
 
-  async write<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
+  readonly write = async <T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> => {
     if (this.#closing) throw new StoreError("store/closed");
     return this.#repeat(() => this.#writers.transaction().execute(work));
-  }
+  };
 
   close(): Promise<void> {
     this.#closing ??= this.#close();

@@ -53,6 +53,14 @@ export class SqliteConnection implements DatabaseConnection {
     });
   }
 
+  /** One statement that gives no rows, once for each of the parameters. Throws `StoreError`. */
+  runEach(sql: string, parameters: readonly (readonly unknown[])[]): void {
+    attempt(() => {
+      const { statement } = this.#prepare(sql);
+      for (const values of parameters) statement.run(values.map(checkedParameter));
+    });
+  }
+
   /** Several statements without parameters or rows. Throws `StoreError`. */
   run(sql: string): void {
     attempt(() => this.#database.exec(sql));

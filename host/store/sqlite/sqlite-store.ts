@@ -20,7 +20,7 @@ export async function openSqlite(folder: string): Promise<Store> {
     const path = join(folder, DATABASE_FILE);
     writer = new SqliteWriter(path);
     const store = new SqliteStore(lock, writer, path);
-    await migrate(store.writers, "sqlite");
+    await migrate(store);
     return store;
   } catch (error) {
     writer?.connection.close();
@@ -32,11 +32,11 @@ export async function openSqlite(folder: string): Promise<Store> {
 class SqliteStore implements Store {
   readonly engine = "sqlite";
   readonly db: Kysely<Tables>;
-  readonly writers: Kysely<Tables>;
   readonly forUpdate: RowLock = (query) => query;
   readonly forShare: RowLock = (query) => query;
   readonly #lock: FolderLock;
   readonly #writer: SqliteWriter;
+  readonly #writers: Kysely<Tables>;
   readonly #readers: SqliteReaders;
   #closing: Promise<void> | undefined;
 
@@ -44,14 +44,14 @@ class SqliteStore implements Store {
     this.#lock = lock;
     this.#writer = writer;
     this.#readers = new SqliteReaders(path);
-    this.writers = new Kysely({ dialect: sqliteDialect(writer) });
+    this.#writers = new Kysely({ dialect: sqliteDialect(writer) });
     this.db = new Kysely({ dialect: sqliteDialect(this.#readers) });
   }
 
-  async write<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
+  readonly write = async <T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> => {
     if (this.#closing) throw new StoreError("store/closed");
-    return this.writers.transaction().execute(work);
-  }
+    return this.#writers.transaction().execute(work);
+  };
 
   close(): Promise<void> {
     this.#closing ??= this.#close();
