@@ -35,7 +35,8 @@ export const TABLES = {
   } },
   reports: { key: ["id"], columns: {
     id: "integer", device_id: "integer", sequence: "integer", received_ms: "integer", bytes: "bytes",
-    intervals: "bytes", opening_index: "integer", opened_ms: "integer",
+    intervals: "bytes", opening_index: "integer",
+    totals_before: "bytes", opened_ms: "integer",
   } },
   orders: { key: ["epoch"], columns: { epoch: "integer", digest: "bytes", bytes: "bytes", active_ms: "integer" } },
   drafts: { key: ["id"], columns: {
