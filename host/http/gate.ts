@@ -94,11 +94,11 @@ export class Gate {
     }
   }
 
-  #authRequest({ raw, host }: FastifyRequest, body: Uint8Array | undefined): AuthRequest {
+  #authRequest({ raw }: FastifyRequest, body: Uint8Array | undefined): AuthRequest {
     return {
       method: raw.method ?? "",
       scheme: this.#options.scheme,
-      authority: host,
+      authority: raw.headers.host ?? "",
       target: raw.url ?? "",
       headers: headerLinesOf(raw.rawHeaders),
       body,

@@ -5,13 +5,14 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { AUTH_ERRORS } from "../auth/errors.ts";
 import type { ReportOutcome, SignedAnswer, VerifierService } from "../service/service.ts";
+import { STORE_ERRORS } from "../store/errors.ts";
 import { VERIFIER_ERRORS } from "../verifier/errors.ts";
 import { HTTP_PROBLEMS } from "./problem-codes.ts";
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
-const CODES = new Set(Object.keys({ ...VERIFIER_ERRORS, ...HTTP_PROBLEMS, ...AUTH_ERRORS }));
+const CODES = new Set(Object.keys({ ...VERIFIER_ERRORS, ...HTTP_PROBLEMS, ...AUTH_ERRORS, ...STORE_ERRORS }));
 
 /** What is observed of one route; looked up once, when the route is made. */
 export interface RouteMetrics {

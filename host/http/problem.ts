@@ -5,6 +5,8 @@
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from "fastify";
 import { challengeFor } from "../auth/authenticate.ts";
 import { AUTH_ERRORS } from "../auth/errors.ts";
+import { KeyError } from "../keys/errors.ts";
+import { STORE_ERRORS, StoreError } from "../store/errors.ts";
 import { VERIFIER_ERRORS } from "../verifier/errors.ts";
 import { CLASS_STATUS, HTTP_PROBLEMS, HttpProblem, type HttpProblemCode, type ProblemClass } from "./problem-codes.ts";
 import { REQUEST_ID_HEADER } from "./request-ids.ts";
@@ -41,7 +43,8 @@ export function problemOf(error: unknown): Problem | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, class: errorClass } = error as { code?: unknown; class?: unknown };
   if (typeof code !== "string") return undefined;
-  if (error.name === "KeyError") return errorClass === "signer" ? ofCode("server/signer") : undefined;
+  if (error instanceof KeyError) return error.class === "signer" ? ofCode("server/signer") : undefined;
+  if (error instanceof StoreError) return ofStore(error);
   const own = FASTIFY_PROBLEMS[code];
   if (own) return ofCode(own, code === "FST_ERR_VALIDATION" ? error.message : undefined);
   if (typeof errorClass !== "string" || !Object.hasOwn(CLASS_STATUS, errorClass)) return undefined;
@@ -59,6 +62,16 @@ export function problemOf(error: unknown): Problem | undefined {
   };
 }
 
+/** What a store says besides its code is for whoever runs it. */
+function ofStore({ code, class: errorClass }: StoreError): Problem | undefined {
+  if (errorClass === "program") return undefined;
+  const title = STORE_ERRORS[code][1];
+  const isPassing = errorClass === "wait";
+  return isPassing
+    ? { status: CLASS_STATUS.unavailable, code, class: "unavailable", title, detail: title, retryAfterSeconds: 1 }
+    : ofCode("server/unavailable");
+}
+
 /** Its document. */
 export function problemText(problem: Problem, requestId: string): string {
   const { status, code, title, detail } = problem;
@@ -69,7 +82,10 @@ export function problemText(problem: Problem, requestId: string): string {
 /** The answer to whatever a hook, a parser or a handler threw. */
 export function answerError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): void {
   const problem = problemOf(error);
-  if (problem === undefined) request.log.error({ requestId: request.id, err: error }, "fault");
+  // Of what is wrong here, and not with the request, the log has all.
+  if (problem === undefined || problem.status >= 500) {
+    request.log.error({ requestId: request.id, err: error }, problem?.title ?? "fault");
+  }
   sendProblem(problem ?? ofCode("server/internal"), request, reply);
 }
 

@@ -76,11 +76,11 @@ export const Milliseconds = Type.Integer({
 export const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 export const U32 = Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1 });
 
-/** What people call an owner, a site, a model: 1 to 64 characters that no terminal acts on. */
+/** What people call an owner, a site, a model: 1 to 128 characters that no terminal acts on. */
 export function Name(description: string) {
   return Type.String({
     minLength: 1,
-    maxLength: 64,
+    maxLength: 128,
     pattern: "^[^\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]+$",
     description,
   });

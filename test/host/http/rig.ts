@@ -8,8 +8,7 @@ import { createToken } from "../../../host/auth/token.ts";
 import { type AppOptions, buildApp, type VerifierApp } from "../../../host/http/app.ts";
 import { serviceLogger } from "../../../host/http/logging.ts";
 import type { RateOptions } from "../../../host/http/rates.ts";
-import { seedSigner } from "../../../host/keys/seed.ts";
-import type { Signer } from "../../../host/protocol/cose-key.ts";
+import { ed25519Signer, type Signer } from "../../../host/protocol/cose.ts";
 import type { VerifierService } from "../../../host/service/service.ts";
 import { type FakeService, fakeService } from "./fake-service.ts";
 
@@ -76,7 +75,7 @@ export async function makeRig({ overrides = {}, ...options }: RigOptions = {}): 
     token,
     as: async (...roles) => ({ authorization: `Bearer ${await token(...roles)}` }),
     client: async (...roles) => {
-      const signer = seedSigner(randomBytes(32));
+      const signer = ed25519Signer(randomBytes(32));
       await clients.addClient(createClient({ publicKey: signer.publicKey, name: "agent 1", roles, nowMs: NOW_MS }));
       return signer;
     },
