@@ -4,9 +4,7 @@
  */
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from "fastify";
 import { type DestinationStream, type Logger, pino, stdSerializers } from "pino";
-
-export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+import type { LogLevel } from "../log-levels.ts";
 
 /** Should anyone log a request or an error whole, what is secret in it is taken out. */
 const SECRET = [

@@ -1,14 +1,9 @@
 /** Rate limits by who asks: a known client by its name, all others by their address. Each class has its own buckets. */
 import type { FastifyRequest } from "fastify";
 import { addressKey, RateLimiter } from "../auth/rate.ts";
+import type { RateLimit } from "../service/config/config.ts";
 import type { RateClass } from "./operation.ts";
 import { HttpProblem } from "./problem-codes.ts";
-
-export interface RateLimit {
-  /** 0: no limit. */
-  readonly perSecond: number;
-  readonly burst: number;
-}
 
 export interface RateOptions {
   readonly read: RateLimit;
