@@ -16,7 +16,7 @@ import {
   writeDevices,
 } from "./device-rows.ts";
 import type { DeviceState } from "./device-state.ts";
-import type { DeviceQuery, DeviceStatus, DeviceView, Page, Registration } from "./service.ts";
+import type { DeviceQuery, DeviceStatus, DeviceView, Enrolled, Page, Registration } from "./service.ts";
 import { UsageChanges } from "./usage.ts";
 
 const PAGE_DEFAULT = 100;
@@ -37,7 +37,7 @@ export class Registry {
     endorsement: Uint8Array,
     certificate: Uint8Array,
     registration: Partial<Registration> = {},
-  ): Promise<DeviceView> {
+  ): Promise<Enrolled> {
     checkRegistration(registration);
     const { store, shared, settings, clock } = this.#context;
     const grounds = await shared.now();
@@ -75,7 +75,7 @@ export class Registry {
       const usage = new UsageChanges();
       usage.add(before, after);
       await usage.write(store, tx, this.#context.slot);
-      return deviceView(after);
+      return { ...deviceView(after), isNew: before === undefined };
     });
   }
 

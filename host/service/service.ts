@@ -35,6 +35,11 @@ export interface DeviceView extends Registration {
   readonly licensedUntilSeconds: number;
 }
 
+export interface Enrolled extends DeviceView {
+  /** Whether it was not known before. */
+  readonly isNew: boolean;
+}
+
 export interface DeviceQuery {
   readonly owner?: string;
   readonly site?: string;
@@ -172,7 +177,7 @@ export interface VerifierService {
   agreementsAfter(version: number): Promise<readonly Uint8Array[]>;
   amend(bytes: Uint8Array): Promise<{ readonly version: number }>;
 
-  enrol(endorsement: Uint8Array, certificate: Uint8Array, registration?: Partial<Registration>): Promise<DeviceView>;
+  enrol(endorsement: Uint8Array, certificate: Uint8Array, registration?: Partial<Registration>): Promise<Enrolled>;
   device(ueid: Uint8Array): Promise<DeviceView>;
   devices(query: DeviceQuery): Promise<Page<DeviceView>>;
   changeDevice(ueid: Uint8Array, change: Partial<Registration> & { status?: DeviceStatus }): Promise<DeviceView>;

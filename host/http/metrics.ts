@@ -1,0 +1,158 @@
+/**
+ * What Prometheus scrapes (its naming conventions: base units, `_total` for counters). Label values come from the tables
+ * of routes and codes, so that nobody who asks can make new ones.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { AUTH_ERRORS } from "../auth/errors.ts";
+import type { ReportOutcome, SignedAnswer, VerifierService } from "../service/service.ts";
+import { STORE_ERRORS } from "../store/errors.ts";
+import { VERIFIER_ERRORS } from "../verifier/errors.ts";
+import { HTTP_PROBLEMS } from "./problem-codes.ts";
+
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+
+const CODES = new Set(Object.keys({ ...VERIFIER_ERRORS, ...HTTP_PROBLEMS, ...AUTH_ERRORS, ...STORE_ERRORS }));
+
+/** What is observed of one route; looked up once, when the route is made. */
+export interface RouteMetrics {
+  done(status: number, outcome: string, seconds: number): void;
+}
+
+export class ServiceMetrics {
+  readonly registry = new Registry();
+  readonly listeners: Gauge;
+  readonly listenersDropped: Counter;
+  readonly #requests: Counter<"method" | "route" | "status">;
+  readonly #durations: Histogram<"method" | "route">;
+  readonly #refusals: Counter<"code">;
+  readonly #licenses: Counter<"outcome">;
+  readonly #reports: Counter<"outcome">;
+  readonly #batches: Histogram;
+  readonly #calls: Histogram<"call">;
+  readonly #commits: Histogram;
+  readonly #commitSizes: Histogram;
+
+  constructor({ processMetrics = false }: { processMetrics?: boolean } = {}) {
+    const registers = [this.registry];
+    const named = (name: string, help: string) => ({ name: `quiesce_verifier_${name}`, help, registers });
+    const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+      new Counter<L>({ ...named(name, help), labelNames });
+    const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: readonly L[]) =>
+      new Histogram<L>({ ...named(name, help), buckets, labelNames });
+    this.#requests = counter("http_requests_total", "Requests by route and status.", ["method", "route", "status"]);
+    this.#durations = histogram("http_request_duration_seconds", "From a request's header to its answer.", SECONDS, [
+      "method",
+      "route",
+    ]);
+    this.#refusals = counter("refusals_total", "Refused requests and reports by code.", ["code"]);
+    this.#licenses = counter("licenses_total", "Answers to evidence: issued, repeated, draft.", ["outcome"]);
+    this.#reports = counter("reports_total", "Usage reports: taken, repeated, refused.", ["outcome"]);
+    this.#batches = histogram("report_batch_size", "Usage reports in one upload.", SIZES, []);
+    this.#calls = histogram("service_call_duration_seconds", "Calls of the service behind the API.", SECONDS, ["call"]);
+    this.#commits = histogram("store_commit_duration_seconds", "Durable commits of the store.", SECONDS, []);
+    this.#commitSizes = histogram("store_commit_size", "Requests in one commit of the store.", SIZES, []);
+    this.listeners = new Gauge({ ...named("event_listeners", "Clients that listen to events.") });
+    this.listenersDropped = counter("event_listeners_dropped_total", "Listeners that read too slowly.", []);
+    if (processMetrics) collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Gauges of the service's state, read when they are scraped. */
+  observeState(service: Pick<VerifierService, "about" | "ready">): void {
+    const registers = [this.registry];
+    new Gauge({
+      name: "quiesce_verifier_ready",
+      help: "Whether the store answers.",
+      registers,
+      async collect() {
+        this.set((await service.ready().catch(() => false)) ? 1 : 0);
+      },
+    });
+    const agreement = new Gauge({
+      name: "quiesce_verifier_agreement_version",
+      help: "Version of the agreement in force.",
+      registers,
+    });
+    new Gauge({
+      name: "quiesce_verifier_epoch",
+      help: "Epoch of the newest active order.",
+      registers,
+      async collect() {
+        const about = await service.about().catch(() => undefined);
+        if (about === undefined) return;
+        this.set(about.epoch);
+        agreement.set(about.agreementVersion);
+      },
+    });
+  }
+
+  route(method: string, route: string): RouteMetrics {
+    const durations = this.#durations.labels({ method, route });
+    const byStatus = new Map<number, Counter.Internal>();
+    return {
+      done: (status, outcome, seconds) => {
+        durations.observe(seconds);
+        let requests = byStatus.get(status);
+        if (requests === undefined) {
+          requests = this.#requests.labels({ method, route, status });
+          byStatus.set(status, requests);
+        }
+        requests.inc();
+        if (outcome !== "") this.refused(outcome);
+      },
+    };
+  }
+
+  refused(code: string): void {
+    this.#refusals.inc({ code: CODES.has(code) ? code : "other" });
+  }
+
+  answered(answer: SignedAnswer): void {
+    this.#licenses.inc({ outcome: !answer.complete ? "draft" : answer.repeated ? "repeated" : "issued" });
+  }
+
+  reported(outcomes: readonly ReportOutcome[]): void {
+    this.#batches.observe(outcomes.length);
+    for (const outcome of outcomes) {
+      this.#reports.inc({ outcome: outcome.status });
+      if (outcome.status === "refused") this.refused(outcome.code);
+    }
+  }
+
+  /** For the store: one durable commit, and how many requests it was for. */
+  committed(seconds: number, requests: number): void {
+    this.#commits.observe(seconds);
+    this.#commitSizes.observe(requests);
+  }
+
+  /** The service, each of whose calls is timed. */
+  timed(service: VerifierService): VerifierService {
+    const calls = new Map<string | symbol, unknown>();
+    return new Proxy(service, {
+      get: (target, name) => {
+        const found = calls.get(name);
+        if (found !== undefined) return found;
+        const member = Reflect.get(target, name, target) as unknown;
+        if (typeof member !== "function" || typeof name !== "string") return member;
+        const call = this.#timedCall(name, member.bind(target) as (...args: unknown[]) => unknown);
+        calls.set(name, call);
+        return call;
+      },
+    });
+  }
+
+  #timedCall(name: string, call: (...args: unknown[]) => unknown) {
+    const durations = this.#calls.labels({ call: name });
+    return (...args: unknown[]): unknown => {
+      const begun = performance.now();
+      const result = call(...args);
+      if (!(result instanceof Promise)) return result;
+      // Inline, since this runs for every request: a named closure costs more to make than to run.
+      result.then(
+        () => durations.observe((performance.now() - begun) / 1000),
+        () => durations.observe((performance.now() - begun) / 1000),
+      );
+      return result;
+    };
+  }
+}

@@ -1,0 +1,85 @@
+/** An app over the fake service, with people and clients who may come in, and a log that a test can read. */
+import { randomBytes } from "node:crypto";
+import { pino } from "pino";
+import { createClient } from "../../../host/auth/client.ts";
+import { MemoryClientStore, MemoryReplayStore, MemoryTokenStore } from "../../../host/auth/memory.ts";
+import type { Role } from "../../../host/auth/principal.ts";
+import { createToken } from "../../../host/auth/token.ts";
+import { type AppOptions, buildApp, type VerifierApp } from "../../../host/http/app.ts";
+import { serviceLogger } from "../../../host/http/logging.ts";
+import type { RateOptions } from "../../../host/http/rates.ts";
+import { ed25519Signer, type Signer } from "../../../host/protocol/cose.ts";
+import type { VerifierService } from "../../../host/service/service.ts";
+import { type FakeService, fakeService } from "./fake-service.ts";
+
+export const NOW_MS = 1_790_000_000_000;
+export const AUTHORITY = "verifier.example";
+const DAY_MS = 86_400_000;
+
+const NO_LIMIT = { perSecond: 0, burst: 0 };
+const NO_RATES: RateOptions = {
+  read: NO_LIMIT,
+  evidence: NO_LIMIT,
+  write: NO_LIMIT,
+  failures: NO_LIMIT,
+  callersMax: 100,
+};
+
+export interface Rig extends VerifierApp {
+  readonly service: FakeService;
+  readonly tokens: MemoryTokenStore;
+  readonly clients: MemoryClientStore;
+  /** Lines of the log, as they were written. */
+  readonly log: string[];
+  /** A token of a person with these roles. */
+  token(...roles: Role[]): Promise<string>;
+  /** The `Authorization` header of such a person. */
+  as(...roles: Role[]): Promise<{ authorization: string }>;
+  /** A client that signs requests. */
+  client(...roles: Role[]): Promise<Signer>;
+}
+
+type RigOptions = Partial<AppOptions> & { overrides?: Partial<VerifierService> };
+
+export async function makeRig({ overrides = {}, ...options }: RigOptions = {}): Promise<Rig> {
+  const service = fakeService(overrides);
+  const [tokens, clients] = [new MemoryTokenStore(), new MemoryClientStore()];
+  const log: string[] = [];
+  const logger = serviceLogger("trace", { write: (line: string) => log.push(line) });
+  const made = await buildApp(service, {
+    trust: { tokens, clients, replays: new MemoryReplayStore(() => NOW_MS), authorities: new Set([AUTHORITY]) },
+    rates: NO_RATES,
+    events: { listenersMax: 4, heartbeatSeconds: 3600, backlogBytesMax: 65_536 },
+    logger,
+    version: "0.0.0",
+    scheme: "http",
+    proxies: [],
+    policy: { format: "quiesce-policy/1", name: "none", counting: "native" },
+    beaconSeconds: 10,
+    importBytesMax: 1_000_000,
+    setClock: () => {},
+    now: () => NOW_MS,
+    ...options,
+  });
+  const token = async (...roles: Role[]) => {
+    const made = createToken({ name: "Ada", roles, expiresMs: NOW_MS + DAY_MS, nowMs: NOW_MS });
+    await tokens.addToken(made.record);
+    return made.token;
+  };
+  return {
+    ...made,
+    service,
+    tokens,
+    clients,
+    log,
+    token,
+    as: async (...roles) => ({ authorization: `Bearer ${await token(...roles)}` }),
+    client: async (...roles) => {
+      const signer = ed25519Signer(randomBytes(32));
+      await clients.addClient(createClient({ publicKey: signer.publicKey, name: "agent 1", roles, nowMs: NOW_MS }));
+      return signer;
+    },
+  };
+}
+
+export const SILENT = pino({ level: "silent" });
