@@ -17,6 +17,8 @@ export const STORE_ERRORS = {
   "store/corrupt": ["operator", "the database is damaged: run fsck, restore a backup"],
   "store/foreign": ["operator", "the database is not one that this program made"],
   "store/newer": ["operator", "a newer version of this program changed the tables: use that one"],
+  "store/not-empty": ["operator", "something is there already, and nothing is overwritten"],
+  "store/copy": ["operator", "the backup or export is damaged, or is none"],
   "store/access": ["operator", "the database refuses this user"],
 
   "store/closed": ["program", "the store is closed"],

@@ -2,7 +2,7 @@
  * All rows of a table in the order of its key, a page at a time: any number of rows in bounded memory, on both engines,
  * with nothing held open between pages.
  */
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type RawBuilder, sql } from "kysely";
 import { TABLES, type TableName } from "./columns.ts";
 import type { Tables } from "./tables.ts";
 
@@ -10,22 +10,21 @@ const ROWS_MAX = 256;
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** The columns that are named and the key's; all of them if none are named. Throws `StoreError`. */
+/** The columns that are named and the key's, or all; of the rows of which `where` holds, or all. Throws `StoreError`. */
 export async function* rowPages(
   db: Kysely<Tables>,
   table: TableName,
-  named?: readonly string[],
+  named: readonly string[] = Object.keys(TABLES[table].columns),
+  where: RawBuilder<unknown> = sql`1 = 1`,
 ): AsyncGenerator<Row[]> {
   const key: readonly string[] = TABLES[table].key;
-  const columns = [...new Set([...key, ...(named ?? Object.keys(TABLES[table].columns))])];
-  const select = sql`select ${list(columns)} from ${sql.table(table)}`;
+  const select = sql`select ${list([...new Set([...key, ...named])])} from ${sql.table(table)} where (${where})`;
   const order = sql`order by ${list(key)} limit ${sql.lit(ROWS_MAX)}`;
   let last: Row | undefined;
   do {
-    const after: Row | undefined = last;
     // Row values are compared from the left, as the key's index is ordered.
-    const where = after && sql`where (${list(key)}) > (${sql.join(key.map((column) => after[column]))})`;
-    const { rows } = await sql<Row>`${select} ${where ?? sql``} ${order}`.execute(db);
+    const after = last && sql`and (${list(key)}) > (${sql.join(key.map((column) => last?.[column]))})`;
+    const { rows } = await sql<Row>`${select} ${after ?? sql``} ${order}`.execute(db);
     if (rows.length > 0) yield rows;
     last = rows.length === ROWS_MAX ? rows.at(-1) : undefined;
   } while (last);
