@@ -86,7 +86,7 @@ export class Site {
       agreement: signAgreement(this.agreement, signers),
       parties: this.parties,
       timeSigners: [clock],
-      references: { manufacturers: [manufacturer], measurements: [image.sha256] },
+      references: { manufacturers: [manufacturer], measurements: [{ digest: image.sha256, svnLeast: 0 }] },
       clock: () => Number(this.board.agreementMs),
       random: (count) => nonces.bytes(count),
     });

@@ -114,10 +114,10 @@ const sequences: Check = {
   name: "sequences",
   async *run({ db }) {
     for await (const page of rowPages(db, "devices", ["report_sequence", "license_sequence"])) {
-      const ids = (page as { id: number }[]).map(({ id }) => id);
+      const ids = (page as unknown as { id: number }[]).map(({ id }) => id);
       const reports = await sequencesOf(db, "reports", ids);
       const licenses = await sequencesOf(db, "licenses", ids);
-      for (const { id, report_sequence, license_sequence } of page as DeviceSequences[]) {
+      for (const { id, report_sequence, license_sequence } of page as unknown as DeviceSequences[]) {
         const key = `device_id ${id}`;
         const r = reports.get(id) ?? NONE;
         const isWhole = BigInt(r.count) === report_sequence && r.last_sequence === report_sequence;

@@ -9,7 +9,7 @@ import type { Evidence } from "../objects/evidence.ts";
 import { workBetween } from "../objects/work.ts";
 import { sameBytes } from "./bytes.ts";
 import { VerifierError } from "./errors.ts";
-import { isReference, type ReferenceValues } from "./registry.ts";
+import { type ReferenceValues, referenceOf } from "./registry.ts";
 import type { DeviceRecord } from "./storage.ts";
 
 /** What the evidence is for: a license, or the recovery of a board whose journal is gone. */
@@ -94,11 +94,12 @@ function checkHardware(evidence: Evidence, { device }: AppraisalContext): void {
 function checkMeasurement(evidence: Evidence, { device, references }: AppraisalContext): void {
   const certificate = device.certificates.at(-1)!;
   if (!sameBytes(evidence.measurement, certificate.measurement)) throw new VerifierError("evidence/measurement");
-  if (!isReference(references, evidence.measurement)) throw new VerifierError("evidence/measurement-withdrawn");
+  if (!referenceOf(references, evidence.measurement)) throw new VerifierError("evidence/measurement-withdrawn");
 }
 
-function checkSvn(evidence: Evidence, { agreement }: AppraisalContext): void {
-  if (evidence.svn < agreement.svnLeast) throw new VerifierError("evidence/svn", `${evidence.svn}`);
+function checkSvn(evidence: Evidence, { agreement, references }: AppraisalContext): void {
+  const least = Math.max(agreement.svnLeast, referenceOf(references, evidence.measurement)?.svnLeast ?? 0);
+  if (evidence.svn < least) throw new VerifierError("evidence/svn", `${evidence.svn}`);
 }
 
 function checkAgreement(evidence: Evidence, { agreementDigest }: AppraisalContext): void {

@@ -22,11 +22,18 @@ import { VerifierError } from "./errors.ts";
 import { readSigned } from "./signed.ts";
 import type { DeviceRecord } from "./storage.ts";
 
+/** A governor image that may run (RFC 9334 section 8.3). */
+export interface ReferenceMeasurement {
+  /** SHA-256 of the image. */
+  readonly digest: Uint8Array;
+  /** The least security version that it may say of itself; the agreement may ask for more. */
+  readonly svnLeast: number;
+}
+
 /** What is trusted, beyond the agreement. */
 export interface ReferenceValues {
   readonly manufacturers: readonly VerificationKey[];
-  /** SHA-256 of the governor images that may run. */
-  readonly measurements: readonly Uint8Array[];
+  readonly measurements: readonly ReferenceMeasurement[];
 }
 
 /** A device that is enrolled anew, or for the first time; `known` is its record so far. Throws a `VerifierError`. */
@@ -49,7 +56,7 @@ export function enrolDevice(
     verifyCertificate(certificateBytes, verificationKey(devicePublicKey)),
   );
   if (!sameBytes(certificate.ueid, ueid)) throw new VerifierError("certificate/ueid");
-  if (!isReference(references, certificate.measurement)) {
+  if (!referenceOf(references, certificate.measurement)) {
     throw new VerifierError("certificate/measurement", hexOf(certificate.measurement));
   }
   const record = known(hexOf(ueid));
@@ -64,8 +71,11 @@ export function enrolDevice(
   };
 }
 
-export function isReference(references: ReferenceValues, measurement: Uint8Array): boolean {
-  return references.measurements.some((reference) => sameBytes(reference, measurement));
+export function referenceOf(
+  { measurements }: ReferenceValues,
+  measurement: Uint8Array,
+): ReferenceMeasurement | undefined {
+  return measurements.find(({ digest }) => sameBytes(digest, measurement));
 }
 
 function withNewest(certificates: readonly AttestationCertificate[], newest: AttestationCertificate) {

@@ -48,7 +48,7 @@ export class VerifiedBoard {
       timeSigners: [CLOCK],
       references: {
         manufacturers: [verificationKey(MANUFACTURER.publicKey)],
-        measurements: [this.board.image.sha256],
+        measurements: [{ digest: this.board.image.sha256, svnLeast: 0 }],
       },
       clock: () => Number(this.board.agreementMs),
       random: (bytes) => sha256(Uint8Array.of(++this.#drawn)).slice(0, bytes),
