@@ -55,8 +55,8 @@ export class Claims {
   }
 
   /** How many claims were not asked for yet. */
-  get size(): number {
-    return this.#left.size;
+  get left(): number {
+    return this.length - this.#taken.length;
   }
 
   has(label: number): boolean {

@@ -126,7 +126,7 @@ function readRecord(record: Claims): GovernorReference | string {
 }
 
 function readClass(members: Claims): Pick<GovernorReference, "vendor" | "model" | "classId"> {
-  if (members.size === 0) members.refuse("the class says nothing");
+  if (members.left === 0) members.refuse("the class says nothing");
   const classId = members.optional(CLASS.ID, (label) => {
     const id = members.value(label);
     const bytes = id instanceof Tagged && CLASS_ID_TAGS.includes(Number(id.tag)) ? id.value : undefined;
@@ -153,7 +153,7 @@ function readMeasurement(members: Claims): GovernorReference | string {
   const svn = values.optional(VALUES.SVN, (label) => readSvn(values, label)) ?? { svnLeast: 0 };
   const digest = values.optional(VALUES.DIGESTS, (label) => readDigests(values, label));
   values.optional(VALUES.NAME, (label) => values.text(label, TEXT_BYTES_MAX));
-  if (values.size > 0) return "it asks for values that evidence of a governor does not have";
+  if (values.left > 0) return "it asks for values that evidence of a governor does not have";
   if (digest === undefined) return "it has no SHA-256 digest";
   return { digest, ...svn, version, isNamed: key === GOVERNOR_KEY };
 }

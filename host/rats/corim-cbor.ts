@@ -22,7 +22,7 @@ export function decodeForeign(bytes: Uint8Array): CborValue {
 
 /** Throws a `Refusal`; deterministic, which any reader takes. */
 export function encodeForeign(value: CborValue): Uint8Array {
-  return encode(value, RULES);
+  return encode(value, { depthMax: RULES.depthMax });
 }
 
 /** What `read` gives; its refusals become this code. */
