@@ -54,6 +54,11 @@ export class Claims {
     return this.#values instanceof Map ? this.#values.size : (this.#values as readonly CborValue[]).length;
   }
 
+  /** How many claims were not asked for yet. */
+  get left(): number {
+    return this.length - this.#taken.length;
+  }
+
   has(label: number): boolean {
     return this.#peek(label) !== undefined;
   }

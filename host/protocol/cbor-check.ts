@@ -6,17 +6,21 @@ import { isUtf8 } from "node:buffer";
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
 
-/** What a reader bounds beyond the profile; the governor's own messages are bounded by their length. */
-export interface CborBounds {
+/** Where a reader's rules differ from those of the governor's own messages, which are bounded by their length. */
+export interface CborRules {
   /** Most items in all, nested ones included: bounds what decoding a long message allocates. */
-  readonly itemsMax: number;
+  readonly itemsMax?: number;
+  /** Most arrays, maps and tags open at once. */
+  readonly depthMax?: number;
+  /** Whether the keys of a map may come in any order, as others write them; none may come twice. */
+  readonly anyKeyOrder?: boolean;
 }
 
-const NO_BOUNDS: CborBounds = { itemsMax: Number.POSITIVE_INFINITY };
+const PROFILE: CborRules = {};
 
 /** `ErrorCode.OK` if the bytes are exactly one deterministic item of the profile, else the first violation met. */
-export function cborCheck(bytes: Uint8Array, bounds: CborBounds = NO_BOUNDS): ErrorCode {
-  const scan = new Scan(bytes, bounds);
+export function cborCheck(bytes: Uint8Array, rules: CborRules = PROFILE): ErrorCode {
+  const scan = new Scan(bytes, rules);
   const next = scan.item(0, 0, false);
   if (next < 0) return scan.refusal;
   return next === bytes.length ? ErrorCode.OK : ErrorCode.CBOR_TRAILING;
@@ -36,11 +40,15 @@ export function compareParts(bytes: Uint8Array, a: number, aEnd: number, b: numb
 class Scan {
   refusal: ErrorCode = ErrorCode.OK;
   readonly #bytes: Uint8Array;
+  readonly #depthMax: number;
+  readonly #anyKeyOrder: boolean;
   #itemsLeft: number;
 
-  constructor(bytes: Uint8Array, bounds: CborBounds) {
+  constructor(bytes: Uint8Array, rules: CborRules) {
     this.#bytes = bytes;
-    this.#itemsLeft = bounds.itemsMax;
+    this.#depthMax = rules.depthMax ?? Limit.CBOR_DEPTH_MAX;
+    this.#anyKeyOrder = rules.anyKeyOrder ?? false;
+    this.#itemsLeft = rules.itemsMax ?? Number.POSITIVE_INFINITY;
   }
 
   /** `depth` counts the arrays, maps and tags around the item. */
@@ -85,7 +93,7 @@ class Scan {
       return next;
     }
 
-    if (depth === Limit.CBOR_DEPTH_MAX) return this.#refuse(ErrorCode.CBOR_DEPTH);
+    if (depth === this.#depthMax) return this.#refuse(ErrorCode.CBOR_DEPTH);
     if (major === 4) return this.#array(at, argument, rest, depth + 1);
     if (major === 5) return this.#map(at, argument, rest, depth + 1);
     return this.item(at, depth + 1, argument === 2 || argument === 3);
@@ -103,11 +111,17 @@ class Scan {
     let at = start;
     let previousAt = -1;
     let previousEnd = -1;
+    const seen = this.#anyKeyOrder ? new Set<string>() : undefined;
     for (let left = count; left > 0 && at >= 0; left--) {
       const keyAt = at;
       const keyEnd = this.item(keyAt, depth, false);
       if (keyEnd < 0) return keyEnd;
-      if (previousAt >= 0) {
+      if (seen) {
+        // Heads are the shortest, so two keys are the same exactly if their bytes are.
+        const key = Buffer.from(this.#bytes.subarray(keyAt, keyEnd)).toString("latin1");
+        if (seen.has(key)) return this.#refuse(ErrorCode.CBOR_KEY_DUPLICATE);
+        seen.add(key);
+      } else if (previousAt >= 0) {
         const order = compareParts(this.#bytes, previousAt, previousEnd, keyAt, keyEnd);
         if (order === 0) return this.#refuse(ErrorCode.CBOR_KEY_DUPLICATE);
         if (order > 0) return this.#refuse(ErrorCode.CBOR_KEY_ORDER);

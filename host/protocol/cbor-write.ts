@@ -6,8 +6,8 @@ import { type CborMap, type CborValue, Major, Simple, Tagged } from "./cbor-valu
 import { Refusal } from "./refusal.ts";
 
 /** The encoding of a value. Throws a `Refusal` for what the profile doesn't have and what can be seen here. */
-export function write(value: CborValue): Uint8Array {
-  const writer = new Writer();
+export function write(value: CborValue, depthMax: number = Limit.CBOR_DEPTH_MAX): Uint8Array {
+  const writer = new Writer(depthMax);
   writer.item(value, 0);
   return writer.finish();
 }
@@ -29,8 +29,10 @@ type Entry = { readonly start: number; readonly keyEnd: number; readonly end: nu
 class Writer {
   #buffer: Buffer;
   #end = 0;
+  readonly #depthMax: number;
 
-  constructor() {
+  constructor(depthMax: number) {
+    this.#depthMax = depthMax;
     this.#buffer = spare ?? Buffer.allocUnsafe(START_BYTES);
     spare = undefined;
   }
@@ -51,7 +53,7 @@ class Writer {
     else if (value === null) this.#head(Major.SIMPLE, Simple.NULL);
     else if (value === undefined) throw new Refusal(ErrorCode.CBOR_SIMPLE, "undefined is not of the CBOR profile");
     else if (value instanceof Uint8Array) this.#bytes(value);
-    else if (depth === Limit.CBOR_DEPTH_MAX) throw new Refusal(ErrorCode.CBOR_DEPTH, "the value is nested too deep");
+    else if (depth === this.#depthMax) throw new Refusal(ErrorCode.CBOR_DEPTH, "the value is nested too deep");
     else this.#nested(value, depth + 1);
   }
 

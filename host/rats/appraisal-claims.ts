@@ -56,17 +56,29 @@ const identity = CLAIM_VALUE["instance-identity"];
 const { configuration, executables, hardware } = CLAIM_VALUE;
 const sourced = CLAIM_VALUE["sourced-data"];
 
-/** Codes that evidence is refused with by an appraisal; what a license is refused with says nothing of the evidence. */
-export type AppraisalCode =
-  | Extract<VerifierErrorCode, `evidence/${string}`>
-  | Extract<VerifierErrorCode, "device/unknown" | "recovery/not-needed">;
+/** Codes that evidence is refused with before or in an appraisal. */
+export type AppraisalCode = Extract<
+  VerifierErrorCode,
+  | `evidence/${string}`
+  | "device/unknown"
+  | "device/suspended"
+  | "device/retired"
+  | "device/suspected-fork"
+  | "recovery/not-needed"
+>;
 
-/** The step that refuses with the code, and what that says. */
+/**
+ * The first step that did not hold, and what that says. Who is suspended, retired or suspected is not judged further: from
+ * the nonce on nothing is known.
+ */
 // biome-ignore format: a table, one row a code
 export const REFUSALS: Readonly<Record<AppraisalCode, Row>> = {
   "evidence/malformed": [FORM, ofAll(ANY_CLAIM.notUnderstood)],
   "device/unknown": [ENROLLED, [["instance-identity", identity.notRecognized]]],
   "evidence/signature": [SIGNATURE, ofAll(ANY_CLAIM.signatureFailed)],
+  "device/suspended": [NONCE, []],
+  "device/retired": [NONCE, []],
+  "device/suspected-fork": [NONCE, [["instance-identity", identity.notTrustworthy]]],
   "evidence/nonce-unknown": [NONCE, ofAll(ANY_CLAIM.insufficient)],
   "evidence/nonce-expired": [NONCE, ofAll(ANY_CLAIM.insufficient)],
   "evidence/hardware": ["hardware is what was endorsed", [["hardware", hardware.notRecognized]]],
@@ -107,17 +119,24 @@ export function stepName(number: number): string | undefined {
   return Object.keys(STEPS).find((name) => STEPS[name]![0] === number);
 }
 
-export function isAppraisalCode(code: string): code is AppraisalCode {
+/** Of these the evidence was found good first, and the refusal is about what was asked for. */
+const AFTER_APPRAISAL = /^(?:license|recovery)\//;
+
+function isAppraisalCode(code: VerifierErrorCode): code is AppraisalCode {
   return Object.hasOwn(REFUSALS, code);
 }
 
-/** The steps that held, and what may be said of the device: all of it, or what was found up to the refusal. */
+/**
+ * The numbers of the steps that held, and what may be said of the device: all of it, or what was found up to the refusal;
+ * nothing after a refusal that is not in the table.
+ */
 export function concluded(
   purpose: Purpose,
-  refusal?: AppraisalCode,
+  refusal?: VerifierErrorCode,
 ): { steps: readonly number[]; vector: TrustVector } {
+  const row = refusal !== undefined && isAppraisalCode(refusal) ? REFUSALS[refusal] : undefined;
+  if (refusal !== undefined && !row && !AFTER_APPRAISAL.test(refusal)) return { steps: [], vector: new Map() };
   const all = stepsOf(purpose);
-  const row = refusal && REFUSALS[refusal];
   const steps = row ? all.slice(0, all.indexOf(row[0])) : all;
   const vector = new Map<VectorClaim, number>();
   for (const [claim, value] of Object.entries(AFFIRMED) as [VectorClaim, number][]) {

@@ -12,7 +12,7 @@ import type { CborValue } from "../protocol/cbor.ts";
 import { type Signer, signSign1, type VerificationKey, verifySign1 } from "../protocol/cose.ts";
 import type { Purpose } from "../verifier/appraisal.ts";
 import type { VerifierErrorCode } from "../verifier/errors.ts";
-import { concluded, isAppraisalCode } from "./appraisal-claims.ts";
+import { concluded } from "./appraisal-claims.ts";
 import { TIERS, type Tier, type TrustVector, VECTOR_CLAIMS, type VectorClaim, worstTier } from "./ar4si.ts";
 
 /** The profile of the draft that these shapes follow. */
@@ -74,7 +74,7 @@ export interface Judged {
   /** Of evidence that could be read. */
   readonly ueid?: Uint8Array;
   readonly nonce?: Uint8Array;
-  /** Any code of the verifier: one that says nothing of the evidence (`license/over-cap`) is kept, and lowers nothing. */
+  /** Any code of the verifier: one that is about what was asked for (`license/over-cap`) is kept, and lowers nothing. */
   readonly refusal?: VerifierErrorCode;
   readonly policyIds?: readonly string[];
 }
@@ -82,7 +82,7 @@ export interface Judged {
 /** The result of an appraisal. */
 export function earOf(judged: Judged, verifier: Ear["verifier"], issuedAtSeconds: number): Ear {
   const { purpose, refusal } = judged;
-  const { steps, vector } = concluded(purpose, refusal !== undefined && isAppraisalCode(refusal) ? refusal : undefined);
+  const { steps, vector } = concluded(purpose, refusal);
   return {
     issuedAtSeconds,
     verifier,

@@ -129,6 +129,49 @@ describe("encoding", () => {
   });
 });
 
+describe("decoding by a reader's own rules", () => {
+  test("takes the keys of a map in any order, each once, where the reader says so", () => {
+    expect(codeOf(() => decode(hex("a2020001f5")))).toBe(ErrorCode.CBOR_KEY_ORDER);
+    expect(decode(hex("a2020001f5"), { anyKeyOrder: true })).toEqual(
+      new Map<CborValue, CborValue>([
+        [2, 0],
+        [1, true],
+      ]),
+    );
+    for (const twice of ["a201000100", "a3010002000100", "a2416100416100"]) {
+      expect(
+        codeOf(() => decode(hex(twice), { anyKeyOrder: true })),
+        twice,
+      ).toBe(ErrorCode.CBOR_KEY_DUPLICATE);
+    }
+  });
+
+  test("bounds the depth and the number of items as the reader says", () => {
+    const nested = hex(`${"81".repeat(9)}00`);
+    expect(codeOf(() => decode(nested))).toBe(ErrorCode.CBOR_DEPTH);
+    expect(codeOf(() => decode(nested, { depthMax: 9 }))).toBe(0);
+    const four = hex("83000000");
+    expect(codeOf(() => decode(four, { itemsMax: 4 }))).toBe(0);
+    expect(codeOf(() => decode(four, { itemsMax: 3 }))).toBe(ErrorCode.CBOR_LENGTH);
+  });
+
+  test("is as strict as ever in all else", () => {
+    const rules = { anyKeyOrder: true, depthMax: 16, itemsMax: 100 };
+    const cases = ["9fff", "f93c00", "1800", "61ff", "0000", "f7", "c2410a"];
+    expect(cases.map((text) => codeOf(() => decode(hex(text), rules)))).toEqual(
+      cases.map((text) => codeOf(() => decode(hex(text)))),
+    );
+    expect(cases.every((text) => codeOf(() => decode(hex(text), rules)) !== 0)).toBe(true);
+  });
+
+  test("is what a writer may reach too, as far as depth goes", () => {
+    let deep: CborValue = 0;
+    for (let i = 0; i < 9; i++) deep = [deep];
+    expect(codeOf(() => encode(deep))).toBe(ErrorCode.CBOR_DEPTH);
+    expect(hexOf(encode(deep, { depthMax: 9 }))).toBe(`${"81".repeat(9)}00`);
+  });
+});
+
 describe("decoding", () => {
   test("gives tags back and acts on none of them", () => {
     // What other decoders act on: a date, a bignum, a set, shared references, records, packed values, a typed array.

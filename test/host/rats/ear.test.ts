@@ -14,7 +14,6 @@ import { ed25519Verify } from "../../../host/protocol/cose-key.ts";
 import {
   type AppraisalCode,
   concluded,
-  isAppraisalCode,
   REFUSALS,
   STEPS,
   stepName,
@@ -73,7 +72,7 @@ describe("the tiers of AR4SI", () => {
 describe("the table from refusals to claims", () => {
   it("has a row for every code that evidence is refused with", () => {
     const codes = Object.keys(VERIFIER_ERRORS).filter((code) => code.startsWith("evidence/"));
-    expect(codes.filter((code) => !isAppraisalCode(code))).toEqual([]);
+    expect(codes.filter((code) => !(code in REFUSALS))).toEqual([]);
     expect(CODES.filter((code) => !(code in VERIFIER_ERRORS))).toEqual([]);
   });
 
@@ -98,6 +97,7 @@ describe("the table from refusals to claims", () => {
   // biome-ignore format: a table
   const TIERS_OF: Record<AppraisalCode, Tier> = {
     "evidence/malformed": "none", "device/unknown": "contraindicated", "evidence/signature": "contraindicated",
+    "device/suspended": "none", "device/retired": "none", "device/suspected-fork": "contraindicated",
     "evidence/nonce-unknown": "none", "evidence/nonce-expired": "none",
     "evidence/hardware": "contraindicated", "evidence/measurement": "contraindicated",
     "evidence/measurement-withdrawn": "contraindicated", "evidence/svn": "warning", "evidence/agreement": "contraindicated",
@@ -154,6 +154,14 @@ describe("the result of an appraisal", () => {
       configuration: 36,
       executables: 3,
       hardware: 2,
+    });
+  });
+
+  it("after a refusal that no row explains says nothing at all", () => {
+    expect(said(earFor({ refusal: "nonces/mismatch" }))).toMatchObject({
+      status: "none",
+      vector: new Map(),
+      steps: [],
     });
   });
 
