@@ -35,8 +35,7 @@ export const TABLES = {
   } },
   reports: { key: ["id"], columns: {
     id: "integer", device_id: "integer", sequence: "integer", received_ms: "integer", bytes: "bytes",
-    intervals: "bytes", opening_index: "integer",
-    totals_before: "bytes", opened_ms: "integer",
+    intervals: "bytes", opening_index: "integer", totals_before: "bytes", opened_ms: "integer",
   } },
   orders: { key: ["epoch"], columns: { epoch: "integer", digest: "bytes", bytes: "bytes", active_ms: "integer" } },
   drafts: { key: ["id"], columns: {
@@ -52,7 +51,7 @@ export const TABLES = {
     revoked_ms: "integer",
   } },
   clients: { key: ["kid"], columns: {
-    kid: "bytes", public_key: "bytes", name: "text", role: "text", created_ms: "integer", revoked_ms: "integer",
+    kid: "bytes", public_key: "bytes", name: "text", roles: "text", created_ms: "integer", revoked_ms: "integer",
   } },
   seen_signatures: { key: ["hash"], columns: { hash: "bytes", expires_ms: "integer" } },
   audit: { key: ["id"], columns: {

@@ -158,7 +158,8 @@ export interface ClientsTable {
   kid: Uint8Array;
   public_key: Uint8Array;
   name: string;
-  role: string;
+  /** JSON: the names of the roles. */
+  roles: string;
   created_ms: number;
   revoked_ms: number | null;
 }

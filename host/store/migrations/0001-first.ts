@@ -98,7 +98,7 @@ export const first: Migration = {
     `create table clients (
       kid ${bytes} primary key,
       public_key ${bytes} not null,
-      name ${text} not null, role ${text} not null,
+      name ${text} not null, roles ${text} not null,
       created_ms ${integer} not null, revoked_ms ${integer}
     )${end}`,
 

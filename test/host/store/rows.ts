@@ -57,6 +57,7 @@ export function reportRow(device_id: number, sequence: bigint): Insertable<Repor
     bytes: new Uint8Array(400).fill(8),
     intervals: null,
     opening_index: null,
+    totals_before: null,
     opened_ms: null,
   };
 }
