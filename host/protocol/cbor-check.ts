@@ -27,7 +27,7 @@ export function cborCheck(bytes: Uint8Array, rules: CborRules = PROFILE): ErrorC
 }
 
 /** The bytewise order of two parts of one buffer: below, at or above zero. */
-export function compareParts(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): number {
+function compareParts(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): number {
   const common = Math.min(aEnd - a, bEnd - b);
   for (let i = 0; i < common; i++) {
     const order = bytes[a + i]! - bytes[b + i]!;
