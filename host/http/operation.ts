@@ -121,6 +121,7 @@ export function operation<P extends TSchema = None, Q extends TSchema = None, B 
     summary: spec.summary,
     description: [spec.description, accessText(route)].filter(Boolean).join(" "),
     security: securityOf(route),
+    "x-route": route,
     "x-access": ROUTES[route],
     ...(params && { params }),
     ...(query && { querystring: query }),

@@ -14,7 +14,8 @@ export function Named<T extends TSchema>(schema: T) {
 }
 
 function hexOf(bytes: number, description: string, example: string) {
-  return Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$`, description, examples: [example] });
+  const pattern = `^[0-9a-f]{${2 * bytes}}$`;
+  return { ...Type.String({ pattern, description }), examples: [example] as const };
 }
 
 export const Ueid = hexOf(
@@ -29,12 +30,14 @@ export const Nonce = hexOf(Limit.NONCE_BYTES, "nonce of 32 bytes, in hex", "0f".
 /** Base64 has 4 characters for 3 bytes. */
 const OBJECT_CHARACTERS_MAX = Math.ceil((Limit.MESSAGE_BYTES_MAX * 4) / 3);
 
+export const OBJECT_EXAMPLE = "0oRDoQEyoQRI";
+
 export function ObjectBytes(what: string) {
   return Type.String({
     pattern: "^[A-Za-z0-9_-]+$",
     maxLength: OBJECT_CHARACTERS_MAX,
     description: `${what}, in base64url without padding`,
-    examples: ["0oRDoQEyoQRI"],
+    examples: [OBJECT_EXAMPLE],
   });
 }
 

@@ -10,6 +10,7 @@ import {
   Milliseconds,
   Name,
   Named,
+  OBJECT_EXAMPLE,
   ObjectBytes,
   PageLimit,
   U32,
@@ -24,13 +25,16 @@ const Model = Name("hardware model");
 const Profile = Choice(["training", "inference"], "what it is registered for");
 const Status = Choice(DEVICE_STATUSES);
 
-export const Enrolment = Closed({
-  endorsement: ObjectBytes("the manufacturer's endorsement of the device key"),
-  certificate: ObjectBytes("the device key's certificate of the attestation key"),
-  owner: Type.Optional(Owner),
-  site: Type.Optional(Site),
-  profile: Type.Optional(Profile),
-});
+export const Enrolment = Closed(
+  {
+    endorsement: ObjectBytes("the manufacturer's endorsement of the device key"),
+    certificate: ObjectBytes("the device key's certificate of the attestation key"),
+    owner: Type.Optional(Owner),
+    site: Type.Optional(Site),
+    profile: Type.Optional(Profile),
+  },
+  { examples: [{ endorsement: OBJECT_EXAMPLE, certificate: OBJECT_EXAMPLE }] },
+);
 export type Enrolment = Static<typeof Enrolment>;
 
 export const DeviceChange = Closed(

@@ -3,7 +3,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Limit } from "../../../firmware/protocol/limits.ts";
 import { Choice, Closed, Digest, Milliseconds, Named, Nonce, ObjectBytes, Seconds, U64, Ueid, Works } from "./basic.ts";
 
-export const NonceRequest = Closed({ ueid: Ueid });
+export const NonceRequest = Closed({ ueid: Ueid }, { examples: [{ ueid: Ueid.examples[0] }] });
 export const NonceAnswer = Closed({ nonce: Nonce, expiresMs: Milliseconds });
 
 export const Terms = Closed({
@@ -25,7 +25,7 @@ export const OfflineLicense = Closed(
   {
     examples: [
       {
-        ueids: [`01${"5a".repeat(32)}`],
+        ueids: [Ueid.examples[0]],
         terms: { budget: { tensor_bf16: "1000000000000000" }, ticksMax: "3600000", windowSeconds: 86400 },
       },
     ],

@@ -54,9 +54,10 @@ export const Draft = Closed(
 );
 export const Drafts = Closed({ drafts: Type.Array(Named(Draft)) });
 
-export const Approval = Closed({
-  party: Type.String({ minLength: 1, maxLength: 64, description: "the party that approves, whose key is here" }),
-});
+export const Approval = Closed(
+  { party: Type.String({ minLength: 1, maxLength: 64, description: "the party that approves, whose key is here" }) },
+  { examples: [{ party: "North" }] },
+);
 
 export const Delivery = Closed({
   epoch: U32,

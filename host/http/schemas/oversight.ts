@@ -78,6 +78,6 @@ export const Audit = PageOf(
   }),
 );
 
-export const TimeChallenge = Closed({ nonce: Nonce });
-export const Clock = Closed({ nowMs: Milliseconds });
+export const TimeChallenge = Closed({ nonce: Nonce }, { examples: [{ nonce: Nonce.examples[0] }] });
+export const Clock = Closed({ nowMs: Milliseconds }, { examples: [{ nowMs: 1_790_000_000_000 }] });
 export const Health = Closed({ ok: Type.Boolean() });

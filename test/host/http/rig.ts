@@ -1,9 +1,9 @@
 /** An app over the fake service, with people and clients who may come in, and a log that a test can read. */
 import { randomBytes } from "node:crypto";
-import { pino } from "pino";
 import { createClient } from "../../../host/auth/client.ts";
 import { MemoryClientStore, MemoryReplayStore, MemoryTokenStore } from "../../../host/auth/memory.ts";
 import type { Role } from "../../../host/auth/principal.ts";
+import { signRequest } from "../../../host/auth/sign.ts";
 import { createToken } from "../../../host/auth/token.ts";
 import { type AppOptions, buildApp, type VerifierApp } from "../../../host/http/app.ts";
 import { serviceLogger } from "../../../host/http/logging.ts";
@@ -14,16 +14,25 @@ import { type FakeService, fakeService } from "./fake-service.ts";
 
 export const NOW_MS = 1_790_000_000_000;
 export const AUTHORITY = "verifier.example";
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 
-const NO_LIMIT = { perSecond: 0, burst: 0 };
-const NO_RATES: RateOptions = {
+const NO_LIMIT = { perSecond: 0, burst: 1 };
+export const NO_RATES: RateOptions = {
   read: NO_LIMIT,
   evidence: NO_LIMIT,
   write: NO_LIMIT,
   failures: NO_LIMIT,
   callersMax: 100,
 };
+
+export type Headers = Readonly<Record<string, string>>;
+
+export interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly headers?: Headers;
+  readonly body?: string | Uint8Array;
+}
 
 export interface Rig extends VerifierApp {
   readonly service: FakeService;
@@ -37,6 +46,7 @@ export interface Rig extends VerifierApp {
   as(...roles: Role[]): Promise<{ authorization: string }>;
   /** A client that signs requests. */
   client(...roles: Role[]): Promise<Signer>;
+  ask(asked: Asked): ReturnType<typeof inject>;
 }
 
 type RigOptions = Partial<AppOptions> & { overrides?: Partial<VerifierService> };
@@ -56,15 +66,15 @@ export async function makeRig({ overrides = {}, ...options }: RigOptions = {}): 
     proxies: [],
     policy: { format: "quiesce-policy/1", name: "none", counting: "native" },
     beaconSeconds: 10,
-    importBytesMax: 1_000_000,
+    importBytesMax: 100_000,
     setClock: () => {},
     now: () => NOW_MS,
     ...options,
   });
   const token = async (...roles: Role[]) => {
-    const made = createToken({ name: "Ada", roles, expiresMs: NOW_MS + DAY_MS, nowMs: NOW_MS });
-    await tokens.addToken(made.record);
-    return made.token;
+    const { token: secret, record } = createToken({ name: "Ada", roles, expiresMs: NOW_MS + DAY_MS, nowMs: NOW_MS });
+    await tokens.addToken(record);
+    return secret;
   };
   return {
     ...made,
@@ -79,7 +89,44 @@ export async function makeRig({ overrides = {}, ...options }: RigOptions = {}): 
       await clients.addClient(createClient({ publicKey: signer.publicKey, name: "agent 1", roles, nowMs: NOW_MS }));
       return signer;
     },
+    ask: (asked) => inject(made, asked),
   };
 }
 
-export const SILENT = pino({ level: "silent" });
+function inject({ app }: VerifierApp, { method, url, headers, body }: Asked) {
+  return app.inject({
+    method: method as "GET",
+    url,
+    headers: { host: AUTHORITY, ...headers },
+    ...(body !== undefined && { payload: typeof body === "string" ? body : Buffer.from(body) }),
+  });
+}
+
+/** The request with the headers of its signature. */
+export async function signed(asked: Asked, signer: Signer, nowMs = NOW_MS): Promise<Asked> {
+  const headers = { host: AUTHORITY, ...asked.headers };
+  const lines = await signRequest(
+    {
+      method: asked.method,
+      scheme: "http",
+      authority: AUTHORITY,
+      target: asked.url,
+      headers: Object.entries(headers),
+      body: asked.body === undefined ? undefined : Buffer.from(asked.body),
+    },
+    signer,
+    { nowMs },
+  );
+  return { ...asked, headers: { ...headers, ...Object.fromEntries(lines) } };
+}
+
+/** A POST of JSON. */
+export function json(url: string, value: unknown, method = "POST"): Asked {
+  const body = typeof value === "string" ? value : JSON.stringify(value);
+  return { method, url, headers: { "content-type": "application/json" }, body };
+}
+
+/** A POST of bytes. */
+export function bytes(url: string, type: string, body: Uint8Array | string): Asked {
+  return { method: "POST", url, headers: { "content-type": type }, body };
+}
