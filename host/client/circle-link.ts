@@ -1,7 +1,8 @@
 /** A circle of verifiers as the agent sees one: for as long as the process lives. */
 import type { VerifierLink } from "../agent/agent.ts";
+import { decodeLicense } from "../objects/license.ts";
 import { decodeUsageReport } from "../objects/usage-report.ts";
-import { parseSign1 } from "../protocol/cose.ts";
+import { parseSign, parseSign1 } from "../protocol/cose.ts";
 import type { Registration } from "../service/service.ts";
 import { hexOf } from "../verifier/bytes.ts";
 import type { LicenseRequest } from "../verifier/licensing.ts";
@@ -30,12 +31,17 @@ export class CircleLink implements VerifierLink<"async"> {
     return this.#circle.enrol(endorsement, certificate, this.#registration);
   }
 
-  challenge(ueid: Uint8Array): Promise<Uint8Array> {
+  async challenge(ueid: Uint8Array): Promise<Uint8Array> {
+    // One that lagged may be needed now.
+    await this.#boards.get(hexOf(ueid))?.uploads.deliver();
     return this.#circle.challenge(ueid);
   }
 
-  issueLicense(evidence: Uint8Array, request: LicenseRequest | undefined): Promise<Uint8Array> {
-    return this.#circle.license(evidence, request);
+  async issueLicense(evidence: Uint8Array, request: LicenseRequest | undefined): Promise<Uint8Array> {
+    const bytes = await this.#circle.license(evidence, request);
+    const { ueid, sequence } = decodeLicense(parseSign(bytes).payload);
+    if (ueid) this.#board(ueid).shelf.putLicense({ sequence, bytes });
+    return bytes;
   }
 
   issueRecovery(evidence: Uint8Array): Promise<Uint8Array> {
@@ -44,15 +50,9 @@ export class CircleLink implements VerifierLink<"async"> {
 
   async acceptReport(report: Uint8Array, intervals: Uint8Array): Promise<void> {
     const { ueid, sequence } = decodeUsageReport(parseSign1(report).payload);
-    const name = hexOf(ueid);
-    let board = this.#boards.get(name);
-    if (!board) {
-      const shelf = new MemoryShelf(REPORTS_KEPT);
-      board = { shelf, uploads: new Uploads(this.#circle, shelf) };
-      this.#boards.set(name, board);
-    }
-    board.shelf.put({ sequence, report, intervals });
-    await board.uploads.deliver();
+    const { shelf, uploads } = this.#board(ueid);
+    shelf.put({ sequence, report, intervals });
+    await uploads.deliver();
   }
 
   ordersAfter(epoch: number): Promise<readonly { readonly bytes: Uint8Array }[]> {
@@ -65,5 +65,16 @@ export class CircleLink implements VerifierLink<"async"> {
 
   timeProof(nonce: Uint8Array): Promise<Uint8Array> {
     return this.#circle.timeProof(nonce);
+  }
+
+  #board(ueid: Uint8Array): { readonly shelf: MemoryShelf; readonly uploads: Uploads } {
+    const name = hexOf(ueid);
+    let board = this.#boards.get(name);
+    if (!board) {
+      const shelf = new MemoryShelf(REPORTS_KEPT);
+      board = { shelf, uploads: new Uploads(this.#circle, shelf) };
+      this.#boards.set(name, board);
+    }
+    return board;
   }
 }

@@ -41,12 +41,13 @@ export class CircleError extends ClientError {
 }
 
 /** Once enough verifiers have answered, the others have so long to be among them. */
-const GRACE_MS = 1_000;
+export const GRACE_MS = 1_000;
 /** A verifier that failed is asked last for so long, where any will do. */
 const LAST_MS = 30_000;
 /** Evidence that is on its way, of all boards together. */
 const CHALLENGES_MAX = 4_096;
 
+type Ask = (client: VerifierClient, call: LicenseCall) => Promise<SignedAnswer>;
 type Nonces = ReadonlyMap<string, Uint8Array>;
 
 export class Circle {
@@ -154,21 +155,21 @@ export class Circle {
   }
 
   /** Rejects with a `CircleError`, or what the only failure was. */
-  async #gather(
-    evidence: Uint8Array,
-    ask: (client: VerifierClient, call: LicenseCall) => Promise<SignedAnswer>,
-  ): Promise<Uint8Array> {
+  async #gather(evidence: Uint8Array, ask: Ask): Promise<Uint8Array> {
     const given = this.#challenges.get(hexOf(decodeEvidence(parseSign1(evidence).payload).nonce));
     const nonces = given && given.size > 1 ? [...given.values()] : undefined;
     const failures: MemberFailure[] = [];
     let draft: Uint8Array | undefined;
     let progress = "";
-    for (const { name, client } of this.members) {
-      // Its nonce is not in this evidence: it would refuse.
-      if (given && !given.has(name)) continue;
+    // One whose nonce is not in this evidence would refuse.
+    const asked = given ? this.members.filter(({ name }) => given.has(name)) : this.members;
+    for (const [index, { name, client }] of asked.entries()) {
       try {
         const answer = await ask(client, { evidence, draft, nonces });
-        if (answer.complete) return answer.bytes;
+        if (answer.complete) {
+          await this.#show(asked.slice(index + 1), ask, { evidence, draft: answer.bytes, nonces });
+          return answer.bytes;
+        }
         ({ draft } = answer);
         progress = `${answer.have} of ${answer.need} signatures`;
       } catch (error) {
@@ -178,6 +179,17 @@ export class Circle {
     this.#note(failures.map((failure) => ({ ...failure, value: undefined })));
     if (draft === undefined && failures.length === 1) throw failures[0]!.error;
     throw new CircleError(progress || "no signatures", failures);
+  }
+
+  /**
+   * Lets the others know of what was signed without them, since reports and evidence will speak of it, and any of them may
+   * be needed for the next. Who takes longer than a while is not waited for; who refuses does so again later, and says why.
+   */
+  async #show(others: readonly CircleMember[], ask: Ask, call: LicenseCall): Promise<void> {
+    const over = new AbortController();
+    const shown = settle(others, ({ client }) => ask(client, call)).then((results) => this.#note(results));
+    await Promise.race([shown, wait(GRACE_MS, over.signal).catch(() => {})]);
+    over.abort();
   }
 
   /** The first answer of any; those that failed lately are asked last. Rejects with the first failure. */

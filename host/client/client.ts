@@ -77,6 +77,11 @@ export class VerifierClient {
     return this.#signed("/v1/licenses", ...licenseBody(call));
   }
 
+  /** A license with its whole quorum that others signed: reports and evidence will speak of it. */
+  async importLicense(bytes: Uint8Array): Promise<void> {
+    await this.#send("POST", "/v1/licenses", Media.CWT, AGAIN, { type: Media.CWT, bytes });
+  }
+
   offlineLicense({ ueids, terms, notBeforeSeconds, draft }: OfflineLicenseCall): Promise<SignedAnswer> {
     const { budget, ticksMax, windowSeconds, rate, drain } = terms;
     const document = {

@@ -24,7 +24,7 @@ export interface Asked {
 /** Gives the answer itself, or says by `false` that the verifier is to give it. */
 export type Fault = (asked: Asked, response: ServerResponse) => boolean | Promise<boolean>;
 
-const CLASS_STATUS = { malformed: 400, invalid: 422, policy: 403, signatures: 409 } as const;
+const CLASS_STATUS = { malformed: 400, invalid: 422, policy: 403, signatures: 409, unknown: 404 } as const;
 
 export class FakeHttp {
   readonly asked: Asked[] = [];
@@ -155,6 +155,10 @@ const ROUTES: Readonly<Record<string, (verifier: FakeVerifier, asked: Asked) => 
     return json(201, { nonce: hexOf(nonce), expiresMs });
   },
   "POST /v1/licenses": (verifier, { headers, body }) => {
+    if (headers["content-type"] === "application/cwt") {
+      verifier.importLicense(body);
+      return { status: 200, type: "application/cwt", body };
+    }
     return signed(verifier.license(licenseCall(headers["content-type"], body)));
   },
   "POST /v1/reports": (verifier, { body }) => {
