@@ -1,0 +1,182 @@
+/**
+ * The reports of one board on their way to every verifier of a circle. Each verifier keeps a chain of its own, so each
+ * has its own place in the shelf from which reports are taken, and one that lags is given what it lacks. An upload may be
+ * repeated: a verifier that has a report already says so.
+ */
+import { REPORT_BATCH_MAX } from "../objects/report-batch.ts";
+import { decodeUsageReport } from "../objects/usage-report.ts";
+import { parseSign1 } from "../protocol/cose.ts";
+import type { ReportItem } from "../service/service.ts";
+import { VerifierError, type VerifierErrorCode } from "../verifier/errors.ts";
+import { type Circle, CircleError, type CircleMember, GRACE_MS, isFailure, type MemberFailure } from "./circle.ts";
+import type { VerifierClient } from "./client.ts";
+import { ClientError } from "./errors.ts";
+import { wait } from "./retry.ts";
+
+export interface ShelvedReport extends ReportItem {
+  readonly sequence: bigint;
+}
+
+export interface ShelvedLicense {
+  readonly sequence: bigint;
+  readonly bytes: Uint8Array;
+}
+
+export interface ReportShelf {
+  /** Sequence of the newest report here; 0 where there is none. */
+  readonly newest: bigint;
+  /** Reports after this one, oldest first, `countMax` at most. */
+  after(sequence: bigint, countMax: number): Promise<readonly ShelvedReport[]>;
+  /** Licenses that the board was given, up to this sequence and after the other, oldest first, as far as they are kept. */
+  licenses(after: bigint, upTo: bigint): Promise<readonly ShelvedLicense[]>;
+  /** Up to where this verifier has all reports; 0 where that is not known. */
+  deliveredTo(name: string): bigint;
+  setDelivered(name: string, sequence: bigint): Promise<void>;
+}
+
+export class Uploads {
+  readonly #circle: Circle;
+  readonly #shelf: ReportShelf;
+  /** One upload at a time to a verifier. */
+  readonly #lanes = new Map<string, Promise<void>>();
+  /** Up to where a verifier was shown licenses that it did not sign. */
+  readonly #shownTo = new Map<string, bigint>();
+
+  constructor(circle: Circle, shelf: ReportShelf) {
+    this.#circle = circle;
+    this.#shelf = shelf;
+  }
+
+  /** Whether enough verifiers have the report with this sequence, and all before it. */
+  hasEnough(sequence: bigint): boolean {
+    const have = this.#circle.members.filter(({ name }) => this.#shelf.deliveredTo(name) >= sequence);
+    return this.#circle.isEnough(have.map(({ name }) => name));
+  }
+
+  /**
+   * Brings every verifier up to the newest report. Resolves when all have it, or a while after enough have, and goes on
+   * with the others; rejects when all were tried and too few have it.
+   */
+  deliver(): Promise<void> {
+    const target = this.#shelf.newest;
+    const { members } = this.#circle;
+    const over = new AbortController();
+    const delivered = new Promise<void>((resolve, reject) => {
+      const failures: MemberFailure[] = [];
+      let left = members.length;
+      const ended = () => {
+        left -= 1;
+        const isEnough = this.hasEnough(target);
+        if (left === 0 && !isEnough)
+          reject(failures.length === 1 ? failures[0]!.error : new CircleError("reports", failures));
+        else if (left === 0) resolve();
+        else if (isEnough) wait(GRACE_MS, over.signal).then(resolve, () => {});
+      };
+      for (const member of members) {
+        this.#bringUp(member, target).then(ended, (error) => {
+          if (!isFailure(error)) reject(error);
+          failures.push({ name: member.name, error });
+          ended();
+        });
+      }
+    });
+    return delivered.finally(() => over.abort());
+  }
+
+  async #bringUp(member: CircleMember, target: bigint): Promise<void> {
+    const { name } = member;
+    while (this.#shelf.deliveredTo(name) < target) {
+      let lane = this.#lanes.get(name);
+      if (!lane) {
+        lane = this.#upload(member).finally(() => this.#lanes.delete(name));
+        this.#lanes.set(name, lane);
+      }
+      await lane;
+    }
+  }
+
+  /** One batch. */
+  async #upload({ name, client }: CircleMember): Promise<void> {
+    const batch = await this.#shelf.after(this.#shelf.deliveredTo(name), REPORT_BATCH_MAX);
+    if (batch.length === 0) throw new ClientError("client/refused", "the reports that it lacks are not kept any more");
+    const outcomes = await client.reports(batch);
+    const refused = outcomes.findIndex(({ status }) => status === "refused");
+    const takenCount = refused < 0 ? batch.length : refused;
+    if (takenCount > 0) await this.#shelf.setDelivered(name, batch[takenCount - 1]!.sequence);
+    const outcome = outcomes[takenCount];
+    if (outcome?.status !== "refused") return;
+    const { error } = outcome;
+    const isMended =
+      (await this.#startOver(name, error)) || (await this.#showLicenses(name, client, error, batch[takenCount]!));
+    if (!isMended) throw error;
+  }
+
+  /** A verifier that went back to an older state (a backup) lacks what it once had: it is given all from the oldest. */
+  async #startOver(name: string, error: Error): Promise<boolean> {
+    if (!isCode(error, "report/gap") || this.#shelf.deliveredTo(name) === 0n) return false;
+    await this.#shelf.setDelivered(name, 0n);
+    return true;
+  }
+
+  /** A verifier that was away when others signed a license cannot know what a report under it speaks of. */
+  async #showLicenses(name: string, client: VerifierClient, error: Error, { report }: ShelvedReport): Promise<boolean> {
+    if (!isCode(error, "report/license-unknown")) return false;
+    const { licenseSequence } = decodeUsageReport(parseSign1(report).payload);
+    const shown = this.#shownTo.get(name) ?? 0n;
+    const licenses = await this.#shelf.licenses(shown, licenseSequence);
+    for (const { bytes } of licenses) await client.importLicense(bytes);
+    if (licenses.length > 0) this.#shownTo.set(name, licenseSequence);
+    return licenses.length > 0;
+  }
+}
+
+function isCode(error: Error, code: VerifierErrorCode): boolean {
+  return error instanceof VerifierError && error.code === code;
+}
+
+/** For where the process ends with the boards. Keeps the newest reports only. */
+export class MemoryShelf implements ReportShelf {
+  readonly #countMax: number;
+  #reports: ShelvedReport[] = [];
+  #licenses: ShelvedLicense[] = [];
+  readonly #delivered = new Map<string, bigint>();
+
+  constructor(countMax: number) {
+    this.#countMax = countMax;
+  }
+
+  get newest(): bigint {
+    return this.#reports.at(-1)?.sequence ?? 0n;
+  }
+
+  /** A report again is the one that is here. */
+  put(report: ShelvedReport): void {
+    this.#reports = withNewest(this.#reports, report, this.#countMax);
+  }
+
+  putLicense(license: ShelvedLicense): void {
+    this.#licenses = withNewest(this.#licenses, license, this.#countMax);
+  }
+
+  async licenses(after: bigint, upTo: bigint): Promise<readonly ShelvedLicense[]> {
+    return this.#licenses.filter(({ sequence }) => sequence > after && sequence <= upTo);
+  }
+
+  async after(sequence: bigint, countMax: number): Promise<readonly ShelvedReport[]> {
+    return this.#reports.filter((report) => report.sequence > sequence).slice(0, countMax);
+  }
+
+  deliveredTo(name: string): bigint {
+    return this.#delivered.get(name) ?? 0n;
+  }
+
+  async setDelivered(name: string, sequence: bigint): Promise<void> {
+    this.#delivered.set(name, sequence);
+  }
+}
+
+function withNewest<T extends { readonly sequence: bigint }>(items: readonly T[], item: T, countMax: number): T[] {
+  return [...items.filter(({ sequence }) => sequence !== item.sequence), item]
+    .sort((a, b) => Number(a.sequence - b.sequence))
+    .slice(-countMax);
+}
