@@ -1,23 +1,11 @@
 /** A verifier that serves: the app over an open service, listening as its configuration says. */
 import type { Logger } from "pino";
 import { normalAuthority } from "../auth/request.ts";
-import type { ClientStore, ReplayStore, TokenStore } from "../auth/stores.ts";
 import type { Config } from "../service/config/config.ts";
-import type { VerifierService } from "../service/service.ts";
+import type { OpenVerifier } from "../service/open.ts";
 import { buildApp } from "./app.ts";
 import { ServiceMetrics } from "./metrics.ts";
 import { type Listening, type ListenOptions, serve } from "./serve.ts";
-
-/** What an open verifier is made of. */
-export interface OpenVerifier {
-  readonly service: VerifierService;
-  readonly tokens: TokenStore;
-  readonly clients: ClientStore;
-  readonly replays: ReplayStore;
-  /** Only where the configuration says that the clock is simulated. */
-  readonly setClock?: (nowMs: number) => void;
-  close(): Promise<void>;
-}
 
 export interface RunOptions {
   readonly logger: Logger;

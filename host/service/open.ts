@@ -45,7 +45,8 @@ export async function openVerifier(config: Config, { boardKind }: OpenOptions): 
     const timeSigners = await signersOf(keys, config.timeAuthority, "timeAuthority");
     const [verdictSigner] =
       config.verdictKey === undefined ? partySigners : await signersOf(keys, [config.verdictKey], "verdictKey");
-    if (!verdictSigner) throw new ConfigError(["verdictKey: no party lives here, so it must say which key signs results"]);
+    if (!verdictSigner)
+      throw new ConfigError(["verdictKey: no party lives here, so it must say which key signs results"]);
     store = await openStore(placeOf(config));
     const { clock, random, setClock } = worldOf(config);
     const service = await createService(store, {
@@ -66,7 +67,7 @@ export async function openVerifier(config: Config, { boardKind }: OpenOptions): 
       service,
       tokens: new SqlTokenStore(store),
       clients: new SqlClientStore(store),
-      replays: new SqlReplayStore(store),
+      replays: new SqlReplayStore(store, Date.now),
       setClock,
       close,
     };

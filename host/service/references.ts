@@ -1,8 +1,8 @@
 /** Reference values as a configuration names them: CoRIM files, and digests by themselves. */
 import { readFileSync, statSync } from "node:fs";
 import { verificationKey } from "../protocol/cose.ts";
-import { CorimError } from "../rats/errors.ts";
 import { readCorim } from "../rats/corim.ts";
+import { CorimError } from "../rats/errors.ts";
 import { verifyCorim } from "../rats/signed-corim.ts";
 import type { ReferenceMeasurement } from "../verifier/registry.ts";
 import type { Config } from "./config/config.ts";
@@ -19,7 +19,8 @@ export function readReferences({ corim, measurements, signers }: Config["referen
       const { measurements: found, validity } = keys.length > 0 ? verifyCorim(bytes, keys) : readCorim(bytes);
       const nowSeconds = Math.floor(Date.now() / 1000);
       const { notBeforeSeconds = 0, notAfterSeconds = Number.POSITIVE_INFINITY } = validity;
-      if (nowSeconds < notBeforeSeconds || nowSeconds > notAfterSeconds) throw new ConfigError([`${path} is not valid now`]);
+      if (nowSeconds < notBeforeSeconds || nowSeconds > notAfterSeconds)
+        throw new ConfigError([`${path} is not valid now`]);
       if (found.length === 0) throw new ConfigError([`${path} says nothing of governors`]);
       return found.map(({ digest, svnLeast }) => ({ digest, svnLeast: svnLeast ?? 0 }));
     } catch (error) {

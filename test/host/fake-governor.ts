@@ -79,7 +79,10 @@ export class World {
       agreement: signAgreement(this.agreement, PARTY_SIGNERS),
       parties: this.parties,
       timeSigners: [CLOCK],
-      references: { manufacturers: [verificationKey(MANUFACTURER.publicKey)], measurements: [{ digest: MEASUREMENT, svnLeast: 0 }] },
+      references: {
+        manufacturers: [verificationKey(MANUFACTURER.publicKey)],
+        measurements: [{ digest: MEASUREMENT, svnLeast: 0 }],
+      },
       clock: () => this.nowMs,
       storage: this.storage,
       random: (bytes) => sha256(Uint8Array.of(++this.#drawn & 255, this.#drawn >> 8)).slice(0, bytes),

@@ -281,7 +281,7 @@ export class FakeVerifier {
       isKnownAgreement: (other) => sameBytes(other, digest),
       references: {
         manufacturers: [verificationKey(MANUFACTURER.publicKey)],
-        measurements: [governorImage().sha256],
+        measurements: [{ digest: governorImage().sha256, svnLeast: 0 }],
       },
       orders: this.orders,
     };

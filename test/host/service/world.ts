@@ -58,7 +58,10 @@ export class ServiceWorld implements GovernorWorld {
     this.digest = agreementDigest(this.agreement);
     this.settings = {
       policy: { ...POLICY_DEFAULT, ...options.policy },
-      references: { manufacturers: [verificationKey(MANUFACTURER.publicKey)], measurements: [{ digest: MEASUREMENT, svnLeast: 0 }] },
+      references: {
+        manufacturers: [verificationKey(MANUFACTURER.publicKey)],
+        measurements: [{ digest: MEASUREMENT, svnLeast: 0 }],
+      },
       models: new Map(),
       registration: { owner: "operator", site: "hall 1" },
     };
