@@ -64,9 +64,15 @@ export function requestTarget(request: AuthRequest): RequestTarget {
   return { authority: normalAuthority(request.authority, request.scheme), path, query };
 }
 
+/**
+ * What is no bytes must never count as no body: that would be signed by nobody.
+ * @throws TypeError for a body that was parsed already: a fault of the program.
+ */
 export function bodyLengthBytes({ body }: AuthRequest): number {
   if (body === undefined) return 0;
-  return body instanceof Uint8Array ? body.length : body.lengthBytes;
+  const lengthBytes = body instanceof Uint8Array ? body.length : body.lengthBytes;
+  if (!Number.isSafeInteger(lengthBytes)) throw new TypeError("a body is bytes, or the digest of bytes");
+  return lengthBytes;
 }
 
 export function bodyDigest({ body }: AuthRequest, algorithm: "sha256" | "sha512"): Uint8Array {

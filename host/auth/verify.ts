@@ -3,7 +3,7 @@
  * body, remember the nonce. So a store is asked only for what is well formed, and a nonce is used up only by a request
  * that is good in everything else: nobody can spoil another's.
  */
-import { ed25519Verify } from "../protocol/cose-key.ts";
+import { ed25519VerifyAsync } from "../protocol/cose-key.ts";
 import { CONTENT_DIGEST, checkContentDigest } from "./digest.ts";
 import { AuthError } from "./errors.ts";
 import { type InnerList, isInnerList, parseDictionary } from "./fields.ts";
@@ -48,7 +48,7 @@ export async function verifySignature(request: AuthRequest, trust: SignatureTrus
   }
   const client = await trust.clients.client(parameters.keyid);
   if (client === undefined) throw new AuthError("auth/key-unknown", parameters.keyid);
-  if (!ed25519Verify(signature, new TextEncoder().encode(base), client.publicKey)) {
+  if (!(await ed25519VerifyAsync(signature, new TextEncoder().encode(base), client.publicKey))) {
     throw new AuthError("auth/signature");
   }
   if (client.revokedMs !== undefined) throw new AuthError("auth/key-revoked", parameters.keyid);

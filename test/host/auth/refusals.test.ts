@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 import { authorize } from "../../../host/auth/access.ts";
 import { authenticate } from "../../../host/auth/authenticate.ts";
 import { createClient } from "../../../host/auth/client.ts";
+import { contentDigest } from "../../../host/auth/digest.ts";
 import { AUTH_ERRORS, AuthError, type AuthErrorCode } from "../../../host/auth/errors.ts";
 import { parseDictionary } from "../../../host/auth/fields.ts";
+import type { HeaderLine } from "../../../host/auth/headers.ts";
 import { MemoryReplayStore } from "../../../host/auth/memory.ts";
 import { ANONYMOUS } from "../../../host/auth/principal.ts";
 import type { AuthRequest } from "../../../host/auth/request.ts";
@@ -27,6 +29,19 @@ const input = (from: string | RegExp, to: string) =>
 const bearer = (value: string, site = new AuthSite()) => authenticate(plus(GET, ["authorization", value]), site.trust);
 const person = { name: "Ada", roles: ["auditor"], expiresMs: NOW_MS + DAY_MS, nowMs: NOW_MS };
 const stranger = `Bearer ${createToken(person).token}`;
+
+const authenticateWith = (...lines: HeaderLine[]) => authenticate(plus(GET, ...lines), new AuthSite().trust);
+const tokens = (...values: string[]) =>
+  authenticateWith(...values.map((value): HeaderLine => ["authorization", value]));
+const CODED: AuthRequest = { ...GET, headers: [["content-encoding", "gzip"]] };
+const OTHER = `sha-512=:${Buffer.alloc(64).toString("base64")}:`;
+
+/** A request whose client signed a Content-Digest that it wrote in its own way. */
+const digested = (change: Change) => async () => {
+  const one = plus({ ...POST, body: undefined }, ["content-digest", change(contentDigest(POST))]);
+  const options = { nowMs: NOW_MS, alsoCovered: ["content-digest", "content-type"] };
+  return verify({ ...(await signed(one, options)), body: POST.body });
+};
 
 /** How each refusal comes about. */
 const REFUSALS: Record<AuthErrorCode, () => unknown> = {
@@ -145,6 +160,7 @@ describe("what no signature may leave open", () => {
     ["a component in upper case", input('"@path"', '"@Path"'), "auth/component"],
     ["a header in upper case", input('"content-type"', '"Content-Type"'), "auth/component"],
     ["a derived component that nobody knows", input('"@path"', '"@query-param";name="x"'), "auth/component"],
+    ["a component with a parameter", input('"content-type"', '"content-type";sf'), "auth/component"],
     ["a component that is a number", input('"@path"', "1"), "auth/component"],
     ["no authority", input(' "@authority"', ""), "auth/coverage"],
     ["no method", input('"@method" ', ""), "auth/coverage"],
@@ -159,7 +175,33 @@ describe("what no signature may leave open", () => {
     ["an end before its beginning", input(/expires=\d+/, "expires=1"), "auth/lifetime"],
     ["an item in place of its list", changed("signature-input", () => "quiesce=1"), "auth/field-type"],
     ["text in place of its bytes", changed("signature", () => 'quiesce="x"'), "auth/field-type"],
-    ["a digest that is text", changed("content-digest", () => 'sha-256="x"'), "auth/signature"],
+    ["a signature with a parameter", changed("signature", (text) => `${text};x`), "auth/field-type"],
+    ["a digest with a parameter", digested((digest) => `${digest};x`), "auth/field-type"],
+    ["a digest in a list", digested((digest) => digest.replace("=", "=(").concat(")")), "auth/field-type"],
+    ["a digest of the right body and a second of another", digested((digest) => `${digest}, ${OTHER}`), "auth/digest"],
+    ["a digest that is text and unsigned", changed("content-digest", () => 'sha-256="x"'), "auth/signature"],
+    [
+      "a second content coding",
+      async () => verify(plus(await signed(CODED), ["content-encoding", "br"])),
+      "auth/header-twice",
+    ],
+    ["a second token", () => tokens("Bearer a", "Bearer b"), "auth/header-twice"],
+    [
+      "a signature without its input",
+      () => authenticateWith(["signature", "quiesce=:AA==:"]),
+      "auth/signature-missing",
+    ],
+    [
+      "an input without its signature",
+      () => authenticateWith(["signature-input", "quiesce=()"]),
+      "auth/signature-missing",
+    ],
+    ["headers of over 65,536 characters", () => authenticateWith(["x", "x".repeat(65_536)]), "auth/headers"],
+    [
+      "a target of over 8,192 characters",
+      async () => signed({ ...GET, target: `/${"x".repeat(8192)}` }),
+      "auth/target",
+    ],
     ["a second Host", async () => verify(plus(await signed(POST), ["host", "verifier.example"])), "auth/header-twice"],
     ["a Host that is not its authority", changed("host", () => "second.example"), "auth/authority"],
     [

@@ -271,6 +271,11 @@ describe("a signed request", () => {
     expect(await codeOf(() => verify({ ...whole, body: Uint8Array.of(1) }))).toBe("auth/digest");
   });
 
+  it("is never judged by a body that was parsed: that is a fault of the program", async () => {
+    const parsed = { site: "north" } as unknown as Uint8Array;
+    await expect(verify({ ...(await signed(GET)), body: parsed })).rejects.toBeInstanceOf(TypeError);
+  });
+
   it("can be signed by a signer that answers later", async () => {
     const later = { ...agentKey, sign: async (message: Uint8Array) => agentKey.sign(message) };
     const options = { nowMs: NOW_MS, nonce: NONCE };
