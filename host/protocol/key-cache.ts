@@ -2,7 +2,7 @@
 import type { KeyObject } from "node:crypto";
 
 /** A megabyte or two. The parties' keys are used all the time; of devices, those that were seen last. */
-const KEYS_MAX = 4096;
+export const KEYS_MAX = 4096;
 
 /** The keys that were used last. */
 export class KeyCache {

@@ -2,6 +2,9 @@
 import { boot } from "./boot.ts";
 import { crypto } from "./crypto.ts";
 import type { Bench } from "./frame.ts";
+import { hostObjects } from "./host-objects.ts";
 import { meter } from "./meter.ts";
 
-export const BENCHES: ReadonlyMap<string, Bench> = new Map(Object.entries({ boot, crypto, meter }));
+export const BENCHES: ReadonlyMap<string, Bench> = new Map(
+  Object.entries({ boot, crypto, "host-objects": hostObjects, meter }),
+);

@@ -24,7 +24,7 @@ export function benchCommand(args: string[], { out, err }: Streams, effort: Effo
   }
   const { values, positionals } = parsed;
   if (values.list) {
-    out(`${[...BENCHES].map(([name, { about }]) => `${name.padEnd(10)}${about}`).join("\n")}\n`);
+    out(`${[...BENCHES].map(([name, { about }]) => `${name.padEnd(14)}${about}`).join("\n")}\n`);
     return 0;
   }
   const [name, ...more] = positionals;

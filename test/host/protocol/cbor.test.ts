@@ -82,6 +82,36 @@ describe("encoding", () => {
     expect(decode(hex("3bffffffffffffffff"))).toBe(-(2n ** 64n));
   });
 
+  test("writes what is longer than any message, in order, as the independent encoder does", () => {
+    const keys = fc.uniqueArray(fc.oneof(fc.maxSafeInteger(), fc.string()), { minLength: 200, maxLength: 400 });
+    fc.assert(
+      fc.property(keys, fc.uint8Array({ minLength: 100, maxLength: 200 }), (labels, bytes) => {
+        const value = new Map(labels.map((label) => [label, [bytes, new Map([[label, "x".repeat(70)]])]]));
+        const written = encode(value);
+        expect(written.length).toBeGreaterThan(20_000);
+        expect(hexOf(written)).toBe(hexOf(cbor2.encode(forOracle(value), { ...cbor2.cdeEncodeOptions })));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test("is not disturbed by a value that was refused half-way, or by one that encodes another", () => {
+    const good = new Map<CborValue, CborValue>([[1, ["a", Uint8Array.of(1, 2)]]]);
+    const bytes = encode(good);
+    expect(codeOf(() => encode([good, "b", 1.5]))).toBe(ErrorCode.CBOR_FLOAT);
+    expect(encode(good)).toEqual(bytes);
+    class Curious extends Map<CborValue, CborValue> {
+      override *[Symbol.iterator]() {
+        for (const entry of super[Symbol.iterator]()) {
+          encode("something else");
+          yield entry;
+        }
+        return undefined;
+      }
+    }
+    expect(encode(new Curious(good))).toEqual(bytes);
+  });
+
   test("refuses what the profile doesn't have, with the code of the reason", () => {
     let deep: CborValue = 0;
     for (let i = 0; i < 9; i++) deep = [deep];
@@ -118,6 +148,7 @@ describe("encoding", () => {
       [new Tagged(3, "1"), ErrorCode.CBOR_TYPE],
       [new Tagged(2 ** 32, 0), ErrorCode.CBOR_TYPE],
       [new Tagged(-1, 0), ErrorCode.CBOR_TYPE],
+      [new Tagged(1.5, 0), ErrorCode.CBOR_TYPE],
       [{ a: 1 }, ErrorCode.CBOR_TYPE],
       [new Date(0), ErrorCode.CBOR_TYPE],
       [new Set([1]), ErrorCode.CBOR_TYPE],
@@ -201,12 +232,13 @@ describe("decoding", () => {
     expect(decode(hex("d9010280"))).toEqual(new Tagged(258, []));
   });
 
-  test("copies byte strings, so that the input may be reused", () => {
-    const input = hex("43010203");
-    const bytes = decode(input) as Uint8Array;
-    input.fill(0xff);
-    expect(bytes).toEqual(Uint8Array.of(1, 2, 3));
-    expect(Object.getPrototypeOf(bytes)).toBe(Uint8Array.prototype);
+  test("copies byte strings, so that the input may be reused, whatever kind of bytes it is", () => {
+    for (const input of [hex("43010203"), Buffer.from("43010203", "hex"), hex("000043010203").subarray(2)]) {
+      const bytes = decode(input) as Uint8Array;
+      input.fill(0xff);
+      expect(bytes).toEqual(Uint8Array.of(1, 2, 3));
+      expect(Object.getPrototypeOf(bytes)).toBe(Uint8Array.prototype);
+    }
   });
 
   test("leaves its input as it was", () => {
