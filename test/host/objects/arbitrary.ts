@@ -4,7 +4,9 @@ import { OrderAction } from "../../../firmware/protocol/claims.ts";
 import type { Agreement, Member, Quorums } from "../../../host/objects/agreement.ts";
 import type { AttestationCertificate, Endorsement } from "../../../host/objects/endorsement.ts";
 import type { Evidence } from "../../../host/objects/evidence.ts";
+import type { Interval } from "../../../host/objects/intervals.ts";
 import type { License } from "../../../host/objects/license.ts";
+import { type Opening, openInterval } from "../../../host/objects/opening.ts";
 import type { Order } from "../../../host/objects/order.ts";
 import type { Recovery } from "../../../host/objects/recovery.ts";
 import type { TimeStatement } from "../../../host/objects/time.ts";
@@ -262,3 +264,12 @@ export const anyReportBatch: fc.Arbitrary<ReportItem[]> = fc.array(
   }),
   { minLength: 1, maxLength: 20 },
 );
+
+export const someIntervals: fc.Arbitrary<Interval[]> = fc
+  .array(fc.array(u64, { minLength: 12, maxLength: 12 }), { minLength: 1, maxLength: 8 })
+  // Ticks rise, so that no two leaves are the same.
+  .map((works) => works.map((each, index) => ({ endTick: BigInt(index + 1) * 1000n, work: each })));
+
+export const anyOpening: fc.Arbitrary<Opening> = fc
+  .tuple(fc.record({ ueid, sequence: u64 }), someIntervals, fc.nat())
+  .map(([report, intervals, pick]) => openInterval(report, intervals, pick % intervals.length));

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ErrorCode } from "../../../firmware/protocol/errors.ts";
-import { type Interval, intervalTree } from "../../../host/objects/intervals.ts";
+import { intervalTree } from "../../../host/objects/intervals.ts";
 import {
   checkOpening,
   decodeOpening,
@@ -15,17 +15,11 @@ import { sumWork } from "../../../host/objects/work.ts";
 import { type CborMap, type CborValue, decode, encode } from "../../../host/protocol/cbor.ts";
 import { codeOf } from "../../refusals.ts";
 import { cborLike } from "../protocol/cbor-arbitrary.ts";
-import { anyUsageReport } from "./arbitrary.ts";
+import { anyUsageReport, someIntervals } from "./arbitrary.ts";
 
-const u64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 const totals = fc.array(fc.bigInt({ min: 0n, max: 2n ** 100n }), { minLength: 12, maxLength: 12 });
-const intervals: fc.Arbitrary<Interval[]> = fc
-  .array(fc.array(u64, { minLength: 12, maxLength: 12 }), { minLength: 1, maxLength: 8 })
-  // Ticks rise, so that no two leaves are the same.
-  .map((works) => works.map((work, index) => ({ endTick: BigInt(index + 1) * 1000n, work })));
-
 /** A report of these intervals, what came before it, and one of its intervals opened. */
-const opened = fc.tuple(anyUsageReport, intervals, totals, fc.nat()).map(([any, list, before, pick]) => {
+const opened = fc.tuple(anyUsageReport, someIntervals, totals, fc.nat()).map(([any, list, before, pick]) => {
   const root = intervalTree(list);
   const report = {
     ...any,

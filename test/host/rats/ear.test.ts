@@ -36,20 +36,11 @@ import { codeOf } from "../../refusals.ts";
 import { sharedIsHere, sharedPath } from "../../shared.ts";
 import { BF16, signerOf, World } from "../fake-governor.ts";
 import { cborLike, damaged } from "../protocol/cbor-arbitrary.ts";
+import { anyEar, DIGEST as digest, judged, VERIFIER } from "./arbitrary.ts";
 import { parseDiagnostic } from "./diagnostic.ts";
 
-const VERIFIER = { developer: "https://quiesce.example", build: "quiesce 0.1.0" };
 const CODES = Object.keys(REFUSALS) as AppraisalCode[];
-const digest = new Uint8Array(32).fill(9);
 
-const judged = (change: Partial<Judged> = {}): Judged => ({
-  evidenceDigest: digest,
-  purpose: "license",
-  ueid: new Uint8Array(33).fill(1),
-  nonce: new Uint8Array(32).fill(2),
-  policyIds: ["urn:x-quiesce:policy:site-north"],
-  ...change,
-});
 const earFor = (change: Partial<Judged> = {}) => earOf(judged(change), VERIFIER, 1_800_000_000);
 const said = (ear: Ear) => ear.submods.get(GOVERNOR)!;
 
@@ -220,20 +211,6 @@ describe("the result of an appraisal", () => {
 });
 
 describe("the bytes of a result", () => {
-  const anyEar: fc.Arbitrary<Ear> = fc
-    .record({
-      purpose: fc.constantFrom("license" as const, "recovery" as const),
-      refusal: fc.constantFrom(
-        undefined,
-        "license/paused" as const,
-        ...CODES.filter((code) => code !== "recovery/not-needed"),
-      ),
-      ueid: fc.option(fc.uint8Array({ minLength: 33, maxLength: 33 }), { nil: undefined }),
-      nonce: fc.option(fc.uint8Array({ minLength: 8, maxLength: 64 }), { nil: undefined }),
-      seconds: fc.nat(),
-    })
-    .map(({ seconds, ...rest }) => earOf(judged(rest), VERIFIER, seconds));
-
   it("come back as the result they were, and as the same bytes", () => {
     fc.assert(
       fc.property(anyEar, (ear) => {
