@@ -6,9 +6,9 @@ import { type BenchDocument, type Effort, median, runBench } from "./frame.ts";
 /** Enough to see that everything runs; figures of it mean nothing. */
 const TINY: Effort = { rounds: 1, batchMs: 0 };
 
-function command(...args: string[]): { exit: number; out: string; err: string } {
+async function command(...args: string[]): Promise<{ exit: number; out: string; err: string }> {
   let [out, err] = ["", ""];
-  const exit = benchCommand(
+  const exit = await benchCommand(
     args,
     {
       out(text) {
@@ -24,8 +24,8 @@ function command(...args: string[]): { exit: number; out: string; err: string } 
 }
 
 describe("every benchmark", () => {
-  it.each([...BENCHES.keys()])("%s gives one document with figures of ours and theirs", (name) => {
-    const { exit, out } = command(name, "--json");
+  it.each([...BENCHES.keys()])("%s gives one document with figures of ours and theirs", async (name) => {
+    const { exit, out } = await command(name, "--json");
     expect(exit).toBe(0);
     const document = JSON.parse(out) as BenchDocument;
     expect(Object.keys(document)).toEqual(["bench", "results"]);
@@ -39,8 +39,8 @@ describe("every benchmark", () => {
     }
   });
 
-  it("is in the list with a line that says what it measures", () => {
-    const { exit, out } = command("--list");
+  it("is in the list with a line that says what it measures", async () => {
+    const { exit, out } = await command("--list");
     expect(exit).toBe(0);
     expect(out.trimEnd().split("\n").length).toBe(BENCHES.size);
     for (const [name, { about }] of BENCHES) {
@@ -49,8 +49,8 @@ describe("every benchmark", () => {
     }
   });
 
-  it("shows a table to people and its progress on stderr", () => {
-    const { exit, out, err } = command("boot");
+  it("shows a table to people and its progress on stderr", async () => {
+    const { exit, out, err } = await command("boot");
     expect(exit).toBe(0);
     expect(out).toContain("ours/theirs");
     expect(err).toContain("boot 1 of 1");
@@ -63,8 +63,8 @@ describe("wrong use of the benchmarks", () => {
     [[], "no benchmark named"],
     [["boot", "crypto"], "one at a time"],
     [["--fast"], "--fast"],
-  ])("%j is refused in one line", (args, message) => {
-    const { exit, out, err } = command(...args);
+  ])("%j is refused in one line", async (args, message) => {
+    const { exit, out, err } = await command(...args);
     expect(exit).toBe(2);
     expect(out).toBe("");
     expect(err).toContain(message);
@@ -73,14 +73,14 @@ describe("wrong use of the benchmarks", () => {
 });
 
 describe("the frame", () => {
-  it("runs ours and theirs in turns, and each as often", () => {
+  it("runs ours and theirs in turns, and each as often", async () => {
     const order: string[] = [];
     const note = (who: string) => () => void order.push(who);
     const bench = {
       about: "",
       cases: () => [{ name: "n", against: "a", ours: note("ours"), theirs: note("theirs") }],
     };
-    runBench("x", bench, { rounds: 4, batchMs: 0 });
+    await runBench("x", bench, { rounds: 4, batchMs: 0 });
     expect(order.slice(2)).toEqual(["ours", "theirs", "theirs", "ours", "ours", "theirs", "theirs", "ours"]);
   });
 

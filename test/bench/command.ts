@@ -10,7 +10,11 @@ const USAGE = "npm run bench -- NAME [--json], or --list";
 export type Streams = { out(text: string): void; err(text: string): void };
 
 /** Runs the command and returns its exit code: 0, or 2 for wrong use. */
-export function benchCommand(args: string[], { out, err }: Streams, effort: Effort = FULL_EFFORT): number {
+export async function benchCommand(
+  args: string[],
+  { out, err }: Streams,
+  effort: Effort = FULL_EFFORT,
+): Promise<number> {
   let parsed: { values: { json?: boolean; list?: boolean }; positionals: string[] };
   try {
     parsed = parseArgs({
@@ -39,7 +43,7 @@ export function benchCommand(args: string[], { out, err }: Streams, effort: Effo
     err(`${wrong}: there are ${[...BENCHES.keys()].join(", ")}. Usage: ${USAGE}\n`);
     return WRONG_USE;
   }
-  const document = runBench(name, bench, effort, (line) => err(`${name} ${line}\n`));
+  const document = await runBench(name, bench, effort, (line) => err(`${name} ${line}\n`));
   out(values.json ? `${JSON.stringify(document, undefined, 2)}\n` : `${forPeople(document)}\n`);
   return 0;
 }

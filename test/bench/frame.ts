@@ -13,17 +13,24 @@ export type Case = {
   theirs(): void;
 };
 
-/** Prepares its cases. Preparation is not measured. */
 export type Bench = {
   /** One line for people. */
   about: string;
-  cases(): readonly Case[];
-};
+} & (
+  | {
+      /** Prepares its cases. Preparation is not measured. */
+      cases(): readonly Case[];
+    }
+  | {
+      /** Measures by itself what takes processes and time of its own: rounds in turns, medians, as the frame does. */
+      run(progress: (line: string) => void): Promise<Result[]>;
+    }
+);
 
 export type Result = {
   name: string;
-  /** Unit of `ours` and `theirs`: time for one run, less is better. */
-  unit: "µs";
+  /** Of `ours` and `theirs`: time for one run, where less is better, or runs in a second. */
+  unit: "µs" | "ms" | "1/s";
   ours: number;
   against: string;
   theirs: number;
@@ -45,12 +52,13 @@ export const FULL_EFFORT: Effort = { rounds: 11, batchMs: 30 };
 const RUNS_MAX = 1 << 24;
 
 /** Measures all cases of a bench. `progress` hears the name of each before it begins. */
-export function runBench(
+export async function runBench(
   name: string,
   bench: Bench,
   effort: Effort = FULL_EFFORT,
   progress: (line: string) => void = () => {},
-): BenchDocument {
+): Promise<BenchDocument> {
+  if ("run" in bench) return { bench: name, results: await bench.run(progress) };
   const cases = bench.cases();
   const results = cases.map((one, i) => {
     progress(`${i + 1} of ${cases.length}: ${one.name} against ${one.against}`);

@@ -1,0 +1,136 @@
+/** One party's agreement, and many boards that play governors: what they send is made before it is timed. */
+import { Agent, request as httpRequest } from "node:http";
+import { type Agreement, agreementDigest, signAgreement } from "../../../host/objects/agreement.ts";
+import { encodeLicenseRequest } from "../../../host/objects/license-request.ts";
+import { encodeReportBatch } from "../../../host/objects/report-batch.ts";
+import { hexOf } from "../../../host/verifier/bytes.ts";
+import { agreementOf, BF16, FakeGovernor, type GovernorWorld, PARTY_SIGNERS } from "../../host/fake-governor.ts";
+
+const YEAR_SECONDS = 31_536_000;
+
+export function benchAgreement(): { agreement: Agreement; bytes: Uint8Array } {
+  const [first] = agreementOf().parties;
+  const agreement = agreementOf({
+    parties: [first!],
+    quorums: { license: 1, pause: 1, resume: 1, update: 1, amend: 1 },
+    leaseSeconds: YEAR_SECONDS,
+  });
+  return { agreement, bytes: signAgreement(agreement, PARTY_SIGNERS.slice(0, 1)) };
+}
+
+const TERMS = { budget: new Map([[BF16, 1000n]]), ticksMax: 1000n, windowSeconds: 600 };
+
+/** A body that is sent, and the path that it goes to. */
+export interface Post {
+  readonly path: string;
+  readonly type: string;
+  readonly body: Uint8Array;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly body: Uint8Array;
+  readonly ms: number;
+}
+
+export class Boards implements GovernorWorld {
+  readonly digest = agreementDigest(benchAgreement().agreement);
+  readonly verifier = { challenge: refuse, acceptReport: refuse };
+  readonly all: readonly FakeGovernor[];
+  readonly #url: URL;
+  readonly #agent: Agent;
+  readonly #connections: number;
+
+  constructor(address: string, count: number, connections: number) {
+    this.#url = new URL(address);
+    this.#connections = connections;
+    this.#agent = new Agent({ keepAlive: true, maxSockets: connections, scheduling: "fifo" });
+    this.all = Array.from({ length: count }, (_, i) => new FakeGovernor(this, `board ${i}`));
+  }
+
+  get nowMs(): number {
+    return Date.now();
+  }
+
+  async enrol(): Promise<void> {
+    const b64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
+    const posts = this.all.map((board) =>
+      json("/v1/devices", { endorsement: b64(board.endorsement()), certificate: b64(board.certificate()) }),
+    );
+    mustAll(await this.send(posts));
+  }
+
+  /** A license request of each board, on a fresh nonce. */
+  async licenseRequests(): Promise<Post[]> {
+    const answers = mustAll(await this.send(this.all.map(({ ueid }) => json("/v1/nonces", { ueid: hexOf(ueid) }))));
+    return this.all.map((board, i) => {
+      const nonce = Buffer.from(JSON.parse(Buffer.from(answers[i]!.body).toString()).nonce, "hex");
+      const evidence = board.evidence({ nonce: new Uint8Array(nonce) });
+      const body = encodeLicenseRequest({ evidence, terms: TERMS });
+      return { path: "/v1/licenses", type: "application/vnd.quiesce.license-request+cbor", body };
+    });
+  }
+
+  /** Each installs its license and does some work; then a report of each, `batch` of them in one request. */
+  reports(licenses: readonly Answered[], batch: number): Post[] {
+    this.all.forEach((board, i) => {
+      board.install(licenses[i]!.body);
+      board.work(BF16, 10n);
+    });
+    const items = this.all.map((board) => board.report());
+    const posts: Post[] = [];
+    for (let at = 0; at < items.length; at += batch) {
+      const body = encodeReportBatch(items.slice(at, at + batch));
+      posts.push({ path: "/v1/reports", type: "application/vnd.quiesce.reports+cbor", body });
+    }
+    return posts;
+  }
+
+  /** All of them, as many at a time as there are connections; in order. */
+  async send(posts: readonly Post[]): Promise<Answered[]> {
+    const answers = new Array<Answered>(posts.length);
+    let next = 0;
+    const worker = async () => {
+      for (let i = next++; i < posts.length; i = next++) answers[i] = await this.#send(posts[i]!);
+    };
+    await Promise.all(Array.from({ length: this.#connections }, worker));
+    return answers;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #send({ path, type, body }: Post): Promise<Answered> {
+    const begun = performance.now();
+    const { hostname, port } = this.#url;
+    return new Promise((resolve, reject) => {
+      const headers = { "content-type": type, "content-length": body.length };
+      const sent = httpRequest({ agent: this.#agent, hostname, port, path, method: "POST", headers }, (answer) => {
+        const parts: Buffer[] = [];
+        answer.on("data", (part: Buffer) => parts.push(part));
+        answer.on("end", () => {
+          const whole = new Uint8Array(Buffer.concat(parts));
+          resolve({ status: answer.statusCode!, body: whole, ms: performance.now() - begun });
+        });
+      });
+      sent.on("error", reject);
+      sent.end(body);
+    });
+  }
+}
+
+/** Figures of failures mean nothing. */
+export function mustAll(answers: Answered[]): Answered[] {
+  const bad = answers.find(({ status }) => status >= 300);
+  if (bad) throw new Error(`${bad.status}: ${Buffer.from(bad.body).toString()}`);
+  return answers;
+}
+
+function json(path: string, document: object): Post {
+  return { path, type: "application/json", body: new TextEncoder().encode(JSON.stringify(document)) };
+}
+
+function refuse(): never {
+  throw new Error("boards of the benchmark are given what they need");
+}
