@@ -6,7 +6,6 @@
  * lost on the way, or in a crash of the agent, is never lost for good.
  */
 
-import { sha256 } from "@noble/hashes/sha2.js";
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import type { Mailbox, ReportAnswer } from "../mailbox.ts";
 import type { Answer, Mode } from "../mode.ts";
@@ -16,6 +15,7 @@ import { decodeLicense } from "../objects/license.ts";
 import { reportDigest } from "../objects/usage-report.ts";
 import { parseSign } from "../protocol/cose.ts";
 import { Refusal } from "../protocol/refusal.ts";
+import { sha256 } from "../protocol/sha256.ts";
 import { sameBytes } from "../verifier/bytes.ts";
 import type { LicenseRequest } from "../verifier/licensing.ts";
 import { attempt, failureOf, type Outcome } from "./outcome.ts";
