@@ -86,7 +86,9 @@ function normalize(value: CborValue, depth: number, depthMax: number): unknown {
   if (value instanceof Tagged) {
     const tag = Number(value.tag);
     // cbor-x writes wider ones wrong, and none is in use.
-    if (!(tag >= 0 && tag < 2 ** 32)) throw new Refusal(ErrorCode.CBOR_TYPE, `tags over 32 bits are not written`);
+    if (!Number.isInteger(tag) || tag < 0 || tag >= 2 ** 32) {
+      throw new Refusal(ErrorCode.CBOR_TYPE, "only tags of 0 to 32 bits are written");
+    }
     return new Tag(normalize(value.value, depth + 1, depthMax), tag);
   }
   throw new Refusal(ErrorCode.CBOR_TYPE, "the CBOR profile has no such value");

@@ -6,7 +6,7 @@
 import type { Purpose } from "../verifier/appraisal.ts";
 import { STEP_NAMES } from "../verifier/appraisal.ts";
 import type { VerifierErrorCode } from "../verifier/errors.ts";
-import { ANY_CLAIM, CLAIM_VALUE, type TrustVector, type VectorClaim } from "./ar4si.ts";
+import { ANY_CLAIM, CLAIM_VALUE, type Tier, type TrustVector, type VectorClaim, worstTier } from "./ar4si.ts";
 
 /** The steps before and after those of `host/verifier/appraisal.ts`. */
 const FORM = "evidence can be read";
@@ -126,14 +126,32 @@ function isAppraisalCode(code: VerifierErrorCode): code is AppraisalCode {
   return Object.hasOwn(REFUSALS, code);
 }
 
+/** The numbers of the steps that held, what may be said of the device, and the tier of the worst of it. */
+export interface Conclusion {
+  readonly steps: readonly number[];
+  readonly vector: TrustVector;
+  readonly status: Tier;
+}
+
+/** Conclusions by purpose and code, of which there are few; one is drawn for each license. */
+const drawn = new Map<string, Conclusion>();
+
 /**
- * The numbers of the steps that held, and what may be said of the device: all of it, or what was found up to the refusal;
- * nothing after a refusal that is not in the table.
+ * What an appraisal concluded: all that there is to say, or what was found up to the refusal; nothing after a refusal that
+ * is not in the table.
  */
-export function concluded(
-  purpose: Purpose,
-  refusal?: VerifierErrorCode,
-): { steps: readonly number[]; vector: TrustVector } {
+export function concluded(purpose: Purpose, refusal?: VerifierErrorCode): Conclusion {
+  const key = `${purpose} ${refusal}`;
+  let conclusion = drawn.get(key);
+  if (!conclusion) {
+    const { steps, vector } = conclude(purpose, refusal);
+    conclusion = { steps, vector, status: worstTier(vector) };
+    drawn.set(key, conclusion);
+  }
+  return conclusion;
+}
+
+function conclude(purpose: Purpose, refusal: VerifierErrorCode | undefined): Omit<Conclusion, "status"> {
   const row = refusal !== undefined && isAppraisalCode(refusal) ? REFUSALS[refusal] : undefined;
   if (refusal !== undefined && !row && !AFTER_APPRAISAL.test(refusal)) return { steps: [], vector: new Map() };
   const all = stepsOf(purpose);

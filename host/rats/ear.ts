@@ -81,13 +81,8 @@ export interface Judged {
 
 /** The result of an appraisal. */
 export function earOf(judged: Judged, verifier: Ear["verifier"], issuedAtSeconds: number): Ear {
-  const { purpose, refusal } = judged;
-  const { steps, vector } = concluded(purpose, refusal);
-  return {
-    issuedAtSeconds,
-    verifier,
-    submods: new Map([[GOVERNOR, { ...judged, status: worstTier(vector), vector, steps }]]),
-  };
+  const appraisal = { ...judged, ...concluded(judged.purpose, judged.refusal) };
+  return { issuedAtSeconds, verifier, submods: new Map([[GOVERNOR, appraisal]]) };
 }
 
 /** The claims, unsigned. Throws a `Refusal` for what `decodeEar` would refuse. */
