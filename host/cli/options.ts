@@ -5,6 +5,11 @@ import { InvalidArgumentError } from "commander";
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
 export const DEFAULT_SEED = 1;
 const STEPS_MAX = 1_000_000;
+/** In one process, in real time. */
+const BOARDS_MAX = 256;
+const TICK_HZ_MAX = 1_000_000;
+const SPEED_MIN = 0.1;
+const SPEED_MAX = 1_000;
 
 export function seedOption(text: string): number {
   return wholeNumber(text, 0, SEED_MAX);
@@ -12,6 +17,22 @@ export function seedOption(text: string): number {
 
 export function stepsOption(text: string): number {
   return wholeNumber(text, 1, STEPS_MAX);
+}
+
+export function boardsOption(text: string): number {
+  return wholeNumber(text, 1, BOARDS_MAX);
+}
+
+export function tickHzOption(text: string): number {
+  return wholeNumber(text, 1, TICK_HZ_MAX);
+}
+
+export function speedOption(text: string): number {
+  const value = Number(text);
+  if (!/^[0-9]+(?:\.[0-9]+)?$/.test(text) || value < SPEED_MIN || value > SPEED_MAX) {
+    throw new InvalidArgumentError(`It must be a number from ${SPEED_MIN} to ${SPEED_MAX}.`);
+  }
+  return value;
 }
 
 function wholeNumber(text: string, min: number, max: number): number {

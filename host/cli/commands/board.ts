@@ -1,8 +1,9 @@
-/** `quiesce board`: a fresh simulated board, powered up and looked at. `quiesce board run`: see board-run.ts. */
+/** `quiesce board`: a fresh simulated board, powered up and looked at. `quiesce board run` and `serve`: see board-run.ts, board-serve.ts. */
 import type { Command } from "commander";
 import { DEFAULT_SEED, seedOption } from "../options.ts";
 import { wantsJson } from "../output.ts";
 import { addBoardRun } from "./board-run.ts";
+import { addBoardServe } from "./board-serve.ts";
 
 type Options = { seed: number; agreement?: string };
 
@@ -22,4 +23,5 @@ export function addBoard(parent: Command): void {
       showBoard(options, wantsJson(command));
     });
   addBoardRun(board);
+  addBoardServe(board);
 }

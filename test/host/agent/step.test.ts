@@ -6,11 +6,12 @@ import { GateState } from "../../../firmware/protocol/states.ts";
 import { Agent, type VerifierLink } from "../../../host/agent/agent.ts";
 import { DriverError } from "../../../host/agent/driver.ts";
 import { ask, runAsync, runSync, type Step } from "../../../host/agent/step.ts";
-import { type AgentStore, MemoryStore } from "../../../host/agent/store.ts";
+import { MemoryStore } from "../../../host/agent/store.ts";
 import { ClientError } from "../../../host/client/errors.ts";
 import { Mailbox } from "../../../host/mailbox.ts";
 import type { Verifier } from "../../../host/verifier/verifier.ts";
 import { phaseOf } from "../../rig.ts";
+import { asyncStore } from "../client/circle-site.ts";
 import { OK, REQUEST, VerifiedBoard } from "./site.ts";
 
 /** Keeps reports in memory, room for two, and answers late. */
@@ -23,26 +24,7 @@ class LateStore extends MemoryStore {
 /** Everything answers later than it is asked. */
 function late(site: VerifiedBoard, verifier: VerifierLink<"async"> = lateLink(site.verifier), store = new LateStore()) {
   const mailbox = new Mailbox<"async">(async (request) => site.board.request(request));
-  return new Agent<"async">(mailbox, verifier, { run: runAsync, store: lateStore(store) });
-}
-
-function lateStore(store: MemoryStore): AgentStore<"async"> {
-  return {
-    get newestReport() {
-      return store.newestReport;
-    },
-    get hasRoom() {
-      return store.hasRoom;
-    },
-    get license() {
-      return store.license;
-    },
-    putReport: async (report) => store.putReport(report),
-    waiting: async () => store.waiting(),
-    delivered: async (report) => store.delivered(report),
-    dropReports: async () => store.dropReports(),
-    putLicense: async (license) => store.putLicense(license),
-  };
+  return new Agent<"async">(mailbox, verifier, { run: runAsync, store: asyncStore(store) });
 }
 
 function lateLink(verifier: Verifier): VerifierLink<"async"> {
@@ -161,7 +143,7 @@ describe("the agent that waits for its answers", () => {
 
   it("says that the board is not reached as its own kind of failure, and throws what is a fault", async () => {
     const site = new VerifiedBoard();
-    const parts = { run: runAsync, store: lateStore(new MemoryStore()) };
+    const parts = { run: runAsync, store: asyncStore(new MemoryStore()) };
     const agentOver = (error: Error) =>
       new Agent<"async">(new Mailbox<"async">(() => Promise.reject(error)), lateLink(site.verifier), parts);
     const outcome = await agentOver(new DriverError("driver/timeout")).syncTime();

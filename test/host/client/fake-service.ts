@@ -9,7 +9,7 @@ import { decodeLicense, verifyLicense } from "../../../host/objects/license.ts";
 import { combinedNonce } from "../../../host/objects/nonces.ts";
 import { checkOpening, decodeOpening } from "../../../host/objects/opening.ts";
 import { noWork } from "../../../host/objects/work.ts";
-import { parseSign, verificationKey } from "../../../host/protocol/cose.ts";
+import { ed25519Signer, parseSign, verificationKey } from "../../../host/protocol/cose.ts";
 import type {
   LicenseCall,
   OpeningWanted,
@@ -37,9 +37,10 @@ import { Party } from "../../../host/verifier/party.ts";
 import { enrolDevice, modelText } from "../../../host/verifier/registry.ts";
 import { type DeviceRecord, MemoryStorage } from "../../../host/verifier/storage.ts";
 import { TimeAuthority } from "../../../host/verifier/time-authority.ts";
-import { agreementOf, CLOCK, governorImage, PARTIES, signerOf } from "../../rig.ts";
+import { agreementOf, CLOCK, governorImage, PARTIES } from "../../rig.ts";
 
-export const MANUFACTURER = signerOf("manufacturer");
+export const MANUFACTURER_SEED = sha256(new TextEncoder().encode("manufacturer of fake verifiers"));
+export const MANUFACTURER = ed25519Signer(MANUFACTURER_SEED);
 /** An hour at a hundredth of the agreement's rate. */
 export const TERMS: LicenseRequest = {
   budget: new Map([
