@@ -21,6 +21,8 @@ export async function* inSnapshot<T>(
       await sql`set local statement_timeout = 0`.execute(tx);
       await sql`set local idle_in_transaction_session_timeout = 0`.execute(tx);
     }
+    // Both engines fix the state at the first read, not at the beginning.
+    await tx.selectFrom("meta").select("key").limit(1).execute();
     yield* read({ engine, db: tx });
   } finally {
     await tx.rollback().execute();

@@ -26,6 +26,8 @@ const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
 
 /** Throws `StoreError`. */
 export async function openPostgres(databaseUrl: string, options: PostgresOptions = {}): Promise<Store> {
+  // It may hold a password: no message repeats it.
+  if (!URL.canParse(databaseUrl) || !/^postgres(ql)?:/.test(databaseUrl)) throw new StoreError("store/url");
   const store = new PostgresStore(databaseUrl, options);
   try {
     await store.prepare();

@@ -36,6 +36,8 @@ export async function backupFolder(folder: string, file: string, nowMs: number):
   for (const path of [file, manifestPath(file)]) if (existsSync(path)) throw new StoreError("store/not-empty", path);
   const part = `${file}.part`;
   try {
+    // Of a backup that was killed.
+    await rm(part, { force: true });
     await copyDatabase(source, part);
     const rows = await countRows(part);
     const manifest: BackupManifest = { format: FORMAT, createdMs: nowMs, ...(await digestOf(part)), rows };
@@ -44,7 +46,8 @@ export async function backupFolder(folder: string, file: string, nowMs: number):
     await syncPath(dirname(file));
     return manifest;
   } catch (error) {
-    await rm(part, { force: true });
+    // That it failed is told; what cannot be taken away either stays to be seen.
+    for (const path of [part, manifestPath(file)]) await rm(path, { force: true }).catch(() => {});
     throw fileError(error);
   }
 }

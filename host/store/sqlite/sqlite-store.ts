@@ -61,6 +61,8 @@ class SqliteStore implements Store {
   async #close(): Promise<void> {
     const connection = await this.#writer.acquire();
     await this.#readers.close();
+    // Statements live until they are collected, and with them the connection: SQLite does not do it by itself.
+    await connection.runElsewhere("PRAGMA wal_checkpoint(TRUNCATE)").catch(() => {});
     connection.close();
     this.#lock.release();
   }
