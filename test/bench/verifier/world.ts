@@ -1,10 +1,10 @@
 /** One party's agreement, and many boards that play governors: what they send is made before it is timed. */
-import { Agent, request as httpRequest } from "node:http";
 import { type Agreement, agreementDigest, signAgreement } from "../../../host/objects/agreement.ts";
 import { encodeLicenseRequest } from "../../../host/objects/license-request.ts";
 import { encodeReportBatch } from "../../../host/objects/report-batch.ts";
 import { hexOf } from "../../../host/verifier/bytes.ts";
 import { agreementOf, BF16, FakeGovernor, type GovernorWorld, PARTY_SIGNERS } from "../../host/fake-governor.ts";
+import { Connection } from "./connection.ts";
 
 const YEAR_SECONDS = 31_536_000;
 
@@ -37,14 +37,10 @@ export class Boards implements GovernorWorld {
   readonly digest = agreementDigest(benchAgreement().agreement);
   readonly verifier = { challenge: refuse, acceptReport: refuse };
   readonly all: readonly FakeGovernor[];
-  readonly #url: URL;
-  readonly #agent: Agent;
-  readonly #connections: number;
+  readonly #connections: readonly Connection[];
 
   constructor(address: string, count: number, connections: number) {
-    this.#url = new URL(address);
-    this.#connections = connections;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: connections, scheduling: "fifo" });
+    this.#connections = Array.from({ length: connections }, () => new Connection(new URL(address)));
     this.all = Array.from({ length: count }, (_, i) => new FakeGovernor(this, `board ${i}`));
   }
 
@@ -90,33 +86,15 @@ export class Boards implements GovernorWorld {
   async send(posts: readonly Post[]): Promise<Answered[]> {
     const answers = new Array<Answered>(posts.length);
     let next = 0;
-    const worker = async () => {
-      for (let i = next++; i < posts.length; i = next++) answers[i] = await this.#send(posts[i]!);
+    const work = async (connection: Connection) => {
+      for (let i = next++; i < posts.length; i = next++) answers[i] = await connection.send(posts[i]!);
     };
-    await Promise.all(Array.from({ length: this.#connections }, worker));
+    await Promise.all(this.#connections.map(work));
     return answers;
   }
 
   close(): void {
-    this.#agent.destroy();
-  }
-
-  #send({ path, type, body }: Post): Promise<Answered> {
-    const begun = performance.now();
-    const { hostname, port } = this.#url;
-    return new Promise((resolve, reject) => {
-      const headers = { "content-type": type, "content-length": body.length };
-      const sent = httpRequest({ agent: this.#agent, hostname, port, path, method: "POST", headers }, (answer) => {
-        const parts: Buffer[] = [];
-        answer.on("data", (part: Buffer) => parts.push(part));
-        answer.on("end", () => {
-          const whole = new Uint8Array(Buffer.concat(parts));
-          resolve({ status: answer.statusCode!, body: whole, ms: performance.now() - begun });
-        });
-      });
-      sent.on("error", reject);
-      sent.end(body);
-    });
+    for (const connection of this.#connections) connection.close();
   }
 }
 
