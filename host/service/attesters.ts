@@ -22,6 +22,12 @@ export class Attesters {
     this.#store = store;
   }
 
+  /** Throws `device/unknown`. */
+  async know(ueid: Uint8Array): Promise<void> {
+    const name = hexOf(ueid);
+    if (!this.#keys.has(name)) this.#remember(name, await readDevice(this.#store, ueid));
+  }
+
   /** The device's key of this kid; undefined if it has no such key. Throws `device/unknown`. */
   async find(ueid: Uint8Array, kid: Uint8Array | undefined): Promise<Uint8Array | undefined> {
     const name = hexOf(ueid);

@@ -106,7 +106,7 @@ export class SqlService implements api.VerifierService {
   }
 
   async nonce(ueid: Uint8Array): Promise<api.NonceAnswer> {
-    await this.#context.attesters.find(ueid, undefined);
+    await this.#context.attesters.know(ueid);
     const nowMs = this.#context.clock();
     return { nonce: this.#context.nonces.give(ueid, nowMs), expiresMs: nowMs + NONCE_LIFETIME_MS };
   }
