@@ -90,7 +90,8 @@ export async function buildApp(service: VerifierService, options: AppOptions): P
   const addresses = new AddressTable(app);
   addBodyParsers(app);
   for (const schema of [Problem, Works, BooksRow, Device, Order, Draft]) app.addSchema(schema);
-  app.addHook("onRoute", (route) => addHooks(route, { gate, service, metrics, logger }));
+  const hooks: HookContext = { gate, metrics, logger, lifecycle };
+  app.addHook("onRoute", (route) => addHooks(route, service, hooks));
   await addOpenApi(app, options.version);
   metrics.observeState(service);
   const context: RouteContext = {
@@ -104,7 +105,7 @@ export async function buildApp(service: VerifierService, options: AppOptions): P
     setClock: options.setClock,
   };
   for (const addRoutes of ROUTES) addRoutes(app as App, context);
-  addNotFound(app, { gate, metrics, logger, addresses });
+  addNotFound(app, addresses, hooks);
   app.addHook("preClose", (done) => {
     events.close();
     done();
@@ -136,46 +137,45 @@ function newFastify({ logger, proxies }: AppOptions): FastifyInstance {
   return app;
 }
 
-type HookContext = { gate: Gate; service: VerifierService; metrics: ServiceMetrics; logger: Logger };
+type HookContext = { gate: Gate; metrics: ServiceMetrics; logger: Logger; lifecycle: Lifecycle };
 
 /** By what its operation says: the hooks of a route, once and for all its requests. */
-function addHooks(route: RouteOptions, { gate, service, metrics, logger }: HookContext): void {
+function addHooks(route: RouteOptions, service: VerifierService, context: HookContext): void {
+  const { gate } = context;
   const { operation, numbers } = route.config ?? {};
   if (operation === undefined) throw new Error(`${route.method} ${route.url} is no operation`);
   const before = operation.body ? [gate.body(operation)] : [];
   route.onRequest = gate.arrival(operation);
   route.preValidation = numbers ? [numbers, ...before] : before;
   if (operation.isAudited) route.onSend = auditHook(operation, service);
-  route.onResponse = observer(String(route.method), route.url, operation, metrics, logger);
+  route.onResponse = observer(String(route.method), route.url, operation, context);
 }
 
 function observer(
   method: string,
   url: string,
   operation: Pick<Operation, "isQuiet">,
-  metrics: ServiceMetrics,
-  logger: Logger,
+  { metrics, logger, lifecycle }: HookContext,
 ): NonNullable<RouteOptions["onResponse"]> {
   const observed = metrics.route(method, url);
   return (request, reply, done) => {
     observed.done(reply.statusCode, request.outcome, reply.elapsedTime / 1000);
     logRequest(logger, request, reply, url, operation.isQuiet);
+    // One that came before the service was stopped was told that its connection would be kept.
+    if (lifecycle.isClosing) request.raw.socket.end();
     done();
   };
 }
 
 /** Answered before any body is read. */
-function addNotFound(
-  app: FastifyInstance,
-  { gate, metrics, logger, addresses }: Omit<HookContext, "service"> & { addresses: AddressTable },
-): void {
+function addNotFound(app: FastifyInstance, addresses: AddressTable, context: HookContext): void {
   const answer = answerNotFound(addresses);
   const hooks: Pick<RouteOptions, "onRequest" | "onResponse"> = {
     onRequest: (request, reply) => {
-      gate.greet(request, reply);
+      context.gate.greet(request, reply);
       answer(request, reply);
     },
-    onResponse: observer("other", "none", { isQuiet: true }, metrics, logger),
+    onResponse: observer("other", "none", { isQuiet: true }, context),
   };
   // Its type names only two of the hooks that it takes.
   app.setNotFoundHandler(hooks as object, answer);
