@@ -1,6 +1,8 @@
 /** Rows of devices: read by the list, changed in memory while a batch is decided, and written by the list again. */
 import type { Kysely, Selectable, Transaction } from "kysely";
 import { EngineClass } from "../../firmware/protocol/classes.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import { StoreError } from "../store/errors.ts";
 import type { RowLock, Store, Tables } from "../store/store.ts";
 import type { DevicesTable } from "../store/tables.ts";
 import { licensedWork } from "../verifier/books.ts";
@@ -93,8 +95,18 @@ export function deviceRow(row: Selectable<DevicesTable>): DeviceRow {
     enrolledMs: row.enrolled_ms,
     seenMs: row.seen_ms,
     epoch: row.epoch,
-    state: decodeDeviceState(row.state),
+    state: stateOf(row),
   };
+}
+
+/** Throws `StoreError` (`store/corrupt`): nothing is concluded of a state that is not as it was written. */
+function stateOf({ id, state }: Selectable<DevicesTable>): DeviceState {
+  try {
+    return decodeDeviceState(state);
+  } catch (cause) {
+    if (!(cause instanceof RangeError || cause instanceof Refusal)) throw cause;
+    throw new StoreError("store/corrupt", `the state of device ${id}: ${cause.message}`, { cause });
+  }
 }
 
 export function deviceView(row: DeviceRow): DeviceView {

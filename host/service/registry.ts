@@ -55,7 +55,7 @@ export class Registry {
       );
       const certificates = record.certificates.slice(-CERTIFICATES_MAX);
       const state: DeviceState = {
-        ...(before?.state ?? { offline: [], recoveries: 0 }),
+        ...(before?.state ?? { offline: [], licenses: 0, recoveries: 0 }),
         record: { ...record, certificates },
       };
       const nowMs = clock();

@@ -10,7 +10,7 @@ import { VerifierError } from "../verifier/errors.ts";
 import { NONCE_LIFETIME_MS } from "../verifier/nonces.ts";
 import type { OrderRequest } from "../verifier/order-book.ts";
 import { readSigned } from "../verifier/signed.ts";
-import { readAnswers } from "./answer-rows.ts";
+import { readVerdict } from "./answer-rows.ts";
 import { Answers } from "./answers.ts";
 import { readAudit, writeAudit } from "./audit.ts";
 import { Beacons } from "./beacons.ts";
@@ -131,9 +131,7 @@ export class SqlService implements api.VerifierService {
 
   async verdict(evidenceDigest: Uint8Array): Promise<Uint8Array> {
     const { store, verdictSigner } = this.#context;
-    const answered = (await readAnswers(store.db, [evidenceDigest])).get(hexOf(evidenceDigest))?.verdict;
-    const judged = store.db.selectFrom("verdicts").select("claims").where("evidence_digest", "=", evidenceDigest);
-    const claims = answered ?? (await judged.executeTakeFirst())?.claims;
+    const claims = await readVerdict(store.db, evidenceDigest);
     if (!claims) throw new VerifierError("verdict/unknown", hexOf(evidenceDigest));
     return signSign1Async(claims, verdictSigner, NO_AAD);
   }
