@@ -65,6 +65,7 @@ export async function writeDevices(tx: Transaction<Tables>, rows: readonly Devic
         on.column("id").doUpdateSet((eb) => ({
           owner: eb.ref("excluded.owner"),
           site: eb.ref("excluded.site"),
+          model: eb.ref("excluded.model"),
           profile: eb.ref("excluded.profile"),
           status: eb.ref("excluded.status"),
           seen_ms: eb.ref("excluded.seen_ms"),
@@ -79,10 +80,14 @@ export async function writeDevices(tx: Transaction<Tables>, rows: readonly Devic
   }
 }
 
-/** Gives the id of a device that is new. */
-export async function insertDevice(tx: Transaction<Tables>, row: Omit<DeviceRow, "id">): Promise<number> {
-  const { id } = await tx.insertInto("devices").values(columnsOf(row)).returning("id").executeTakeFirstOrThrow();
-  return id;
+/** Gives the id of a device that is new; undefined if it is there by now. */
+export async function insertDevice(tx: Transaction<Tables>, row: Omit<DeviceRow, "id">): Promise<number | undefined> {
+  const insert = tx.insertInto("devices").values(columnsOf(row));
+  const inserted = await insert
+    .onConflict((on) => on.column("ueid").doNothing())
+    .returning("id")
+    .executeTakeFirst();
+  return inserted?.id;
 }
 
 export function deviceRow(row: Selectable<DevicesTable>): DeviceRow {

@@ -5,7 +5,7 @@
 import { signSign1Async } from "../keys/signer.ts";
 import { verifyAgreement } from "../objects/agreement.ts";
 import { StoreError } from "../store/errors.ts";
-import { hexOf } from "../verifier/bytes.ts";
+import { hexOf, sameBytes } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
 import { NONCE_LIFETIME_MS } from "../verifier/nonces.ts";
 import type { OrderRequest } from "../verifier/order-book.ts";
@@ -78,7 +78,8 @@ export class SqlService implements api.VerifierService {
   async amend(bytes: Uint8Array): Promise<{ version: number }> {
     const { store, shared } = this.#context;
     const version = await store.write(async (tx) => {
-      const { agreement: inForce } = await shared.locked(tx, true);
+      const { agreement: inForce, agreementBytes } = await shared.locked(tx, true);
+      if (sameBytes(bytes, agreementBytes)) return inForce.version;
       const read = () => verifyAgreement(bytes, inForce);
       const { agreement, digest } = readSigned("agreement/malformed", "agreement/signature", read);
       await tx.insertInto("agreements").values({ version: agreement.version, digest, bytes }).execute();
