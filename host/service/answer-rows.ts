@@ -1,9 +1,13 @@
-/** Answers in the store: licenses and recoveries as they were signed, and what was concluded of refused evidence. */
+/** Answers in the store: licenses and recoveries as they were signed, and what was concluded of other evidence. */
 import { type Kysely, sql, type Transaction } from "kysely";
-import { decodeLicense, type License } from "../objects/license.ts";
+import { decodeLicense } from "../objects/license.ts";
 import { parseSign } from "../protocol/cose.ts";
+import { decodeEar, GOVERNOR } from "../rats/ear.ts";
+import { StoreError } from "../store/errors.ts";
 import type { Tables } from "../store/store.ts";
+import type { LicenseTerms } from "../verifier/books.ts";
 import { hexOf } from "../verifier/bytes.ts";
+import { sealed, unsealed } from "./bytes-io.ts";
 import { AnswerKind } from "./device-state.ts";
 
 export interface AnswerRow {
@@ -14,11 +18,12 @@ export interface AnswerRow {
   readonly issuedMs: number;
   readonly expirySeconds: number;
   readonly bytes: Uint8Array;
-  /** What was concluded of the evidence, as `host/rats` writes it. */
-  readonly verdict: Uint8Array | undefined;
+  /** What was concluded of the evidence, as `host/rats` writes it; no retry asks for it. */
+  readonly verdict?: Uint8Array;
 }
 
-export interface RefusedRow {
+/** What was concluded of evidence that no license or recovery answers. */
+export interface VerdictRow {
   readonly evidenceDigest: Uint8Array;
   readonly deviceId: number;
   readonly judgedMs: number;
@@ -34,7 +39,7 @@ export async function readAnswers(db: Kysely<Tables>, digests: readonly Uint8Arr
   for (let at = 0; at < digests.length; at += ROWS_MAX) {
     const rows = await db
       .selectFrom("licenses")
-      .selectAll()
+      .select(["device_id", "kind", "sequence", "evidence_digest", "issued_ms", "expiry_seconds", "bytes"])
       .where("evidence_digest", "in", digests.slice(at, at + ROWS_MAX))
       .execute();
     for (const row of rows) {
@@ -46,7 +51,6 @@ export async function readAnswers(db: Kysely<Tables>, digests: readonly Uint8Arr
         issuedMs: row.issued_ms,
         expirySeconds: row.expiry_seconds,
         bytes: row.bytes,
-        verdict: row.verdict ?? undefined,
       });
     }
   }
@@ -60,8 +64,11 @@ export function licenseName([deviceId, sequence]: LicenseKey): string {
 }
 
 /** By `licenseName`. */
-export async function readLicenses(db: Kysely<Tables>, keys: readonly LicenseKey[]): Promise<Map<string, License>> {
-  const found = new Map<string, License>();
+export async function readLicenses(
+  db: Kysely<Tables>,
+  keys: readonly LicenseKey[],
+): Promise<Map<string, LicenseTerms>> {
+  const found = new Map<string, LicenseTerms>();
   for (let at = 0; at < keys.length; at += ROWS_MAX) {
     const wanted = keys
       .slice(at, at + ROWS_MAX)
@@ -89,7 +96,7 @@ export async function writeAnswers(tx: Transaction<Tables>, rows: readonly Answe
       issued_ms: row.issuedMs,
       expiry_seconds: row.expirySeconds,
       bytes: row.bytes,
-      verdict: row.verdict ?? null,
+      verdict: row.verdict ? sealed(row.verdict) : null,
     }));
     await tx.insertInto("licenses").values(values).execute();
   }
@@ -102,15 +109,62 @@ export async function completeAnswers(tx: Transaction<Tables>, rows: readonly An
   }
 }
 
-/** Of evidence that was refused before, the newest conclusion is kept. */
-export async function writeRefused(tx: Transaction<Tables>, rows: readonly RefusedRow[]): Promise<void> {
+/** What was concluded of the evidence, by its digest in hex. */
+export async function readVerdicts(
+  db: Kysely<Tables>,
+  digests: readonly Uint8Array[],
+): Promise<Map<string, Uint8Array>> {
+  const found = new Map<string, Uint8Array>();
+  for (let at = 0; at < digests.length; at += ROWS_MAX) {
+    const rows = await db
+      .selectFrom("verdicts")
+      .select(["evidence_digest", "claims"])
+      .where("evidence_digest", "in", digests.slice(at, at + ROWS_MAX))
+      .execute();
+    for (const row of rows) found.set(hexOf(row.evidence_digest), claimsOf(row.claims));
+  }
+  return found;
+}
+
+/** What was concluded of the evidence, whether it was answered or not. */
+export async function readVerdict(db: Kysely<Tables>, digest: Uint8Array): Promise<Uint8Array | undefined> {
+  const answer = db.selectFrom("licenses").select("verdict").where("evidence_digest", "=", digest);
+  const verdict = (await answer.executeTakeFirst())?.verdict;
+  return verdict ? claimsOf(verdict) : (await readVerdicts(db, [digest])).get(hexOf(digest));
+}
+
+/** Throws `StoreError` (`store/corrupt`). */
+function claimsOf(stored: Uint8Array): Uint8Array {
+  try {
+    return unsealed(stored);
+  } catch (cause) {
+    throw new StoreError("store/corrupt", `a verdict: ${(cause as RangeError).message}`, { cause });
+  }
+}
+
+/** Whether evidence was found good: an appraisal of it need not be made again. */
+export function isGood(claims: Uint8Array): boolean {
+  const governor = decodeEar(claims).submods.get(GOVERNOR);
+  return governor !== undefined && governor.refusal === undefined;
+}
+
+/** Whether a retry with this evidence would find an answer. */
+export async function isAnswered(db: Kysely<Tables>, digest: Uint8Array): Promise<boolean> {
+  const answer = db.selectFrom("licenses").select("id").where("evidence_digest", "=", digest);
+  if (await answer.executeTakeFirst()) return true;
+  const [claims] = (await readVerdicts(db, [digest])).values();
+  return claims !== undefined && isGood(claims);
+}
+
+/** Of evidence that was judged before, the newest conclusion is kept. */
+export async function writeVerdicts(tx: Transaction<Tables>, rows: readonly VerdictRow[]): Promise<void> {
   const newest = [...new Map(rows.map((row) => [hexOf(row.evidenceDigest), row])).values()];
   for (let at = 0; at < newest.length; at += ROWS_MAX) {
     const values = newest.slice(at, at + ROWS_MAX).map((row) => ({
       evidence_digest: row.evidenceDigest,
       device_id: row.deviceId,
       judged_ms: row.judgedMs,
-      claims: row.claims,
+      claims: sealed(row.claims),
     }));
     await tx
       .insertInto("verdicts")

@@ -7,40 +7,32 @@
  * holds its newest nonce and sequence, and the store keeps evidence digests and sequences unique besides. A retry finds
  * its answer by the evidence's digest.
  */
-/**
- * Evidence → license, recovery or appraisal, for all requests that arrive together in one durable transaction:
- *
- *     lock and read the devices → decide each → sign what was decided → write it all → commit → answer
- *
- * An answer is signed before it is durable and handed out after. Nothing is answered twice: the device's row is locked and
- * holds its newest nonce and sequence, and the store keeps evidence digests and sequences unique besides. A retry finds
- * its answer by the evidence's digest.
- */
 import type { Transaction } from "kysely";
-import type { License } from "../objects/license.ts";
 import type { Policy } from "../policy/policy.ts";
 import { Batcher, type Result } from "../store/batcher.ts";
 import type { Tables } from "../store/store.ts";
-import { hexOf, sameBytes } from "../verifier/bytes.ts";
+import { hexOf } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
-import type { LicenseOf } from "../verifier/judgement.ts";
+import { checkAge } from "../verifier/nonces.ts";
 import {
   type AnswerRow,
   completeAnswers,
+  isGood,
   type LicenseKey,
   licenseName,
-  type RefusedRow,
   readAnswers,
   readLicenses,
+  readVerdicts,
+  type VerdictRow,
   writeAnswers,
-  writeRefused,
+  writeVerdicts,
 } from "./answer-rows.ts";
 import { CapSums, hasSums } from "./caps.ts";
 import type { ServiceContext } from "./context.ts";
 import { type AnswerDraft, answeredBefore, type Bench, type Decision, decide, policyDevice } from "./decision.ts";
 import { type DeviceRow, readDevices, writeDevices } from "./device-rows.ts";
 import type { EvidenceItem } from "./evidence-item.ts";
-import { type Signed, signUpTo } from "./parties.ts";
+import { type Signed, signatureCount, signUpTo } from "./parties.ts";
 import type { SignedAnswer } from "./service.ts";
 import type { SharedState } from "./shared.ts";
 import { UsageChanges } from "./usage.ts";
@@ -62,14 +54,15 @@ const FORK_CODES: readonly string[] = ["evidence/boot-forked", "evidence/report-
 type Outcome = { readonly item: EvidenceItem } & (
   | { readonly type: "decided"; readonly decision: Decision }
   | { readonly type: "repeated"; readonly stored: AnswerRow; readonly draft: AnswerDraft }
+  | { readonly type: "appraised" }
   | { readonly type: "refused"; readonly error: VerifierError; readonly deviceId?: number; readonly row?: DeviceRow }
 );
 
 export class Answers {
   readonly #context: ServiceContext;
   readonly #batcher: Batcher<EvidenceItem, EvidenceAnswer>;
-  /** A retry that comes while the first is under way waits for its answer. */
-  readonly #underWay = new Map<string, Promise<EvidenceAnswer>>();
+  /** By the evidence's digest. A retry that comes while the first is under way waits for its answer. */
+  readonly #underWay = new Map<string, { readonly name: string; readonly answer: Promise<EvidenceAnswer> }>();
 
   constructor(context: ServiceContext) {
     this.#context = context;
@@ -83,28 +76,33 @@ export class Answers {
 
   /** Durable when it resolves. Rejects with the `VerifierError` of what stands against it. */
   async ask(item: EvidenceItem): Promise<EvidenceAnswer> {
-    const name = `${item.purpose} ${hexOf(item.digest)} ${item.call.draft ? hexOf(item.call.draft) : ""}`;
-    const first = this.#underWay.get(name);
-    if (first) return repeated(await first);
+    const digest = hexOf(item.digest);
+    const name = `${item.purpose} ${item.call.draft ? hexOf(item.call.draft) : ""}`;
+    for (let first = this.#underWay.get(digest); first; first = this.#underWay.get(digest)) {
+      if (first.name === name) return repeated(await first.answer);
+      // What else is wanted on the same evidence is decided after it: no batch holds one evidence twice.
+      await first.answer.catch(() => {});
+    }
     const answer = this.#batcher.ask(item);
-    this.#underWay.set(name, answer);
+    this.#underWay.set(digest, { name, answer });
     try {
       return await answer;
     } finally {
-      this.#underWay.delete(name);
+      this.#underWay.delete(digest);
     }
   }
 
   async #run(tx: Transaction<Tables>, items: readonly EvidenceItem[]): Promise<Result<EvidenceAnswer>[]> {
     const { store, slot } = this.#context;
-    const { rows, answers, bench } = await this.#read(tx, items);
+    const { rows, known, licenses, bench } = await this.#read(tx, items);
     const { policy } = bench.settings;
     const before = new Map(rows);
     const outcomes = items.map((item) => {
       const ueid = hexOf(item.evidence.ueid);
-      const outcome = judge(item, rows.get(ueid), answers.get(hexOf(item.digest)), bench);
+      const outcome = judge(item, rows.get(ueid), known, bench);
       const after = rowAfter(outcome);
       if (after) rows.set(ueid, after);
+      if (after?.state.issued) licenses.set(licenseName([after.id, after.state.issued.sequence]), after.state.issued);
       return outcome;
     });
     const signed = await Promise.all(outcomes.map((outcome) => this.#sign(outcome, bench.shared)));
@@ -119,9 +117,9 @@ export class Answers {
       tx,
       outcomes.flatMap((outcome, i) => completedRow(outcome, signed[i])),
     );
-    await writeRefused(
+    await writeVerdicts(
       tx,
-      outcomes.flatMap((outcome) => refusedRow(outcome, policy, bench.nowMs)),
+      outcomes.flatMap((outcome) => verdictRow(outcome, known, policy, bench.nowMs)),
     );
     await writeDevices(
       tx,
@@ -140,36 +138,45 @@ export class Answers {
     const ueids = items.map(({ evidence }) => evidence.ueid);
     const rows = await readDevices(tx, ueids, store.forUpdate);
     const rowOf = ({ evidence }: EvidenceItem) => rows.get(hexOf(evidence.ueid));
-    const retries = items.filter((item) => isUsed(item.nonce.serial, rowOf(item)));
-    const answers = await readAnswers(
-      tx,
-      retries.map(({ digest }) => digest),
-    );
+    const retries = items.filter((item) => isUsed(item.nonce.serial, rowOf(item))).map(({ digest }) => digest);
+    const known: Known = { answers: await readAnswers(tx, retries), verdicts: await readVerdicts(tx, retries) };
     const licenses = await readLicenses(
       tx,
       items.flatMap((item) => licensesNeeded(item, rowOf(item))),
     );
+    for (const { id, state } of rows.values()) {
+      if (state.issued) licenses.set(licenseName([id, state.issued.sequence]), state.issued);
+    }
     const nowMs = clock();
     const devices = [...rows.values()].map((row) => [row, policyDevice(row, shared.agreement)] as const);
     const caps = await CapSums.read(tx, current.policy, devices, Math.floor(nowMs / 1000));
-    const licenseOf = (row: DeviceRow) => licensesOf(row, licenses);
+    const licenseOf =
+      ({ id }: DeviceRow) =>
+      (sequence: bigint) =>
+        licenses.get(licenseName([id, sequence]));
     const bench: Bench = { shared, settings: current, caps, licenseOf, nowMs };
-    return { rows, answers, bench };
+    return { rows, known, licenses, bench };
   }
 
   async #sign(outcome: Outcome, { agreement }: SharedState): Promise<Signed | undefined> {
-    const draft =
-      outcome.type === "decided" ? outcome.decision.draft : outcome.type === "repeated" ? outcome.draft : undefined;
+    const draft = draftOf(outcome);
     return draft && signUpTo(draft.bytes, draft.quorum, this.#context.parties.of(agreement), draft.type);
   }
 }
 
-function judge(item: EvidenceItem, row: DeviceRow | undefined, stored: AnswerRow | undefined, bench: Bench): Outcome {
+/** What was concluded before of evidence whose nonce is used up, by the evidence's digest in hex. */
+interface Known {
+  readonly answers: ReadonlyMap<string, AnswerRow>;
+  readonly verdicts: ReadonlyMap<string, Uint8Array>;
+}
+
+function judge(item: EvidenceItem, row: DeviceRow | undefined, known: Known, bench: Bench): Outcome {
   try {
     if (!row) throw new VerifierError("device/unknown", hexOf(item.evidence.ueid));
-    if (stored && item.purpose !== "appraisal") {
-      return { item, type: "repeated", stored, draft: answeredBefore(stored, item.call.draft, bench.shared) };
-    }
+    const stored = known.answers.get(hexOf(item.digest));
+    if (item.purpose === "appraisal" && (stored || isAppraised(item, known))) return { item, type: "appraised" };
+    if (stored) return { item, type: "repeated", stored, draft: answeredBefore(stored, item, bench.shared) };
+    checkAge(item.nonce, bench.nowMs);
     return { item, type: "decided", decision: decide(item, row, bench) };
   } catch (error) {
     if (!(error instanceof VerifierError)) throw error;
@@ -182,6 +189,12 @@ function judge(item: EvidenceItem, row: DeviceRow | undefined, stored: AnswerRow
       row: forked ? { ...row, status: "suspected-fork" } : undefined,
     };
   }
+}
+
+/** Whether it was found good before. */
+function isAppraised({ digest }: EvidenceItem, { verdicts }: Known): boolean {
+  const claims = verdicts.get(hexOf(digest));
+  return claims !== undefined && isGood(claims);
 }
 
 function rowAfter(outcome: Outcome): DeviceRow | undefined {
@@ -209,20 +222,26 @@ function answerRow(outcome: Outcome, signed: Signed | undefined, policy: Policy)
 
 /** A repeated answer that has more signatures now. */
 function completedRow(outcome: Outcome, signed: Signed | undefined): AnswerRow[] {
-  if (outcome.type !== "repeated" || !signed || sameBytes(signed.bytes, outcome.stored.bytes)) return [];
+  if (outcome.type !== "repeated" || !signed || signed.have <= signatureCount(outcome.stored.bytes)) return [];
   return [{ ...outcome.stored, bytes: signed.bytes }];
 }
 
-function refusedRow(outcome: Outcome, policy: Policy, judgedMs: number): RefusedRow[] {
-  if (outcome.type !== "refused" || outcome.deviceId === undefined) return [];
-  const { item, error, deviceId } = outcome;
+/** Of what stands with no answer. What was found good stays so, whatever its evidence is used for a second time. */
+function verdictRow(outcome: Outcome, known: Known, policy: Policy, judgedMs: number): VerdictRow[] {
+  const { item } = outcome;
+  if (outcome.type === "decided" && !outcome.decision.draft) {
+    const deviceId = outcome.decision.row.id;
+    return [{ evidenceDigest: item.digest, deviceId, judgedMs, claims: verdictOn(item, policy, judgedMs) }];
+  }
+  if (outcome.type !== "refused" || outcome.deviceId === undefined || isAppraised(item, known)) return [];
+  const { error, deviceId } = outcome;
   return [{ evidenceDigest: item.digest, deviceId, judgedMs, claims: verdictOn(item, policy, judgedMs, error.code) }];
 }
 
 function resultOf(outcome: Outcome, signed: Signed | undefined): Result<EvidenceAnswer> {
   if (outcome.type === "refused") return { ok: false, error: outcome.error };
   if (!signed) return { ok: true, value: undefined };
-  const { quorum } = outcome.type === "decided" ? outcome.decision.draft! : outcome.draft;
+  const { quorum } = draftOf(outcome)!;
   const { bytes, have } = signed;
   if (have < quorum) return { ok: true, value: { complete: false, draft: bytes, have, need: quorum } };
   return { ok: true, value: { complete: true, bytes, repeated: outcome.type === "repeated" } };
@@ -230,6 +249,11 @@ function resultOf(outcome: Outcome, signed: Signed | undefined): Result<Evidence
 
 function repeated(answer: EvidenceAnswer): EvidenceAnswer {
   return answer?.complete ? { ...answer, repeated: true } : answer;
+}
+
+function draftOf(outcome: Outcome): AnswerDraft | undefined {
+  if (outcome.type === "decided") return outcome.decision.draft;
+  return outcome.type === "repeated" ? outcome.draft : undefined;
 }
 
 function isUsed(serial: Uint8Array, row: DeviceRow | undefined): boolean {
@@ -247,9 +271,4 @@ function licensesNeeded({ purpose, evidence }: EvidenceItem, row: DeviceRow | un
     for (let sequence = first + 1n; sequence <= record.sequenceIssued; sequence += 1n) wanted.push(sequence);
   } else if (evidence.licenseSequence !== first) wanted.push(evidence.licenseSequence);
   return wanted.filter((sequence) => sequence !== issued?.sequence).map((sequence) => [row.id, sequence] as const);
-}
-
-function licensesOf({ id, state }: DeviceRow, licenses: ReadonlyMap<string, License>): LicenseOf {
-  const { issued } = state;
-  return (sequence) => (sequence === issued?.sequence ? issued : licenses.get(licenseName([id, sequence])));
 }

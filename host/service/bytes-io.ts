@@ -1,4 +1,27 @@
 /** Big-endian fields one after the other, written to and read from bytes. */
+import { crc32 } from "node:zlib";
+
+const SEAL_BYTES = 4;
+
+/**
+ * The bytes and their CRC-32: what only this program reads is signed by nobody, and a bit of it that has flipped is to be
+ * found before it is believed.
+ */
+export function sealed(bytes: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(bytes.length + SEAL_BYTES);
+  whole.set(bytes);
+  new DataView(whole.buffer).setUint32(bytes.length, crc32(bytes));
+  return whole;
+}
+
+/** A view without the seal. Throws a `RangeError` for bytes that are not as they were sealed. */
+export function unsealed(whole: Uint8Array): Uint8Array {
+  const length = whole.length - SEAL_BYTES;
+  const bytes = whole.subarray(0, Math.max(0, length));
+  const seal = new DataView(whole.buffer, whole.byteOffset, whole.byteLength);
+  if (length < 0 || seal.getUint32(length) !== crc32(bytes)) throw new RangeError("the bytes are not as they were");
+  return bytes;
+}
 
 export class ByteWriter {
   #bytes = Buffer.allocUnsafe(1024);

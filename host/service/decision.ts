@@ -83,27 +83,35 @@ export function decide(item: EvidenceItem, before: DeviceRow, bench: Bench): Dec
 }
 
 /**
- * What was answered to this evidence before, or the draft of the same answer that other verifiers signed meanwhile: the
- * parties here sign it too. Throws `license/signed-already` for any other draft.
+ * What was answered to this evidence before. Once it is whole it stays as it is, byte for byte; until then the parties
+ * here sign the draft of the same answer that other verifiers signed meanwhile. Throws `license/signed-already` for any
+ * other draft and for an answer of the other kind.
  */
 export function answeredBefore(
   stored: AnswerRow,
-  draft: Uint8Array | undefined,
-  { agreement }: SharedState,
+  { purpose, call: { draft } }: EvidenceItem,
+  { agreementDigest, agreementOf }: SharedState,
 ): AnswerDraft {
-  const { kind, sequence, expirySeconds } = stored;
-  const { payload } = parseSign(stored.bytes);
-  const [type, quorum, code] =
-    kind === AnswerKind.LICENSE
-      ? ([ObjectType.LICENSE, agreement.quorums.license, "license/draft"] as const)
-      : ([ObjectType.RECOVERY, recoveryQuorum(agreement, decodeRecovery(payload)), "recovery/draft"] as const);
-  const before = { kind, type, sequence, expirySeconds, quorum, bytes: stored.bytes };
-  if (draft === undefined) return before;
-  return readSigned(code, code, () => {
-    if (!sameBytes(parseSign(draft).payload, payload)) throw new VerifierError("license/signed-already");
-    checkSignatures(draft, agreement, quorum, type);
-    return { ...before, bytes: draft };
-  });
+  const { kind, sequence, expirySeconds, bytes } = stored;
+  if (kind !== (purpose === "recovery" ? AnswerKind.RECOVERY : AnswerKind.LICENSE)) {
+    throw new VerifierError("license/signed-already");
+  }
+  const { payload, signatures } = parseSign(bytes);
+  const type = kind === AnswerKind.LICENSE ? ObjectType.LICENSE : ObjectType.RECOVERY;
+  const answer = kind === AnswerKind.LICENSE ? decodeLicense(payload) : decodeRecovery(payload);
+  // An amendment changes who must sign what comes, not what was signed.
+  const agreement = agreementOf(answer.agreementDigest)!;
+  const quorum = "totals" in answer ? recoveryQuorum(agreement, answer) : agreement.quorums.license;
+  const code = kind === AnswerKind.LICENSE ? "license/draft" : "recovery/draft";
+  if (draft !== undefined) {
+    readSigned(code, code, () => {
+      if (!sameBytes(parseSign(draft).payload, payload)) throw new VerifierError("license/signed-already");
+      checkSignatures(draft, agreement, quorum, type);
+    });
+  }
+  const isWhole = signatures.length >= quorum;
+  if (!isWhole && !sameBytes(answer.agreementDigest, agreementDigest)) throw new VerifierError("evidence/agreement");
+  return { kind, type, sequence, expirySeconds, quorum, bytes: isWhole ? bytes : (draft ?? bytes) };
 }
 
 const STATUS_CODES: Readonly<Record<Exclude<DeviceStatus, "active">, VerifierErrorCode>> = {
@@ -138,6 +146,7 @@ function license(item: EvidenceItem, judged: Judgement, row: DeviceRow, bench: B
         record: { ...judged.device, sequenceIssued: sequence },
         answered: { evidenceDigest: item.digest, kind: AnswerKind.LICENSE, sequence },
         issued: { sequence, issuedSeconds: Math.floor(nowMs / 1000), expirySeconds, budget, drain },
+        licenses: row.state.licenses + 1,
       },
     },
     draft: {

@@ -1,6 +1,8 @@
 /** Rows of devices: read by the list, changed in memory while a batch is decided, and written by the list again. */
 import type { Kysely, Selectable, Transaction } from "kysely";
 import { EngineClass } from "../../firmware/protocol/classes.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import { StoreError } from "../store/errors.ts";
 import type { RowLock, Store, Tables } from "../store/store.ts";
 import type { DevicesTable } from "../store/tables.ts";
 import { licensedWork } from "../verifier/books.ts";
@@ -63,6 +65,7 @@ export async function writeDevices(tx: Transaction<Tables>, rows: readonly Devic
         on.column("id").doUpdateSet((eb) => ({
           owner: eb.ref("excluded.owner"),
           site: eb.ref("excluded.site"),
+          model: eb.ref("excluded.model"),
           profile: eb.ref("excluded.profile"),
           status: eb.ref("excluded.status"),
           seen_ms: eb.ref("excluded.seen_ms"),
@@ -77,10 +80,14 @@ export async function writeDevices(tx: Transaction<Tables>, rows: readonly Devic
   }
 }
 
-/** Gives the id of a device that is new. */
-export async function insertDevice(tx: Transaction<Tables>, row: Omit<DeviceRow, "id">): Promise<number> {
-  const { id } = await tx.insertInto("devices").values(columnsOf(row)).returning("id").executeTakeFirstOrThrow();
-  return id;
+/** Gives the id of a device that is new; undefined if it is there by now. */
+export async function insertDevice(tx: Transaction<Tables>, row: Omit<DeviceRow, "id">): Promise<number | undefined> {
+  const insert = tx.insertInto("devices").values(columnsOf(row));
+  const inserted = await insert
+    .onConflict((on) => on.column("ueid").doNothing())
+    .returning("id")
+    .executeTakeFirst();
+  return inserted?.id;
 }
 
 export function deviceRow(row: Selectable<DevicesTable>): DeviceRow {
@@ -93,8 +100,18 @@ export function deviceRow(row: Selectable<DevicesTable>): DeviceRow {
     enrolledMs: row.enrolled_ms,
     seenMs: row.seen_ms,
     epoch: row.epoch,
-    state: decodeDeviceState(row.state),
+    state: stateOf(row),
   };
+}
+
+/** Throws `StoreError` (`store/corrupt`): nothing is concluded of a state that is not as it was written. */
+function stateOf({ id, state }: Selectable<DevicesTable>): DeviceState {
+  try {
+    return decodeDeviceState(state);
+  } catch (cause) {
+    if (!(cause instanceof RangeError || cause instanceof Refusal)) throw cause;
+    throw new StoreError("store/corrupt", `the state of device ${id}: ${cause.message}`, { cause });
+  }
 }
 
 export function deviceView(row: DeviceRow): DeviceView {

@@ -9,7 +9,7 @@ import { decodeRecovery, encodeRecovery } from "../objects/recovery.ts";
 import { type AllWork, allWork, noWork, type WorkByClass } from "../objects/work.ts";
 import type { DeviceBooks } from "../verifier/books.ts";
 import type { Chain, DeviceRecord, LastSeen } from "../verifier/storage.ts";
-import { ByteReader, ByteWriter } from "./bytes-io.ts";
+import { ByteReader, ByteWriter, sealed, unsealed } from "./bytes-io.ts";
 
 /** The newest evidence that was answered: a retry gets the same answer. */
 export interface Answered {
@@ -42,6 +42,8 @@ export interface DeviceState {
   readonly answered?: Answered;
   readonly issued?: IssuedLicense;
   readonly offline: readonly OfflineLicense[];
+  /** How many licenses were issued here: sequences may have gaps, and a row that is gone must be missed. */
+  readonly licenses: number;
   /** How many recoveries were issued: they have no sequence of their own. */
   readonly recoveries: number;
 }
@@ -52,7 +54,14 @@ const KEY_BYTES = 32;
 const UEID_BYTES = 33;
 const SERIAL_BYTES = 16;
 
-export function encodeDeviceState({ record, answered, issued, offline, recoveries }: DeviceState): Uint8Array {
+export function encodeDeviceState({
+  record,
+  answered,
+  issued,
+  offline,
+  licenses,
+  recoveries,
+}: DeviceState): Uint8Array {
   const out = new ByteWriter();
   out.u8(FORMAT);
   out.bytes(record.ueid);
@@ -90,13 +99,14 @@ export function encodeDeviceState({ record, answered, issued, offline, recoverie
     out.u64(sequence);
     out.u64(BigInt(expirySeconds));
   }
+  out.u32(licenses);
   out.u32(recoveries);
-  return out.finish();
+  return sealed(out.finish());
 }
 
 /** Throws a `RangeError` for what `encodeDeviceState` did not write. */
 export function decodeDeviceState(bytes: Uint8Array): DeviceState {
-  const from = new ByteReader(bytes);
+  const from = new ByteReader(unsealed(bytes));
   const format = from.u8();
   if (format !== FORMAT) throw new RangeError(`a device's state of format ${format}`);
   const ueid = from.bytes(UEID_BYTES);
@@ -140,6 +150,7 @@ export function decodeDeviceState(bytes: Uint8Array): DeviceState {
       drain: from.optional(() => someWork(readWork(from))),
     })),
     offline: from.list(from.u8(), () => ({ sequence: from.u64(), expirySeconds: Number(from.u64()) })),
+    licenses: from.u32(),
     recoveries: from.u32(),
   };
   from.end();

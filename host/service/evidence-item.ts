@@ -12,8 +12,9 @@ import { checkSign1 } from "../protocol/cose-async.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { sameBytes } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
-import type { JudgedNonce } from "../verifier/nonces.ts";
+import { checkAge, isExpired, type JudgedNonce, type Nonces } from "../verifier/nonces.ts";
 import { readSignedAsync } from "../verifier/signed.ts";
+import { isAnswered } from "./answer-rows.ts";
 import type { ServiceContext } from "./context.ts";
 import type { LicenseCall } from "./service.ts";
 
@@ -46,25 +47,29 @@ export async function readEvidenceItem(
     return claimed;
   });
   const digest = new Uint8Array(createHash("sha256").update(bytes).digest());
-  return { purpose, call, digest, evidence, nonce: judgeNonce(context, evidence, nonces) };
+  const nonce = ownNonce(context, evidence, nonces);
+  const nowMs = context.clock();
+  // A retry may come late: what was answered stays the answer, which the transaction then finds.
+  if (isExpired(nonce, nowMs) && !(await isAnswered(context.store.db, digest))) checkAge(nonce, nowMs);
+  return { purpose, call, digest, evidence, nonce };
 }
 
-/** The nonce itself, or the one of several verifiers' that is this one's. */
-function judgeNonce({ nonces, clock }: ServiceContext, evidence: Evidence, all?: readonly Uint8Array[]): JudgedNonce {
-  const { ueid, nonce } = evidence;
-  const nowMs = clock();
-  if (all === undefined) return nonces.judge(ueid, nonce, nowMs);
+/** The nonce itself, or the one of several verifiers' that is this one's. Its age is not judged. */
+function ownNonce({ nonces }: ServiceContext, { ueid, nonce }: Evidence, all?: readonly Uint8Array[]): JudgedNonce {
+  if (all === undefined) return nonces.read(ueid, nonce);
   if (!sameBytes(combined(all), nonce)) throw new VerifierError("nonces/mismatch");
-  let refusal: unknown;
-  for (const one of all) {
-    try {
-      return nonces.judge(ueid, one, nowMs);
-    } catch (error) {
-      refusal ??= error;
-      if (error instanceof VerifierError && error.code === "evidence/nonce-expired") refusal = error;
-    }
+  const own = all.flatMap((one) => asOwn(nonces, ueid, one));
+  if (own.length === 0) throw new VerifierError("evidence/nonce-unknown");
+  return own.reduce((newest, one) => (Buffer.compare(one.serial, newest.serial) > 0 ? one : newest));
+}
+
+function asOwn(nonces: Nonces, ueid: Uint8Array, nonce: Uint8Array): JudgedNonce[] {
+  try {
+    return [nonces.read(ueid, nonce)];
+  } catch (error) {
+    if (error instanceof VerifierError) return [];
+    throw error;
   }
-  throw refusal;
 }
 
 function combined(nonces: readonly Uint8Array[]): Uint8Array {

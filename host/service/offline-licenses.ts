@@ -70,7 +70,6 @@ export class OfflineLicenses {
         issuedMs: nowMs,
         expirySeconds,
         bytes,
-        verdict: undefined,
       };
       await writeAnswers(
         tx,
@@ -174,6 +173,7 @@ function issuedTo(row: DeviceRow, { sequence, expirySeconds, budget, drain }: Li
       record: { ...state.record, sequenceIssued: sequence },
       issued,
       offline: [...state.offline, { sequence, expirySeconds }],
+      licenses: state.licenses + 1,
     },
   };
 }

@@ -41,6 +41,10 @@ export interface Signed {
   readonly have: number;
 }
 
+export function signatureCount(bytes: Uint8Array): number {
+  return parseSign(bytes).signatures.length;
+}
+
 /** The draft with signatures of parties that are here and have not signed, until it has `quorum`. */
 export async function signUpTo(
   draft: Uint8Array,

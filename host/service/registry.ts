@@ -45,37 +45,42 @@ export class Registry {
     const judged = enrolDevice(endorsement, certificate, grounds.references, grounds.agreement, () => undefined);
     return store.write(async (tx) => {
       await shared.locked(tx);
-      const before = (await readDevices(tx, [judged.ueid], store.forUpdate)).get(hexOf(judged.ueid));
-      const record = enrolDevice(
-        endorsement,
-        certificate,
-        grounds.references,
-        grounds.agreement,
-        () => before?.state.record,
-      );
-      const certificates = record.certificates.slice(-CERTIFICATES_MAX);
-      const state: DeviceState = {
-        ...(before?.state ?? { offline: [], recoveries: 0 }),
-        record: { ...record, certificates },
-      };
-      const nowMs = clock();
-      const row: Omit<DeviceRow, "id"> = {
-        status: "active",
-        enrolledMs: nowMs,
-        seenMs: 0,
-        epoch: 0,
-        ...before,
-        model: modelText(record.endorsement),
-        registration: { ...settings().registration, ...before?.registration, ...given(registration) },
-        state,
-      };
-      const after = { ...row, id: before?.id ?? (await insertDevice(tx, row)) };
-      if (before) await writeDevices(tx, [after]);
-      await this.#keep(tx, after, endorsement, certificate, nowMs);
-      const usage = new UsageChanges();
-      usage.add(before, after);
-      await usage.write(store, tx, this.#context.slot);
-      return { ...deviceView(after), isNew: before === undefined };
+      for (;;) {
+        const before = (await readDevices(tx, [judged.ueid], store.forUpdate)).get(hexOf(judged.ueid));
+        const record = enrolDevice(
+          endorsement,
+          certificate,
+          grounds.references,
+          grounds.agreement,
+          () => before?.state.record,
+        );
+        const certificates = record.certificates.slice(-CERTIFICATES_MAX);
+        const state: DeviceState = {
+          ...(before?.state ?? { offline: [], licenses: 0, recoveries: 0 }),
+          record: { ...record, certificates },
+        };
+        const nowMs = clock();
+        const row: Omit<DeviceRow, "id"> = {
+          status: "active",
+          enrolledMs: nowMs,
+          seenMs: 0,
+          epoch: 0,
+          ...before,
+          model: modelText(record.endorsement),
+          registration: { ...settings().registration, ...before?.registration, ...given(registration) },
+          state,
+        };
+        const id = before?.id ?? (await insertDevice(tx, row));
+        // Another process enrolled it since it was looked for: it is there now, and stays.
+        if (id === undefined) continue;
+        const after = { ...row, id };
+        if (before) await writeDevices(tx, [after]);
+        await this.#keep(tx, after, endorsement, certificate, nowMs);
+        const usage = new UsageChanges();
+        usage.add(before, after);
+        await usage.write(store, tx, this.#context.slot);
+        return { ...deviceView(after), isNew: before === undefined };
+      }
     });
   }
 
@@ -138,11 +143,12 @@ export class Registry {
       .execute();
     const { attestationPublicKey, measurement } = row.state.record.certificates.at(-1)!;
     const values = { device_id: row.id, public_key: attestationPublicKey, measurement, bytes: certificate };
-    await tx
+    const { numInsertedOrUpdatedRows } = await tx
       .insertInto("certificates")
       .values({ kid: keyId(attestationPublicKey), ...values, added_ms: nowMs })
-      .onConflict((on) => on.column("kid").doUpdateSet(values))
-      .execute();
+      .onConflict((on) => on.column("kid").doUpdateSet(values).where("certificates.device_id", "=", row.id))
+      .executeTakeFirst();
+    if (numInsertedOrUpdatedRows !== 1n) throw new VerifierError("certificate/key", hexOf(row.state.record.ueid));
   }
 }
 

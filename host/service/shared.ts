@@ -17,6 +17,8 @@ export interface SharedState extends Grounds {
   readonly agreementBytes: Uint8Array;
   /** Oldest first, as devices are given them. */
   readonly agreements: readonly { readonly version: number; readonly bytes: Uint8Array }[];
+  /** The one of this digest, in force or not. */
+  readonly agreementOf: (digest: Uint8Array) => Agreement | undefined;
 }
 
 /** The one row of `state`. */
@@ -78,7 +80,7 @@ async function readShared(db: Kysely<Tables>, version: number, references: Refer
   const newest = rows.at(-1);
   if (!newest) throw new Error("the store holds no agreement: a verifier is opened with one");
   const orders = await db.selectFrom("orders").select("bytes").orderBy("epoch").execute();
-  const digests = new Set(rows.map(({ digest }) => hexOf(digest)));
+  const known = new Map(rows.map(({ digest, bytes }) => [hexOf(digest), bytes]));
   const agreement: Agreement = decodeAgreement(parseSign(newest.bytes).payload);
   return {
     version,
@@ -86,7 +88,11 @@ async function readShared(db: Kysely<Tables>, version: number, references: Refer
     agreementDigest: newest.digest,
     agreementBytes: newest.bytes,
     agreements: rows.map(({ version: number, bytes }) => ({ version: number, bytes })),
-    isKnownAgreement: (digest) => digests.has(hexOf(digest)),
+    agreementOf: (digest) => {
+      const bytes = known.get(hexOf(digest));
+      return bytes && decodeAgreement(parseSign(bytes).payload);
+    },
+    isKnownAgreement: (digest) => known.has(hexOf(digest)),
     references,
     orders: new OrderBook(orders.map(({ bytes }) => ({ bytes, order: decodeOrder(parseSign(bytes).payload) }))),
   };

@@ -5,12 +5,12 @@
 import { signSign1Async } from "../keys/signer.ts";
 import { verifyAgreement } from "../objects/agreement.ts";
 import { StoreError } from "../store/errors.ts";
-import { hexOf } from "../verifier/bytes.ts";
+import { hexOf, sameBytes } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
 import { NONCE_LIFETIME_MS } from "../verifier/nonces.ts";
 import type { OrderRequest } from "../verifier/order-book.ts";
 import { readSigned } from "../verifier/signed.ts";
-import { readAnswers } from "./answer-rows.ts";
+import { readVerdict } from "./answer-rows.ts";
 import { Answers } from "./answers.ts";
 import { readAudit, writeAudit } from "./audit.ts";
 import { Beacons } from "./beacons.ts";
@@ -78,7 +78,8 @@ export class SqlService implements api.VerifierService {
   async amend(bytes: Uint8Array): Promise<{ version: number }> {
     const { store, shared } = this.#context;
     const version = await store.write(async (tx) => {
-      const { agreement: inForce } = await shared.locked(tx, true);
+      const { agreement: inForce, agreementBytes } = await shared.locked(tx, true);
+      if (sameBytes(bytes, agreementBytes)) return inForce.version;
       const read = () => verifyAgreement(bytes, inForce);
       const { agreement, digest } = readSigned("agreement/malformed", "agreement/signature", read);
       await tx.insertInto("agreements").values({ version: agreement.version, digest, bytes }).execute();
@@ -131,9 +132,7 @@ export class SqlService implements api.VerifierService {
 
   async verdict(evidenceDigest: Uint8Array): Promise<Uint8Array> {
     const { store, verdictSigner } = this.#context;
-    const answered = (await readAnswers(store.db, [evidenceDigest])).get(hexOf(evidenceDigest))?.verdict;
-    const judged = store.db.selectFrom("verdicts").select("claims").where("evidence_digest", "=", evidenceDigest);
-    const claims = answered ?? (await judged.executeTakeFirst())?.claims;
+    const claims = await readVerdict(store.db, evidenceDigest);
     if (!claims) throw new VerifierError("verdict/unknown", hexOf(evidenceDigest));
     return signSign1Async(claims, verdictSigner, NO_AAD);
   }

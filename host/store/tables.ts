@@ -87,7 +87,7 @@ export interface LicensesTable {
   verdict: Uint8Array | null;
 }
 
-/** Of evidence that was refused; the verdict on the other stands with its license. */
+/** Of evidence that was refused or only appraised; the verdict on the other stands with its license. */
 export interface VerdictsTable {
   evidence_digest: Uint8Array;
   device_id: number;

@@ -85,6 +85,7 @@ export const SERVICE_ERRORS = {
   "device/suspended": ["policy", "the device is suspended"],
   "device/retired": ["policy", "the device is retired"],
   "device/suspected-fork": ["policy", "the device is suspected of being two: a registrar must look at it"],
+  "certificate/key": ["policy", "the attestation key is another device's"],
   "device/registration": ["malformed", "the registration is not one that can be kept"],
   "device/query": ["malformed", "there is no such page of devices"],
 

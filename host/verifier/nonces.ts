@@ -19,7 +19,7 @@ const COUNT_BYTES = 4;
 const RANDOM_BYTES = SERIAL_BYTES - TIME_BYTES - COUNT_BYTES;
 const TAG_BYTES = Limit.NONCE_BYTES - SERIAL_BYTES;
 
-/** A nonce that is this verifier's, for this device, and not too old. */
+/** A nonce that is this verifier's, for this device. */
 export interface JudgedNonce {
   readonly givenMs: number;
   readonly serial: Uint8Array;
@@ -49,19 +49,33 @@ export class Nonces {
 
   /** Throws `evidence/nonce-unknown` or `evidence/nonce-expired`. Whether it was used is the device record's to say. */
   judge(ueid: Uint8Array, nonce: Uint8Array, nowMs: number): JudgedNonce {
+    const judged = this.read(ueid, nonce);
+    checkAge(judged, nowMs);
+    return judged;
+  }
+
+  /** However old it is. Throws `evidence/nonce-unknown`. */
+  read(ueid: Uint8Array, nonce: Uint8Array): JudgedNonce {
     if (nonce.length !== Limit.NONCE_BYTES) throw new VerifierError("evidence/nonce-unknown");
     const serial = nonce.slice(0, SERIAL_BYTES);
     if (!timingSafeEqual(this.#tag(ueid, serial), nonce.subarray(SERIAL_BYTES))) {
       throw new VerifierError("evidence/nonce-unknown");
     }
-    const givenMs = Buffer.from(serial).readUIntBE(0, TIME_BYTES);
-    if (nowMs - givenMs > NONCE_LIFETIME_MS) throw new VerifierError("evidence/nonce-expired");
-    return { givenMs, serial };
+    return { givenMs: Buffer.from(serial).readUIntBE(0, TIME_BYTES), serial };
   }
 
   #tag(ueid: Uint8Array, serial: Uint8Array): Uint8Array {
     return createHmac("sha256", this.#secret).update(ueid).update(serial).digest().subarray(0, TAG_BYTES);
   }
+}
+
+export function isExpired({ givenMs }: JudgedNonce, nowMs: number): boolean {
+  return nowMs - givenMs > NONCE_LIFETIME_MS;
+}
+
+/** Throws `evidence/nonce-expired`. */
+export function checkAge(nonce: JudgedNonce, nowMs: number): void {
+  if (isExpired(nonce, nowMs)) throw new VerifierError("evidence/nonce-expired");
 }
 
 /** Throws `evidence/nonce-unknown` for a nonce that is not newer than the newest that was used up. */

@@ -13,20 +13,9 @@ import { parseSign, parseSign1, verificationKey } from "../../../host/protocol/c
 import { sha256 } from "../../../host/protocol/sha256.ts";
 import { verifyEar } from "../../../host/rats/ear.ts";
 import type { ReportItem } from "../../../host/service/service.ts";
-import { VerifierError } from "../../../host/verifier/errors.ts";
 import { BF16, COPY, type FakeGovernor, PARTY_SIGNERS, signerOf } from "../fake-governor.ts";
 import { engines } from "../store/engines.ts";
-import { REQUEST, ServiceWorld, type WorldOptions, whole } from "./world.ts";
-
-async function codeOf(act: Promise<unknown>): Promise<string | undefined> {
-  try {
-    await act;
-  } catch (error) {
-    if (error instanceof VerifierError) return error.code;
-    throw error;
-  }
-  return undefined;
-}
+import { codeOf, REQUEST, ServiceWorld, type WorldOptions, whole } from "./world.ts";
 
 describe.each(engines)("the service on $engine", ({ place }) => {
   const worlds: ServiceWorld[] = [];

@@ -9,6 +9,7 @@ import { createService } from "../../../host/service/create.ts";
 import type { SignedAnswer } from "../../../host/service/service.ts";
 import type { SqlService } from "../../../host/service/sql-service.ts";
 import { openStore, type Store, type StorePlace } from "../../../host/store/store.ts";
+import { VerifierError } from "../../../host/verifier/errors.ts";
 import type { LicenseRequest } from "../../../host/verifier/licensing.ts";
 import {
   agreementOf,
@@ -119,4 +120,15 @@ export class ServiceWorld implements GovernorWorld {
 export function whole(answer: SignedAnswer): Uint8Array {
   if (!answer.complete) throw new Error(`${answer.have} of ${answer.need} signatures`);
   return answer.bytes;
+}
+
+/** Of the refusal; undefined where there is none. */
+export async function codeOf(act: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await act;
+  } catch (error) {
+    if (error instanceof VerifierError) return error.code;
+    throw error;
+  }
+  return undefined;
 }
