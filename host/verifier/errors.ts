@@ -92,7 +92,6 @@ export const SERVICE_ERRORS = {
   "nonces/mismatch": ["malformed", "the evidence's nonce is not that of the list of nonces"],
 
   "license/policy": ["policy", "the license is against the policy of the parties here"],
-  "license/no-party": ["policy", "no party whose key is here could still sign"],
   "license/draft": ["invalid", "the draft is not a license that answers this evidence"],
   "license/signed-already": ["policy", "another license was signed for this evidence, or with this sequence"],
   "license/offline": ["policy", "the agreement takes no licenses without a nonce"],

@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly policy?: Partial<Policy>;
   /** Whose keys are here; default all three. */
   readonly parties?: readonly Signer[];
+  /** Time authorities whose keys are here; default the agreement's. */
+  readonly timeSigners?: readonly Signer[];
 }
 
 export function asyncSigner({ kid, publicKey, sign }: Signer) {
@@ -70,16 +72,16 @@ export class ServiceWorld implements GovernorWorld {
 
   static async open(place: StorePlace, options: WorldOptions = {}): Promise<ServiceWorld> {
     const world = new ServiceWorld(await openStore(place), options);
-    await world.start(options.parties ?? PARTY_SIGNERS);
+    await world.start(options.parties ?? PARTY_SIGNERS, options.timeSigners);
     return world;
   }
 
   /** A process of the verifier: as many as a test wants may share the store of PostgreSQL. */
-  async start(parties: readonly Signer[]): Promise<void> {
+  async start(parties: readonly Signer[], timeSigners: readonly Signer[] = [CLOCK]): Promise<void> {
     this.service = await createService(this.store, {
       settings: () => this.settings,
       partySigners: parties.map(asyncSigner),
-      timeSigners: [asyncSigner(CLOCK)],
+      timeSigners: timeSigners.map(asyncSigner),
       verdictSigner: asyncSigner(signerOf("verdicts")),
       clock: () => this.nowMs,
       random: (bytes) => new Uint8Array(randomBytes(bytes)),

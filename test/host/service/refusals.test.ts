@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EngineClass } from "../../../firmware/protocol/classes.ts";
+import { ErrorCode } from "../../../firmware/protocol/errors.ts";
+import { GateState } from "../../../firmware/protocol/states.ts";
+import { decodeIntervals } from "../../../host/objects/intervals.ts";
+import { combinedNonce } from "../../../host/objects/nonces.ts";
+import { encodeOpening, openInterval } from "../../../host/objects/opening.ts";
+import { decodeUsageReport } from "../../../host/objects/usage-report.ts";
+import { parseSign1 } from "../../../host/protocol/cose.ts";
+import { SERVICE_ERRORS, VerifierError } from "../../../host/verifier/errors.ts";
+import { BF16, PARTY_SIGNERS } from "../fake-governor.ts";
+import { embedded } from "../store/engines.ts";
+import { REQUEST, ServiceWorld } from "./world.ts";
+
+const [north, south] = PARTY_SIGNERS;
+const TIGHT = { budgetMax: new Map([[BF16, 1n]]) };
+const LOCKED = { gateState: GateState.LOCKED, lastCode: ErrorCode.JOURNAL_ROLLBACK };
+
+/** One store for the whole table: every row plays a device of its own. */
+let world: ServiceWorld;
+let other: ServiceWorld;
+beforeAll(async () => {
+  world = await ServiceWorld.open(embedded.place(), { parties: [north!] });
+  other = await ServiceWorld.open(embedded.place(), { parties: [south!] });
+});
+afterAll(async () => {
+  await world.close();
+  await other.close();
+});
+
+let drawn = 0;
+const enrolled = () => world.enrolled(`device ${drawn++}`);
+
+async function withStatus(status: "suspended" | "retired" | "suspected-fork"): Promise<void> {
+  const device = await enrolled();
+  await world.service.changeDevice(device.ueid, { status });
+  await world.license(device);
+}
+
+/** Evidence over the nonces of both verifiers. */
+async function shared(change: object = {}) {
+  const device = await enrolled();
+  await other.service.enrol(device.endorsement(), device.certificate());
+  const given = [await world.service.nonce(device.ueid), await other.service.nonce(device.ueid)];
+  const nonces = given.map(({ nonce }) => nonce);
+  return { device, nonces, evidence: device.evidence({ nonce: combinedNonce(nonces), ...change }) };
+}
+
+/** A report whose intervals are owed, and the openings of them. */
+async function owing() {
+  const device = await enrolled();
+  const first = await world.service.license({ evidence: await world.evidence(device), terms: REQUEST });
+  device.install(first.complete ? first.bytes : first.draft);
+  device.work(BF16, 10n);
+  device.work(BF16, 20n);
+  const { report, intervals } = device.report();
+  await world.service.reports([{ report }]);
+  const [wanted] = await world.service.openingsWanted(device.ueid);
+  const leaves = decodeIntervals(intervals);
+  const decoded = decodeUsageReport(parseSign1(report).payload);
+  const opening = (index: number, from = leaves) => encodeOpening(openInterval(decoded, from, index));
+  return { index: wanted!.index, leaves, opening };
+}
+
+/** How each refusal comes about. */
+const REFUSALS: Record<keyof typeof SERVICE_ERRORS, () => Promise<unknown>> = {
+  "certificate/key": async () => {
+    const [one, another] = [await enrolled(), world.device(`device ${drawn++}`)];
+    another.attester = one.attester;
+    await world.service.enrol(another.endorsement(), another.certificate());
+  },
+  "device/suspended": () => withStatus("suspended"),
+  "device/retired": () => withStatus("retired"),
+  "device/suspected-fork": () => withStatus("suspected-fork"),
+  "device/registration": async () => world.service.changeDevice((await enrolled()).ueid, { owner: "a\u0000b" }),
+  "device/query": () => world.service.devices({ limit: 1001 }),
+  "nonces/mismatch": async () => {
+    const { evidence, nonces } = await shared();
+    await world.service.license({ evidence, nonces: nonces.slice(1) });
+  },
+  "license/policy": async () => {
+    const evidence = await world.evidence(await enrolled());
+    const { settings } = world;
+    world.settings = { ...settings, policy: { ...settings.policy, ...TIGHT } };
+    try {
+      await world.service.license({ evidence, terms: REQUEST });
+    } finally {
+      world.settings = settings;
+    }
+  },
+  "license/draft": async () => {
+    const { evidence, nonces } = await shared();
+    await world.service.license({ evidence, nonces, draft: Uint8Array.of(1) });
+  },
+  "license/signed-already": async () => {
+    const { evidence, nonces } = await shared();
+    const theirs = await other.service.license({ evidence, nonces, terms: { ...REQUEST, windowSeconds: 60 } });
+    await world.service.license({ evidence, nonces, terms: REQUEST });
+    await world.service.license({ evidence, nonces, draft: theirs.complete ? theirs.bytes : theirs.draft });
+  },
+  "license/offline": async () => world.service.offlineLicense({ ueids: [(await enrolled()).ueid], terms: REQUEST }),
+  "recovery/draft": async () => {
+    const { evidence, nonces } = await shared(LOCKED);
+    await world.service.recovery({ evidence, nonces, draft: Uint8Array.of(1) });
+  },
+  "opening/malformed": () => world.service.open(Uint8Array.of(1)),
+  "opening/unwanted": async () => {
+    const { index, opening } = await owing();
+    await world.service.open(opening(1 - index));
+  },
+  "opening/mismatch": async () => {
+    const { index, leaves, opening } = await owing();
+    const forged = leaves.map((leaf) => ({ ...leaf, endTick: leaf.endTick + 1n }));
+    await world.service.open(opening(index, forged));
+  },
+  "time/no-authority": async () => {
+    const blind = await ServiceWorld.open(embedded.place(), { timeSigners: [] });
+    try {
+      await blind.service.beacon();
+    } finally {
+      await blind.close();
+    }
+  },
+  "time/nonce": () => world.service.timeProof(new Uint8Array(31)),
+  "verdict/unknown": () => world.service.verdict(new Uint8Array(32)),
+  "audit/query": () => world.service.audit({ cursor: "yesterday" }),
+};
+
+describe("the service refuses", () => {
+  it.each(Object.entries(REFUSALS))("%s", async (code, act) => {
+    await expect(act()).rejects.toMatchObject({ name: "VerifierError", code });
+  });
+
+  it("nothing that this table and that of the verifier don't show", () => {
+    expect(Object.keys(REFUSALS).sort()).toEqual(Object.keys(SERVICE_ERRORS).sort());
+    expect(new VerifierError("verdict/unknown").class).toBe("unknown");
+  });
+});
+
+describe("a budget of a class that the agreement does not cap", () => {
+  it("is over the cap, whatever the policy says", async () => {
+    const terms = { ...REQUEST, budget: new Map([[EngineClass.TENSOR_INT8, 1n]]) };
+    const evidence = await world.evidence(await enrolled());
+    await expect(world.service.license({ evidence, terms })).rejects.toMatchObject({ code: "license/over-cap" });
+  });
+});
