@@ -1,6 +1,6 @@
 /** Signers that answer later: keys in another process or another house. Whatever holds keys is a `KeySource`. */
 import { Limit } from "../../firmware/protocol/limits.ts";
-import { nextSignature, type Signer, signSign1, type VerificationKey } from "../protocol/cose.ts";
+import { type Signer, signingRound, signSign1, type VerificationKey } from "../protocol/cose.ts";
 import { KeyError } from "./errors.ts";
 
 /** Who signs, in time. Rejects with a `KeyError`. */
@@ -27,8 +27,8 @@ export interface KeySource {
 
 /** `addSignature` by a signer that answers later. */
 export async function addSignatureAsync(draft: Uint8Array, signer: AsyncSigner, aad: Uint8Array): Promise<Uint8Array> {
-  const next = nextSignature(draft, signer.kid, aad);
-  return next.add(await signer.sign(next.toBeSigned));
+  const round = signingRound(draft, aad);
+  return round.add([{ kid: signer.kid, signature: await signer.sign(round.toBeSigned) }]);
 }
 
 /**

@@ -21,7 +21,13 @@ export { ed25519Signer, ed25519Verify, keyId, type Signer, type VerificationKey,
 type Signature = { protectedBytes: Uint8Array; kid: Uint8Array | undefined; signature: Uint8Array };
 export type Sign1Message = Signature & { payload: Uint8Array };
 type Verified = { payload: Uint8Array; key: VerificationKey };
-type NextSignature = { toBeSigned: Uint8Array; add(signature: Uint8Array): Uint8Array };
+type SignedBy = { readonly kid: Uint8Array; readonly signature: Uint8Array };
+type SigningRound = {
+  /** Kids of those who have signed. */
+  readonly signed: readonly Uint8Array[];
+  readonly toBeSigned: Uint8Array;
+  add(further: readonly SignedBy[]): Uint8Array;
+};
 export type SignMessage = { bodyProtected: Uint8Array; payload: Uint8Array; signatures: Signature[] };
 
 const NO_BYTES = new Uint8Array(0);
@@ -52,25 +58,33 @@ export function draftSign(payload: Uint8Array): Uint8Array {
   return message(CoseTag.SIGN, [NO_BYTES, new Map(), payload, []]);
 }
 
-/** What a signer of this kid has to sign, and the message with that signature; refused if it has signed already. */
-export function nextSignature(bytes: Uint8Array, kid: Uint8Array, aad: Uint8Array): NextSignature {
+/**
+ * What whoever signs a COSE_Sign next has to sign, the same for all, and the message with their signatures. `add` refuses
+ * a signer who is there already.
+ */
+export function signingRound(bytes: Uint8Array, aad: Uint8Array): SigningRound {
   const { bodyProtected, payload, signatures } = openSign(bytes, CoseFlag.STRICT);
-  if (signatures.some((raw) => sameBytes(readSignature(raw, CoseFlag.STRICT).kid, kid))) {
-    throw new Refusal(ErrorCode.COSE_SIGNER_TWICE, "this party has signed already");
-  }
+  const signed = signatures.map((raw) => readSignature(raw, CoseFlag.STRICT).kid!);
   return {
+    signed,
     toBeSigned: bounded(signStructure(bodyProtected, PROTECTED, aad, payload)),
-    add(signature) {
-      const added = [PROTECTED, new Map([[CoseHeader.KID, kid]]), signature];
-      return message(CoseTag.SIGN, [NO_BYTES, new Map(), payload, [...signatures, added]]);
+    add(further) {
+      const added = further.map(({ kid, signature }, index) => {
+        const before = [...signed, ...further.slice(0, index).map((one) => one.kid)];
+        if (before.some((one) => sameBytes(one, kid))) {
+          throw new Refusal(ErrorCode.COSE_SIGNER_TWICE, "this party has signed already");
+        }
+        return [PROTECTED, new Map([[CoseHeader.KID, kid]]), signature];
+      });
+      return message(CoseTag.SIGN, [NO_BYTES, new Map(), payload, [...signatures, ...added]]);
     },
   };
 }
 
 /** The message with one more signature; it refuses a signer who is there already. */
-export function addSignature(bytes: Uint8Array, signer: Signer, aad: Uint8Array): Uint8Array {
-  const next = nextSignature(bytes, signer.kid, aad);
-  return next.add(signer.sign(next.toBeSigned));
+export function addSignature(bytes: Uint8Array, { kid, sign }: Signer, aad: Uint8Array): Uint8Array {
+  const round = signingRound(bytes, aad);
+  return round.add([{ kid, signature: sign(round.toBeSigned) }]);
 }
 
 /** Takes a COSE_Sign1 apart; its signature is not judged. */

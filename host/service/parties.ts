@@ -1,9 +1,9 @@
 /** The parties whose keys are here, and the one policy by which they sign. Their keys may live elsewhere still. */
 import type { ObjectType } from "../../firmware/protocol/claims.ts";
-import { type AsyncSigner, addSignatureAsync } from "../keys/signer.ts";
+import type { AsyncSigner } from "../keys/signer.ts";
 import { objectAad } from "../objects/aad.ts";
 import type { Agreement, Member } from "../objects/agreement.ts";
-import { parseSign } from "../protocol/cose.ts";
+import { parseSign, signingRound } from "../protocol/cose.ts";
 import { sameBytes } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
 
@@ -52,14 +52,13 @@ export async function signUpTo(
   parties: readonly LocalParty[],
   type: ObjectType,
 ): Promise<Signed> {
-  const { signatures } = parseSign(draft);
-  let bytes = draft;
-  let have = signatures.length;
-  for (const { member, signer } of parties) {
-    if (have >= quorum) break;
-    if (signatures.some(({ kid }) => kid && sameBytes(kid, member.kid))) continue;
-    bytes = await addSignatureAsync(bytes, signer, objectAad(type));
-    have += 1;
-  }
-  return { bytes, have };
+  const round = signingRound(draft, objectAad(type));
+  const isDone = (kid: Uint8Array) => round.signed.some((signed) => sameBytes(signed, kid));
+  const missing = Math.max(0, quorum - round.signed.length);
+  const willing = parties.filter(({ member }) => !isDone(member.kid)).slice(0, missing);
+  if (willing.length === 0) return { bytes: draft, have: round.signed.length };
+  const signatures = await Promise.all(
+    willing.map(async ({ signer }) => ({ kid: signer.kid, signature: await signer.sign(round.toBeSigned) })),
+  );
+  return { bytes: round.add(signatures), have: round.signed.length + willing.length };
 }
