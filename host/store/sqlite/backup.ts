@@ -4,17 +4,17 @@
  */
 import { createHash } from "node:crypto";
 import { constants, createReadStream, existsSync } from "node:fs";
-import { copyFile, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { copyFile, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TABLE_NAMES } from "../columns.ts";
 import { StoreError } from "../errors.ts";
 import type { Store } from "../store.ts";
 import { SqliteConnection } from "./connection.ts";
+import { makeFolder } from "./folder-lock.ts";
 import { DATABASE_FILE, openSqlite } from "./sqlite-store.ts";
 
 const FORMAT = "quiesce-store-backup/1";
 const FILE_MODE = 0o600;
-const FOLDER_MODE = 0o700;
 
 export interface BackupManifest {
   readonly format: typeof FORMAT;
@@ -138,8 +138,8 @@ async function readManifest(file: string): Promise<BackupManifest> {
 }
 
 async function makeEmpty(folder: string): Promise<void> {
+  makeFolder(folder);
   try {
-    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
     if ((await readdir(folder)).length > 0) throw new StoreError("store/not-empty", folder);
   } catch (error) {
     throw fileError(error);

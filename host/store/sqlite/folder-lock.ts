@@ -4,8 +4,8 @@
  * since a database that is locked so has no other readers. Never open `lock` in any other way: POSIX drops all locks of
  * a process on a file as soon as that process closes one descriptor of it (fcntl, IEEE 1003.1).
  */
-import { mkdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import Database from "libsql";
 import { StoreError } from "../errors.ts";
 import { sqliteError } from "./errors.ts";
@@ -37,12 +37,21 @@ export class FolderLock {
   }
 }
 
-function makeFolder(folder: string): void {
+/** With those above it, if they are not there. Throws `StoreError` (`store/folder`). */
+export function makeFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+    makeEach(resolve(folder));
     if (!statSync(folder).isDirectory()) throw new StoreError("store/folder", folder);
   } catch (cause) {
     if (cause instanceof StoreError) throw cause;
     throw new StoreError("store/folder", `${folder}: ${(cause as NodeJS.ErrnoException).code}`, { cause });
   }
+}
+
+/** Node's own recursive way tries for ever where a file system knows the folder above and makes none in it. */
+function makeEach(folder: string): void {
+  if (existsSync(folder)) return;
+  const above = dirname(folder);
+  if (!existsSync(above)) makeEach(above);
+  mkdirSync(folder, { mode: FOLDER_MODE });
 }

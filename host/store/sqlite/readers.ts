@@ -62,7 +62,7 @@ export class SqliteReaders implements SqliteConnections {
 
   #open(): SqliteConnection {
     const connection = new SqliteConnection(this.#path);
-    connection.run("PRAGMA query_only = ON");
+    connection.run("PRAGMA query_only = ON; PRAGMA cache_size = -16384");
     this.#count += 1;
     return connection;
   }
