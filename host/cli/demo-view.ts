@@ -1,12 +1,13 @@
 /** Plays the demo for `quiesce demo`: on a terminal, in plain lines, or as one JSON document. */
 import type { Workload } from "../../sim-board/workloads/types.ts";
+import { playDemoOverHttp } from "../demo/play-over-http.ts";
 import { verdictLines, wrapWords } from "../demo/render/lines.ts";
 import { LiveTeller } from "../demo/render/live.ts";
 import { PlainTeller } from "../demo/render/plain.ts";
 import { legend, strips } from "../demo/render/strips.ts";
 import type { DemoResult } from "../demo/result.ts";
 import { makeFolder, saveObjects } from "../demo/save.ts";
-import { type Demo, playDemo } from "../demo/scenario.ts";
+import type { Demo, DemoSettings } from "../demo/scenario.ts";
 import { SILENT } from "../demo/teller.ts";
 import { errorPhrase } from "../protocol/error-phrases.ts";
 import { errorCodeText } from "../protocol/refusal.ts";
@@ -21,24 +22,24 @@ const DEFAULT_WORKLOAD = "llama405b-train";
 
 type Options = WorkloadOptions & { seed: number; save?: string };
 
-export function showDemo(options: Options, asJson: boolean): void {
+export async function showDemo(options: Options, asJson: boolean): Promise<void> {
   const workload = chooseWorkload(options, DEFAULT_WORKLOAD);
   const image = loadGovernor();
   // Before the story, so that nobody waits for it in vain.
   if (options.save !== undefined) save(() => makeFolder(options.save!), options.save);
   const demo = asJson
-    ? playDemo({ image, workload, seed: options.seed, teller: SILENT })
-    : tellDemo({ image, workload, seed: options.seed });
+    ? await playDemoOverHttp({ image, workload, seed: options.seed, teller: SILENT })
+    : await tellDemo({ image, workload, seed: options.seed });
   const files = options.save === undefined ? [] : save(() => saveObjects(demo, options.save!), options.save);
   if (asJson) printJson(documentOf(demo.result));
   else if (files.length > 0) print(`  ${files.length} objects in ${options.save}`);
   if (!demo.result.ok) process.exitCode = Exit.NOT_GOOD;
 }
 
-function tellDemo(settings: Omit<Parameters<typeof playDemo>[0], "teller">): Demo {
+async function tellDemo(settings: Omit<DemoSettings, "teller">): Promise<Demo> {
   printHead(settings.workload, settings.seed);
   const live = process.stdout.isTTY ? new LiveTeller(process.stdout) : undefined;
-  const demo = playDemo({ ...settings, teller: live ?? new PlainTeller(process.stdout) });
+  const demo = await playDemoOverHttp({ ...settings, teller: live ?? new PlainTeller(process.stdout) });
   live?.close();
   printEnd(demo);
   return demo;

@@ -12,6 +12,8 @@ export const Exit = {
   WRONG_USE: 2,
   /** A fault of this program. */
   INTERNAL: 3,
+  /** Another process that is needed is not there: a verifier that has ended, or does not answer. */
+  UNREACHABLE: 4,
 } as const;
 
 export type Exit = (typeof Exit)[keyof typeof Exit];
@@ -34,6 +36,9 @@ export function wrongUse(message: string, cause?: unknown): CliError {
 /** Errors that say that a board or a verifier did not do what a good one does. */
 const NOT_GOOD: ReadonlySet<string> = new Set(["InvariantBroken", "SiteError", "JobStalled", "VerifierError"]);
 
+/** Errors that say that something else was not there. */
+const UNREACHABLE: ReadonlySet<string> = new Set(["VerifierProcessError", "LinkError"]);
+
 /** Whatever was thrown, as an exit code and one line for people. */
 export function verdictOf(error: unknown): { exit: Exit; line: string } {
   if (error instanceof CliError) return { exit: error.exit, line: oneLine(error.message) };
@@ -44,7 +49,14 @@ export function verdictOf(error: unknown): { exit: Exit; line: string } {
   if (error instanceof Refusal)
     return { exit: Exit.NOT_GOOD, line: `refused: ${codeName(error.code)}, ${refusalText(error)}` };
   if (NOT_GOOD.has(name)) return { exit: Exit.NOT_GOOD, line: message };
+  if (UNREACHABLE.has(name) || isNetwork(error)) return { exit: Exit.UNREACHABLE, line: message };
   return { exit: Exit.INTERNAL, line: `internal error: ${message} (--debug shows where)` };
+}
+
+/** A `ClientError` by which a verifier was not reached. */
+function isNetwork(error: unknown): boolean {
+  const { name, class: errorClass } = error as { name?: string; class?: string };
+  return name === "ClientError" && errorClass === "network";
 }
 
 /** The phrase of a refusal's code, and what was found. */

@@ -40,8 +40,8 @@ export class CircleError extends ClientError {
   }
 }
 
-/** Once enough verifiers have answered, the others have so long to be among them. */
-export const GRACE_MS = 1_000;
+/** Once enough verifiers have answered, the others have so long to be among them, unless the caller says otherwise. */
+const GRACE_MS = 1_000;
 /** A verifier that failed is asked last for so long, where any will do. */
 const LAST_MS = 30_000;
 /** Evidence that is on its way, of all boards together. */
@@ -52,6 +52,7 @@ type Nonces = ReadonlyMap<string, Uint8Array>;
 
 export class Circle {
   readonly members: readonly CircleMember[];
+  readonly graceMs: number;
   /** Parties by the name of the verifier that holds their keys, as it says. */
   readonly #parties = new Map<string, readonly string[]>();
   /** Signatures of a license; undefined until an agreement was seen. */
@@ -61,7 +62,7 @@ export class Circle {
   readonly #challenges = new Map<string, Nonces>();
 
   /** 1 to 8 verifiers, each by its own name. */
-  constructor(members: readonly CircleMember[]) {
+  constructor(members: readonly CircleMember[], graceMs = GRACE_MS) {
     if (members.length < 1 || members.length > NONCES_MAX) {
       throw new ClientError("client/options", `a circle of ${members.length} verifiers instead of 1 to ${NONCES_MAX}`);
     }
@@ -69,6 +70,7 @@ export class Circle {
       throw new ClientError("client/options", "two verifiers have one name");
     }
     this.members = members;
+    this.graceMs = graceMs;
   }
 
   /** Asks who holds which parties' keys, and how many a license takes. Those that fail are given, and lose nothing. */
@@ -188,7 +190,7 @@ export class Circle {
   async #show(others: readonly CircleMember[], ask: Ask, call: LicenseCall): Promise<void> {
     const over = new AbortController();
     const shown = settle(others, ({ client }) => ask(client, call)).then((results) => this.#note(results));
-    await Promise.race([shown, wait(GRACE_MS, over.signal).catch(() => {})]);
+    await Promise.race([shown, wait(this.graceMs, over.signal).catch(() => {})]);
     over.abort();
   }
 
@@ -220,7 +222,7 @@ export class Circle {
           done.push(result);
           const answered = done.filter(({ error }) => error === undefined).map(({ name }) => name);
           if (done.length === this.members.length) resolve();
-          else if (this.isEnough(answered)) wait(GRACE_MS, over.signal).then(resolve, () => {});
+          else if (this.isEnough(answered)) wait(this.graceMs, over.signal).then(resolve, () => {});
         }, reject);
       }
     });

@@ -8,11 +8,19 @@ import type { ClientOptions } from "./options.ts";
 import { detailOf, verifierError } from "./problem.ts";
 
 /** What can be told to another thread: no functions. */
-export type SyncClientOptions = Omit<ClientOptions, "sign">;
+type SyncClientOptions = Omit<ClientOptions, "sign">;
+
+export interface NamedClient {
+  readonly name: string;
+  readonly options: SyncClientOptions;
+}
 
 export interface SyncWorkerData {
-  readonly verifiers: readonly { readonly name: string; readonly options: SyncClientOptions }[];
+  /** Of the circle. */
+  readonly verifiers: readonly NamedClient[];
+  readonly others: readonly NamedClient[];
   readonly registration: Partial<Registration> | undefined;
+  readonly graceMs: number | undefined;
   /** See `WORDS` and what follows them. */
   readonly shared: SharedArrayBuffer;
 }

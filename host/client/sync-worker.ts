@@ -4,19 +4,30 @@ import { Circle } from "./circle.ts";
 import { CircleLink } from "./circle-link.ts";
 import { VerifierClient } from "./client.ts";
 import { ClientError } from "./errors.ts";
-import { errorBytes, State, type SyncCall, type SyncWorkerData, valueBytes, WORDS_BYTES, Word } from "./sync-wire.ts";
+import {
+  errorBytes,
+  type NamedClient,
+  State,
+  type SyncCall,
+  type SyncWorkerData,
+  valueBytes,
+  WORDS_BYTES,
+  Word,
+} from "./sync-wire.ts";
 
-const { verifiers, registration, shared } = workerData as SyncWorkerData;
+const { verifiers, others, registration, graceMs, shared } = workerData as SyncWorkerData;
 const words = new Int32Array(shared, 0, WORDS_BYTES / 4);
 const room = new Uint8Array(shared, WORDS_BYTES);
-const members = verifiers.map(({ name, options }) => ({ name, client: new VerifierClient(options) }));
-const circle = new Circle(members);
+const clientOf = ({ name, options }: NamedClient) => ({ name, client: new VerifierClient(options) });
+const members = verifiers.map(clientOf);
+const byName = new Map([...members, ...others.map(clientOf)].map(({ name, client }) => [name, client]));
+const circle = new Circle(members, graceMs);
 const link = new CircleLink(circle, registration);
 let hasLearned = false;
 
 async function ask({ of, method, args }: SyncCall): Promise<unknown> {
   if (of === undefined && !hasLearned) hasLearned = (await circle.learn()).length === 0;
-  const target: object | undefined = of === undefined ? link : members.find(({ name }) => name === of)?.client;
+  const target: object | undefined = of === undefined ? link : byName.get(of);
   const call: unknown = target && Reflect.get(target, method);
   if (typeof call !== "function") throw new ClientError("client/options", `nothing is called '${method}'`);
   return Reflect.apply(call, target, args);

@@ -9,10 +9,10 @@ import type { Registration } from "../service/service.ts";
 import type { VerifierClient } from "./client.ts";
 import { ClientError } from "./errors.ts";
 import {
+  type NamedClient,
   readTold,
   State,
   type SyncCall,
-  type SyncClientOptions,
   type SyncWorkerData,
   WORDS_BYTES,
   Word,
@@ -29,7 +29,11 @@ export type Synchronous<T> = {
 
 export interface SyncOptions {
   /** 1 to 8, each by its own name. */
-  readonly verifiers: readonly { readonly name: string; readonly options: SyncClientOptions }[];
+  readonly verifiers: readonly NamedClient[];
+  /** Others that are reached by their names alone: the same verifiers for somebody with a token, for instance. */
+  readonly others?: readonly NamedClient[];
+  /** How long the rest of the verifiers are waited for once enough have answered; default: a second. */
+  readonly graceMs?: number;
   /** Whose the boards are. */
   readonly registration?: Partial<Registration>;
   /** Of one call, with all its tries. */
@@ -58,6 +62,11 @@ export class SyncVerifiers {
     this.link = this.#proxy<VerifierLink>(undefined);
   }
 
+  /** Starts the thread without waiting for it: the first call has less to wait for. */
+  start(): void {
+    this.#start();
+  }
+
   /** One of them by its name, call by call as `VerifierClient` has them. */
   verifier(name: string): Synchronous<VerifierClient> {
     return this.#proxy<Synchronous<VerifierClient>>(name);
@@ -78,6 +87,7 @@ export class SyncVerifiers {
   #ask(call: SyncCall): unknown {
     if (this.#isClosed) throw new ClientError("client/closed");
     const { worker, words, room } = this.#start();
+    this.#await(words, State.STARTING, START_TIMEOUT_MS);
     Atomics.store(words, Word.STATE, State.ASKED);
     worker.postMessage(call);
     this.#await(words, State.ASKED, this.#timeoutMs);
@@ -86,14 +96,13 @@ export class SyncVerifiers {
 
   #start() {
     if (this.#thread) return this.#thread;
-    const { verifiers, registration, answerBytesMax } = this.#options;
+    const { verifiers, others = [], registration, graceMs, answerBytesMax } = this.#options;
     const shared = new SharedArrayBuffer(WORDS_BYTES + (answerBytesMax ?? ANSWER_BYTES_MAX));
-    const workerData: SyncWorkerData = { verifiers, registration, shared };
+    const workerData: SyncWorkerData = { verifiers, others, registration, graceMs, shared };
     const worker = new Worker(SCRIPT, { workerData });
     worker.unref();
     const words = new Int32Array(shared, 0, WORDS_BYTES / 4);
     this.#thread = { worker, words, room: new Uint8Array(shared, WORDS_BYTES) };
-    this.#await(words, State.STARTING, START_TIMEOUT_MS);
     return this.#thread;
   }
 

@@ -8,7 +8,7 @@ import { decodeUsageReport } from "../objects/usage-report.ts";
 import { parseSign1 } from "../protocol/cose.ts";
 import type { ReportItem } from "../service/service.ts";
 import { VerifierError, type VerifierErrorCode } from "../verifier/errors.ts";
-import { type Circle, CircleError, type CircleMember, GRACE_MS, isFailure, type MemberFailure } from "./circle.ts";
+import { type Circle, CircleError, type CircleMember, isFailure, type MemberFailure } from "./circle.ts";
 import type { VerifierClient } from "./client.ts";
 import { ClientError } from "./errors.ts";
 import { wait } from "./retry.ts";
@@ -70,7 +70,7 @@ export class Uploads {
         if (left === 0 && !isEnough)
           reject(failures.length === 1 ? failures[0]!.error : new CircleError("reports", failures));
         else if (left === 0) resolve();
-        else if (isEnough) wait(GRACE_MS, over.signal).then(resolve, () => {});
+        else if (isEnough) wait(this.#circle.graceMs, over.signal).then(resolve, () => {});
       };
       for (const member of members) {
         this.#bringUp(member, target).then(ended, (error) => {

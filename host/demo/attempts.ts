@@ -7,9 +7,8 @@ import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { GateState } from "../../firmware/protocol/states.ts";
 import type { FlashImage } from "../../sim-board/parts/flash.ts";
 import type { Phase } from "../../sim-board/workloads/types.ts";
-import { encodeOrder } from "../objects/order.ts";
 import { decodeUsageReport } from "../objects/usage-report.ts";
-import { draftSign, parseSign1 } from "../protocol/cose.ts";
+import { parseSign1 } from "../protocol/cose.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { doneByAll } from "./books.ts";
 import { must, type Site } from "./site.ts";
@@ -31,7 +30,7 @@ const TRIAL_SECONDS = 30;
 export function withholdOrder(site: Site): Attempt {
   const { board } = site;
   board.advance(Math.min(TRIAL_SECONDS, secondsLeft(site) / 2));
-  const refusal = codeOf(() => site.mailbox.beacon(site.verifier.beacon()));
+  const refusal = codeOf(() => site.mailbox.beacon(site.verifiers.link.beacon()));
   board.withdraw();
   const code = refusal === ErrorCode.OK ? reasonOfClosing(site) : refusal;
   return {
@@ -75,17 +74,16 @@ export function replayLicense(site: Site, hoard: Hoard): Attempt {
 
 /** One party alone cannot lift what one party alone could order. */
 export function resumeAlone(site: Site): Attempt {
-  const { epoch, agreementDigest, orderDigest: previousDigest } = site.agent.info();
   const notBeforeSeconds = site.board.agreementSeconds - 1;
-  const order = { notBeforeSeconds, agreementDigest, epoch: epoch + 1, action: OrderAction.RESUME, previousDigest };
-  const draft = draftSign(encodeOrder(order));
-  const code = codeOf(() => site.mailbox.order(site.parties[0]!.signOrder(draft)));
+  const request = { action: OrderAction.RESUME, notBeforeSeconds };
+  const { bytes } = site.verifiers.order(request, site.parties.slice(0, 1));
+  const code = codeOf(() => site.mailbox.order(bytes));
   return judged(site, "resume with one signature", code, "a resume takes two of the three parties");
 }
 
 export function cutPower(site: Site, hoard: Hoard): Attempt {
   // One for later: it answers the nonce of before the cut.
-  hoard.timeProof = site.verifier.timeProof(site.mailbox.timeChallenge());
+  hoard.timeProof = site.verifiers.link.timeProof(site.mailbox.timeChallenge());
   site.board.cutPower();
   site.board.powerOn();
   const code = codeOf(() => site.mailbox.license(hoard.license));

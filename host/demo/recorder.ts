@@ -1,10 +1,10 @@
-/** The way between agent and verifier, with a copy of every object that passes: what `--save` writes. */
+/** The way between agent and verifiers, with a copy of every object that passes: what `--save` writes. */
 import type { VerifierLink } from "../agent/agent.ts";
+import { sameBytes } from "../verifier/bytes.ts";
 import type { LicenseRequest } from "../verifier/licensing.ts";
-import type { Verifier } from "../verifier/verifier.ts";
 
 export class Recorder implements VerifierLink {
-  readonly #verifier: Verifier;
+  readonly #link: VerifierLink;
   readonly licenses: Uint8Array[] = [];
   readonly reports: Uint8Array[] = [];
   readonly evidence: Uint8Array[] = [];
@@ -12,55 +12,52 @@ export class Recorder implements VerifierLink {
   certificate: Uint8Array | undefined;
   beaconNewest: Uint8Array | undefined;
 
-  constructor(verifier: Verifier) {
-    this.#verifier = verifier;
+  constructor(link: VerifierLink) {
+    this.#link = link;
   }
 
   agreementsAfter(version: number): readonly Uint8Array[] {
-    return this.#verifier.agreementsAfter(version);
+    return this.#link.agreementsAfter(version);
   }
 
-  get agreementBytes(): Uint8Array {
-    return this.#verifier.agreementBytes;
-  }
-
-  enrol(endorsement: Uint8Array, certificate: Uint8Array): Uint8Array {
+  enrol(endorsement: Uint8Array, certificate: Uint8Array): void {
     this.certificate = certificate;
-    return this.#verifier.enrol(endorsement, certificate);
+    this.#link.enrol(endorsement, certificate);
   }
 
   challenge(ueid: Uint8Array): Uint8Array {
-    return this.#verifier.challenge(ueid);
+    return this.#link.challenge(ueid);
   }
 
-  issueLicense(evidence: Uint8Array, request: LicenseRequest): Uint8Array {
+  issueLicense(evidence: Uint8Array, request: LicenseRequest | undefined): Uint8Array {
     this.evidence.push(evidence);
-    const license = this.#verifier.issueLicense(evidence, request);
+    const license = this.#link.issueLicense(evidence, request);
     this.licenses.push(license);
     return license;
   }
 
   issueRecovery(evidence: Uint8Array): Uint8Array {
-    return this.#verifier.issueRecovery(evidence);
+    return this.#link.issueRecovery(evidence);
   }
 
-  acceptReport(report: Uint8Array, intervals?: Uint8Array) {
-    const receipt = this.#verifier.acceptReport(report, intervals);
-    if (!receipt.repeated) this.reports.push(report);
-    return receipt;
+  acceptReport(report: Uint8Array, intervals: Uint8Array): void {
+    this.#link.acceptReport(report, intervals);
+    // A report that is uploaded again is the newest.
+    const newest = this.reports.at(-1);
+    if (!newest || !sameBytes(newest, report)) this.reports.push(report);
   }
 
   ordersAfter(epoch: number) {
-    return this.#verifier.ordersAfter(epoch);
+    return this.#link.ordersAfter(epoch);
   }
 
   beacon(): Uint8Array {
-    this.beaconNewest = this.#verifier.beacon();
+    this.beaconNewest = this.#link.beacon();
     return this.beaconNewest;
   }
 
   timeProof(nonce: Uint8Array): Uint8Array {
-    const proof = this.#verifier.timeProof(nonce);
+    const proof = this.#link.timeProof(nonce);
     this.timeProofs.push(proof);
     return proof;
   }

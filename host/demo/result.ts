@@ -1,6 +1,7 @@
 /** What the demo proved, as facts. */
 import type { BooksLine } from "./books.ts";
 import type { Attempt } from "./teller.ts";
+import type { VerifierHost } from "./verifiers.ts";
 
 export type PauseFacts = {
   /** Governor ticks since power-up. */
@@ -10,6 +11,15 @@ export type PauseFacts = {
   workAfterClose: bigint;
   checkpointSaved: boolean;
   checkpointBytes: bigint;
+};
+
+/** A verifier, and what it had to do with the board. */
+export type VerifierFacts = VerifierHost & {
+  /** Licenses with the signature of a party whose key is there. */
+  licensesSigned: number;
+  reportsTaken: bigint;
+  /** Licensed and reported work by its own books, and the accelerator's count, are equal. */
+  booksAgree: boolean;
 };
 
 export type DemoResult = {
@@ -27,5 +37,6 @@ export type DemoResult = {
   attempts: readonly Attempt[];
   licenses: number;
   reports: number;
+  verifiers: readonly VerifierFacts[];
   invariants: { checked: number; broken: number };
 };

@@ -75,7 +75,8 @@ export function runWorkload({ image, workload, seed, whole, onProgress }: RunSet
   });
   while (!job.isDone) job.step();
   site.closeBooks();
-  const books = booksOf(site);
+  const [account] = site.verifiers.accounts(site.ueid);
+  const books = booksOf(site, account!);
   const balanced = isBalanced(books);
   const exact = isExactly(books, workload.totals.work);
   const comparisons = whole ? [...compare(books, workload), ...compareCounts(done, workload)] : [];

@@ -20,7 +20,7 @@ export function saveObjects({ site, orders }: Demo, folder: string): string[] {
   const numbered = (name: string, objects: readonly Uint8Array[]) =>
     objects.map((bytes, i) => [`${name}-${i + 1}.cbor`, bytes] as const);
   const files: readonly (readonly [string, Uint8Array | undefined])[] = [
-    ["agreement.cbor", recorder.agreementBytes],
+    ["agreement.cbor", site.founding.agreementBytes],
     ["endorsement.cbor", site.endorsement],
     ["certificate.cbor", recorder.certificate],
     ["beacon.cbor", recorder.beaconNewest],

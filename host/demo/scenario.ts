@@ -9,18 +9,21 @@ import { InvariantBroken } from "../../sim-board/invariants/broken.ts";
 import { Random } from "../../sim-board/random.ts";
 import type { Phase, Workload } from "../../sim-board/workloads/types.ts";
 import * as attempts from "./attempts.ts";
-import { booksOf, doneByAll, isBalanced } from "./books.ts";
+import { booksOf, doneByAll, verifierFacts } from "./books.ts";
 import { Job } from "./job.ts";
 import type { DemoResult, PauseFacts } from "./result.ts";
 import { must, Site } from "./site.ts";
 import type { Attempt, Teller } from "./teller.ts";
 import { checkpointPhase } from "./terms.ts";
 import { Timeline } from "./timeline.ts";
+import type { SignedOrder, VerifiersAt } from "./verifiers.ts";
 import * as words from "./words.ts";
 
 export type DemoSettings = { image: GovernorImage; workload: Workload; seed: number; teller: Teller };
 
 export type Demo = { result: DemoResult; site: Site; timeline: Timeline; orders: Map<string, Uint8Array> };
+
+export const AGREEMENT_NAME = "Quiesce demo";
 
 /** How long the parties talk before they resume, as a part of the job. */
 const PAUSE_PART = 0.08;
@@ -32,19 +35,28 @@ const INTO_STEP_PERCENT = { from: 25, to: 85 };
 /** Reports over the job, beside those that come with each license. */
 const REPORTS = 12;
 
-/** Plays the whole story. Throws what the board throws; a broken invariant is told as one and ends it. */
+/**
+ * Plays the whole story, with all keys in one verifier in this process. Throws what the board throws; a broken invariant
+ * is told as one and ends it.
+ */
 export function playDemo(settings: DemoSettings): Demo {
   const story = new Story(settings);
-  try {
-    for (const step of STEPS) step(story);
-  } catch (error) {
-    if (!(error instanceof InvariantBroken)) throw error;
-    story.tell("broken", error.message);
-  }
+  for (const _ of story.steps());
   return story.end();
 }
 
-const STEPS: readonly ((story: Story) => void)[] = [
+/** The same with other verifiers, and with pauses in which the program may see to something else. */
+export async function playDemoInTurns(
+  settings: DemoSettings,
+  verifiers: VerifiersAt,
+  turn: () => Promise<void>,
+): Promise<Demo> {
+  const story = new Story(settings, verifiers);
+  for (const _ of story.steps()) await turn();
+  return story.end();
+}
+
+const STEPS: readonly ((story: Story) => Iterable<void> | void)[] = [
   (story) => story.signAgreement(),
   (story) => story.commissionBoard(),
   (story) => story.workToTheMiddle(),
@@ -83,10 +95,10 @@ class Story {
   #reportsDue = 1;
   #closed = false;
 
-  constructor(settings: DemoSettings) {
+  constructor(settings: DemoSettings, verifiers?: VerifiersAt) {
     const { workload, image, seed, teller } = settings;
     this.#settings = settings;
-    this.#site = new Site({ image, workload, seed, agreementName: "Quiesce demo" });
+    this.#site = new Site({ image, workload, seed, agreementName: AGREEMENT_NAME, verifiers });
     const { caps, sliceTicks } = this.#site.agreement;
     const slice = new Map([...caps].map(([c, { rateMax }]) => [c as number, rateMax * sliceTicks]));
     const span = words.spanOf(workload);
@@ -106,12 +118,27 @@ class Story {
     });
   }
 
+  /** One after the other, with a pause wherever something was done. A broken invariant is the last. */
+  *steps(): Generator<void> {
+    try {
+      for (const step of STEPS) {
+        yield* step(this) ?? [];
+        yield;
+      }
+    } catch (error) {
+      if (!(error instanceof InvariantBroken)) throw error;
+      this.tell("broken", error.message);
+    }
+  }
+
   tell(label: string, text: string): void {
     this.#settings.teller.tell(this.#site.board.seconds, label, text);
   }
 
   signAgreement(): void {
-    this.tell("agreement", words.agreement(this.#site.agreement));
+    const { agreement, verifiers } = this.#site;
+    this.tell("agreement", words.agreement(agreement));
+    this.tell("verifiers", words.verifiers(verifiers.hosts));
   }
 
   /** Boot, agreement, enrolment, clock, first beacon. */
@@ -125,10 +152,13 @@ class Story {
   }
 
   /** The job runs under licenses to the middle, and into a step. */
-  workToTheMiddle(): void {
+  *workToTheMiddle(): Generator<void> {
     const job = this.#job;
     const half = job.secondsLeft / 2;
-    while (job.next && (job.secondsLeft - job.next.durationSeconds >= half || job.next.work.size === 0)) job.step();
+    while (job.next && (job.secondsLeft - job.next.durationSeconds >= half || job.next.work.size === 0)) {
+      job.step();
+      yield;
+    }
     const phase = job.next!;
     job.prepare();
     this.#site.board.submit(phase);
@@ -139,19 +169,17 @@ class Story {
 
   /** One party is enough. */
   orderPause(): void {
-    const { verifier, parties, board, recorder } = this.#site;
+    const { parties, board, recorder } = this.#site;
     this.#hoard = {
       license: recorder.licenses.at(-1)!,
       beacon: recorder.beaconNewest!,
       flash: board.flash.image(),
     };
     const inspectorate = parties.at(-1)!;
-    const draft = verifier.proposeOrder({ action: OrderAction.PAUSE });
-    const { order, bytes, quorum } = verifier.approveOrder(draft.id, inspectorate);
-    this.#orders.set("pause", bytes!);
+    const { quorum, epoch } = this.#order("pause", OrderAction.PAUSE, [inspectorate]);
     this.#pause.orderedAtTick = board.ticks;
     this.#timeline.mark(board.seconds, "pause");
-    this.tell("pause", words.pause(inspectorate.name, quorum, order.epoch, this.#interrupted!));
+    this.tell("pause", words.pause(inspectorate, quorum, epoch, this.#interrupted!));
   }
 
   /** On a copy of the board: what if the order never arrives? */
@@ -206,23 +234,23 @@ class Story {
 
   /** Two parties lift the pause; only a new license opens the gate. */
   resume(): void {
-    const { verifier, parties, agent, board } = this.#site;
+    const { parties, agent, board } = this.#site;
     const after = doneByAll(this.#site).map((done, c) => done - this.#doneAtClose[c]!);
     this.#pause.workAfterClose = after.reduce((sum, work) => sum + work, 0n);
-    const draft = verifier.proposeOrder({ action: OrderAction.RESUME });
-    verifier.approveOrder(draft.id, parties[0]!);
-    const { order, bytes } = verifier.approveOrder(draft.id, parties.at(-1)!);
-    this.#orders.set("resume", bytes!);
+    const names = [parties[0]!, parties.at(-1)!];
+    const { epoch } = this.#order("resume", OrderAction.RESUME, names);
     must("deliver the order", agent.deliverOrders());
     this.#timeline.mark(board.seconds, "resume");
-    const names = [parties[0]!.name, parties.at(-1)!.name];
     const hasCheckpoint = this.#pause.checkpointBytes > 0n;
-    this.tell("resume", words.resume(names, order.epoch, this.#interrupted!, hasCheckpoint));
+    this.tell("resume", words.resume(names, epoch, this.#interrupted!, hasCheckpoint));
   }
 
-  finishJob(): void {
+  *finishJob(): Generator<void> {
     this.#job.dropLicense();
-    while (!this.#job.isDone) this.#job.step();
+    while (!this.#job.isDone) {
+      this.#job.step();
+      yield;
+    }
     this.tell("job", words.jobDone(this.#settings.workload));
   }
 
@@ -237,13 +265,15 @@ class Story {
   end(): Demo {
     const { image, workload, seed } = this.#settings;
     const { board, recorder } = this.#site;
-    const books = booksOf(this.#site);
+    const accounts = this.#site.verifiers.accounts(this.#site.ueid);
+    const books = booksOf(this.#site, accounts[0]!);
+    const verifiers = verifierFacts(this.#site, accounts);
     const invariants = { checked: board.invariants?.checked ?? 0, broken: board.invariants?.broken.length ?? 0 };
     const pause = this.#pause;
     const result: DemoResult = {
       ok:
         this.#closed &&
-        isBalanced(books) &&
+        verifiers.every(({ booksAgree }) => booksAgree) &&
         pause.checkpointSaved &&
         pause.workAfterClose === 0n &&
         this.#attempts.every(({ refused }) => refused) &&
@@ -264,6 +294,7 @@ class Story {
       attempts: this.#attempts,
       licenses: recorder.licenses.length,
       reports: recorder.reports.length,
+      verifiers,
       invariants,
     };
     return { result, site: this.#site, timeline: this.#timeline, orders: this.#orders };
@@ -305,14 +336,24 @@ class Story {
     this.#report();
   }
 
+  #order(name: string, action: OrderAction, parties: readonly string[]): SignedOrder {
+    const { verifiers } = this.#site;
+    const order = verifiers.order({ action }, parties);
+    this.#orders.set(name, order.bytes);
+    const way = words.order(parties, verifiers.hosts);
+    if (way !== undefined) this.tell("order", way);
+    return order;
+  }
+
   #report(): void {
     must("report", this.#site.agent.report());
     this.#timeline.mark(this.#site.board.seconds, "report");
   }
 
   #tellLicense(): void {
-    const { recorder, agreement, board } = this.#site;
+    const { recorder, agreement, board, verifiers } = this.#site;
     this.#timeline.mark(board.seconds, "license");
-    this.tell("license", words.license(recorder.licenses.length, recorder.licenses.at(-1)!, agreement));
+    const { length } = recorder.licenses;
+    this.tell("license", words.license(length, recorder.licenses.at(-1)!, agreement, verifiers.hosts));
   }
 }

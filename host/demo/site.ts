@@ -1,5 +1,5 @@
 /**
- * One site: a board with its operator's agent, and at the other end the parties with their verifier. All keys, and all
+ * One site: a board with its operator's agent, and at the other end the parties with their verifiers. All keys, and all
  * that is random, come from one seed.
  */
 
@@ -11,17 +11,15 @@ import { Random } from "../../sim-board/random.ts";
 import type { Workload } from "../../sim-board/workloads/types.ts";
 import { Agent, type Outcome } from "../agent/agent.ts";
 import { Mailbox } from "../mailbox.ts";
-import { type Agreement, signAgreement } from "../objects/agreement.ts";
+import type { Agreement } from "../objects/agreement.ts";
 import { signEndorsement } from "../objects/endorsement.ts";
-import { ed25519Signer, type Signer } from "../protocol/cose.ts";
 import { errorCodeText } from "../protocol/refusal.ts";
-import { Party } from "../verifier/party.ts";
-import { timeMember } from "../verifier/time-authority.ts";
-import { Verifier } from "../verifier/verifier.ts";
+import { type Founding, found } from "./founding.ts";
+import { OneVerifier } from "./one-verifier.ts";
 import { Recorder } from "./recorder.ts";
-import { BEACON_SECONDS, termsFor } from "./terms.ts";
+import { BEACON_SECONDS } from "./terms.ts";
+import type { Verifiers, VerifiersAt } from "./verifiers.ts";
 
-const PARTY_NAMES = ["North", "South", "Inspectorate"] as const;
 /** A plain crystal is off by so much at most, fast or slow. Well within the agreement's bound. */
 const DRIFT_PPM_MAX = 20;
 
@@ -30,23 +28,34 @@ export type SiteOptions = {
   workload: Workload;
   seed: number;
   agreementName: string;
+  /** Default: all keys in one verifier in this process. */
+  verifiers?: VerifiersAt | undefined;
 };
+
+type Failed = Outcome & { ok: false };
 
 /** A step of an honest site was refused: it cannot go on. */
 class SiteError extends Error {
-  constructor(step: string, outcome: Outcome & { ok: false }) {
-    const code = outcome.by === "board" ? errorCodeText(outcome.code) : outcome.code;
-    super(`${step}: the ${outcome.by} refused with ${code}: ${outcome.message}`);
+  constructor(step: string, { by, code, message }: Failed) {
+    super(`${step}: the ${by} refused with ${by === "board" ? errorCodeText(code as number) : code}: ${message}`);
     this.name = "SiteError";
+  }
+}
+
+/** Nobody refused a step of an honest site: a verifier was not reached. */
+class LinkError extends Error {
+  constructor(step: string, { code, message }: Failed) {
+    super(`${step}: ${code}: ${message}`);
+    this.name = "LinkError";
   }
 }
 
 export class Site {
   readonly workload: Workload;
   readonly agreement: Agreement;
-  readonly parties: readonly Party[];
+  readonly founding: Founding;
   readonly board: Board;
-  readonly verifier: Verifier;
+  readonly verifiers: Verifiers;
   readonly recorder: Recorder;
   readonly mailbox: Mailbox;
   readonly agent: Agent;
@@ -55,21 +64,11 @@ export class Site {
   /** Whether the operator carries the beacons to the board. */
   carriesBeacons = true;
 
-  constructor({ image, workload, seed, agreementName }: SiteOptions) {
+  constructor({ image, workload, seed, agreementName, verifiers }: SiteOptions) {
     const random = new Random(seed);
-    const signerOf = (name: string): Signer => ed25519Signer(random.stream(`key of ${name}`).bytes(32));
     this.workload = workload;
-    const signers = PARTY_NAMES.map((name) => signerOf(name));
-    this.parties = PARTY_NAMES.map((name, i) => new Party(name, signers[i]!));
-    const clock = signerOf("time authority");
-    this.agreement = {
-      ...termsFor(workload),
-      version: 1,
-      name: agreementName,
-      parties: this.parties.map(({ member }) => member),
-      timeAuthorities: [timeMember("Observatory", clock)],
-      timeQuorum: 1,
-    };
+    this.founding = found({ workload, seed, agreementName });
+    this.agreement = this.founding.agreement;
     this.board = new Board({
       image,
       seed,
@@ -78,21 +77,22 @@ export class Site {
       drift: { model: "constant", ppm: random.stream("drift").below(2 * DRIFT_PPM_MAX + 1) - DRIFT_PPM_MAX },
     });
     const made = this.board.manufacture();
-    const manufacturer = signerOf("manufacturer");
     this.ueid = made.ueid;
-    this.endorsement = signEndorsement({ ...made, ...hardwareOf(SIM_MODEL) }, manufacturer);
+    const { founding } = this;
+    this.endorsement = signEndorsement({ ...made, ...hardwareOf(SIM_MODEL) }, founding.manufacturer.signer);
+    const clock = () => Number(this.board.agreementMs);
     const nonces = random.stream("nonces");
-    this.verifier = new Verifier({
-      agreement: signAgreement(this.agreement, signers),
-      parties: this.parties,
-      timeSigners: [clock],
-      references: { manufacturers: [manufacturer], measurements: [{ digest: image.sha256, svnLeast: 0 }] },
-      clock: () => Number(this.board.agreementMs),
-      random: (count) => nonces.bytes(count),
-    });
-    this.recorder = new Recorder(this.verifier);
+    const oneVerifier = () =>
+      new OneVerifier({ founding, measurement: image.sha256, clock, random: (count) => nonces.bytes(count) });
+    this.verifiers = verifiers?.(clock) ?? oneVerifier();
+    this.recorder = new Recorder(this.verifiers.link);
     this.mailbox = new Mailbox((request) => this.board.request(request));
     this.agent = new Agent(this.mailbox, this.recorder);
+  }
+
+  /** Names of the parties, as the agreement has them. */
+  get parties(): readonly string[] {
+    return this.agreement.parties.map(({ name }) => name);
   }
 
   /** Powers the board up, provisions and enrols it, sets its clock, and begins to carry beacons. */
@@ -108,9 +108,11 @@ export class Site {
   /** The closed loop ends here: a last report, and evidence of it, so that the books are settled. */
   closeBooks(): void {
     must("last report", this.agent.report());
-    const evidence = this.mailbox.evidence(this.verifier.challenge(this.ueid));
-    this.recorder.evidence.push(evidence);
-    this.verifier.appraise(evidence);
+    this.verifiers.settle(this.ueid, (nonce) => {
+      const evidence = this.mailbox.evidence(nonce);
+      this.recorder.evidence.push(evidence);
+      return evidence;
+    });
   }
 
   #carryBeacons(): void {
@@ -121,9 +123,10 @@ export class Site {
   }
 }
 
-/** Goes on only if a step of an honest site was done. Throws a `SiteError`. */
+/** Goes on only if a step of an honest site was done. Throws a `SiteError` or a `LinkError`. */
 export function must(step: string, outcome: Outcome): void {
-  if (!outcome.ok) throw new SiteError(step, outcome);
+  if (outcome.ok) return;
+  throw outcome.by === "link" ? new LinkError(step, outcome) : new SiteError(step, outcome);
 }
 
 function hardwareOf({ model, oem, version }: DeviceModel) {

@@ -5,6 +5,7 @@ import { className, durationText, exactText, stateName, workText } from "../cli/
 import type { Agreement } from "../objects/agreement.ts";
 import { decodeLicense } from "../objects/license.ts";
 import { parseSign } from "../protocol/cose.ts";
+import { signedBy, type VerifierHost } from "./verifiers.ts";
 
 /** From the recording's start to its end, gaps included. */
 export function spanOf(workload: Workload): number {
@@ -25,13 +26,37 @@ export function board({ accelerator, governorBytes, image }: Board, ueid: Uint8A
   return `${accelerator.chip.title}, device ${short(ueid)}, governor ${short(image.sha256)} (${size})`;
 }
 
-export function license(number: number, bytes: Uint8Array, { parties, tickHz }: Agreement): string {
-  const { payload, signatures } = parseSign(bytes);
-  const { budget, ticksMax, epoch } = decodeLicense(payload);
-  const names = signatures.map(({ kid }) => parties.find((party) => Buffer.compare(party.kid, kid!) === 0)?.name);
+export function verifiers(hosts: readonly VerifierHost[]): string {
+  if (hosts.length === 1) return "one, in this process, with the keys of all parties and of the time authority";
+  const clock = hosts.find(({ tellsTime }) => tellsTime)!.name;
+  return `${hosts.length} processes, each with its own party's key, store and books; ${clock}'s tells the time`;
+}
+
+export function license(
+  number: number,
+  bytes: Uint8Array,
+  agreement: Agreement,
+  hosts: readonly VerifierHost[],
+): string {
+  const { budget, ticksMax, epoch } = decodeLicense(parseSign(bytes).payload);
+  const names = signedBy(bytes, agreement);
+  const signers = hosts.length === 1 ? names.join(" and ") : `${possessive(names)} verifiers`;
   const work = [...budget].map(([c, amount]) => `${workText(amount, c)} ${className(c)}`).join(", ");
-  const time = durationText(Number(ticksMax) / tickHz);
-  return `#${number} by ${names.join(" and ")}, epoch ${epoch}, at most ${time}: ${work}`;
+  const time = durationText(Number(ticksMax) / agreement.tickHz);
+  return `#${number} by ${signers}, epoch ${epoch}, at most ${time}: ${work}`;
+}
+
+/** How an order got around among verifiers; nothing where there is one. */
+export function order(signers: readonly string[], hosts: readonly VerifierHost[]): string | undefined {
+  if (hosts.length === 1) return undefined;
+  const others = hosts.filter(({ parties }) => !parties.includes(signers.at(-1)!)).map(({ name }) => name);
+  const [first, ...rest] = signers;
+  const way = [
+    `drafted and signed at ${first}'s verifier`,
+    ...rest.map((name) => `signed at ${name}'s`),
+    `verified and taken over by ${possessive(others)}`,
+  ];
+  return way.join(", ");
 }
 
 export function pause(name: string, quorum: number, epoch: number, phase: Phase): string {
@@ -58,6 +83,11 @@ export function jobDone(workload: Workload): string {
   if (steps !== undefined)
     return `done: all ${exactText(steps)} steps${tokens ? `, ${exactText(tokens)} tokens` : ""} of the job`;
   return requests === undefined ? "done" : `done: all ${exactText(requests)} requests`;
+}
+
+/** "North's and South's". */
+function possessive(names: readonly string[]): string {
+  return names.map((name) => `${name}'s`).join(" and ");
 }
 
 function short(bytes: Uint8Array): string {

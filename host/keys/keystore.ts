@@ -47,6 +47,15 @@ export class Keystore {
     return this.#folder.change(() => this.#add(label, passphrase));
   }
 
+  /**
+   * An active key of this seed, for simulations alone, where keys come from the run's seed: what was ever known elsewhere
+   * is no party's key. No command leads here. Throws `KeyError`.
+   */
+  import(label: string, seed: Uint8Array, passphrase: Uint8Array): Promise<StoredKey> {
+    if (seed.length !== SEED_BYTES) throw new RangeError(`a seed has ${SEED_BYTES} bytes`);
+    return this.#folder.change(() => this.#add(label, passphrase, { seed: Uint8Array.from(seed) }));
+  }
+
   /** A new active key under the same label and passphrase; the old one is retiring from then on. Throws `KeyError`. */
   rotate(kid: Uint8Array, passphrase: Uint8Array): Promise<StoredKey> {
     return this.#folder.change(async () => {
@@ -54,7 +63,7 @@ export class Keystore {
       if (old.status === "retiring") throw new KeyError("keys/rotated", kidText(kid));
       // Whoever cannot use the old key cannot put another in its place.
       await this.unlock(kid, passphrase);
-      return this.#add(old.label, passphrase, old.kid);
+      return this.#add(old.label, passphrase, { replaces: old.kid });
     });
   }
 
@@ -84,9 +93,13 @@ export class Keystore {
     return signer;
   }
 
-  async #add(label: string, passphrase: Uint8Array, replaces?: Uint8Array): Promise<StoredKey> {
+  /** Wipes the seed. */
+  async #add(
+    label: string,
+    passphrase: Uint8Array,
+    { seed = randomBytes(SEED_BYTES), replaces }: { seed?: Uint8Array; replaces?: Uint8Array } = {},
+  ): Promise<StoredKey> {
     if (this.#folder.names(FILE_NAME).length >= KEYS_MAX) throw new KeyError("keys/full", `${KEYS_MAX}`);
-    const seed = randomBytes(SEED_BYTES);
     const { kid, publicKey } = ed25519Signer(seed);
     const header = {
       kid,

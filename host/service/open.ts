@@ -48,7 +48,11 @@ export async function openVerifier(config: Config, { boardKind }: OpenOptions): 
     if (!verdictSigner)
       throw new ConfigError(["verdictKey: no party lives here, so it must say which key signs results"]);
     store = await openStore(placeOf(config));
-    const { clock, random, setClock } = worldOf(config);
+    const agreement = readFile(config.agreement, "agreement");
+    const { clock, random, setClock } = worldOf(config, [
+      agreement,
+      ...[...partySigners, ...timeSigners].map(({ kid }) => kid),
+    ]);
     const service = await createService(store, {
       settings: () => settings,
       partySigners,
@@ -56,7 +60,7 @@ export async function openVerifier(config: Config, { boardKind }: OpenOptions): 
       verdictSigner,
       clock,
       random,
-      agreement: readFile(config.agreement, "agreement"),
+      agreement,
       beaconMs: config.beaconSeconds * 1000,
     });
     const close = async () => {
@@ -130,28 +134,32 @@ function readFile(path: string, key: string): Uint8Array {
   }
 }
 
-/** Time and chance: the system's, or where the clock is simulated, those that make a run repeatable. */
-function worldOf({ clock }: Config) {
+/**
+ * Time and chance: the system's, or where the clock is simulated, those that make a run repeatable. `names` tells this
+ * verifier from the others of its simulation, which must not draw the same nonces.
+ */
+function worldOf({ clock }: Config, names: readonly Uint8Array[]) {
   if (clock === "system") {
     return { clock: () => Date.now(), random: (count: number) => new Uint8Array(randomBytes(count)) };
   }
   let nowMs = 0;
   return {
     clock: () => nowMs,
-    random: repeatable(),
+    random: repeatable(names),
     setClock: (ms: number) => {
       nowMs = ms;
     },
   };
 }
 
-/** SHA-256 over a count: for simulations alone, where nothing is at stake. */
-function repeatable(): (count: number) => Uint8Array {
+/** SHA-256 over names and a count: for simulations alone, where nothing is at stake. */
+function repeatable(names: readonly Uint8Array[]): (count: number) => Uint8Array {
+  const seed = createHash("sha256").update(Buffer.concat(names)).digest();
   let drawn = 0;
   return (count) => {
     const blocks: Buffer[] = [];
     for (let length = 0; length < count; length += 32) {
-      blocks.push(createHash("sha256").update(`quiesce simulation ${drawn++}`).digest());
+      blocks.push(createHash("sha256").update(seed).update(`quiesce simulation ${drawn++}`).digest());
     }
     return new Uint8Array(Buffer.concat(blocks).subarray(0, count));
   };

@@ -16,6 +16,6 @@ export function addDemo(parent: Command): void {
     )
     .action(async (options: WorkloadOptions & { seed: number; save?: string }, command: Command) => {
       const { showDemo } = await import("../demo-view.ts");
-      showDemo(options, wantsJson(command));
+      await showDemo(options, wantsJson(command));
     });
 }

@@ -45,14 +45,14 @@ export function attemptLines({ name, refused, code, detail }: Attempt, columns: 
 
 /** What was shown, in a few lines. */
 export function verdictLines(result: DemoResult, columns: number): string[] {
-  const { pause, attempts, invariants } = result;
+  const { pause, attempts, invariants, verifiers } = result;
   const refused = attempts.filter((attempt) => attempt.refused).length;
   const after = pause.workAfterClose === 0n ? "no work" : `${exactText(pause.workAfterClose)} of work`;
   const ticks = countText(pause.closedAtTick - pause.orderedAtTick, "tick");
   const saved = pause.checkpointBytes > 0n ? `, checkpoint of ${workText(pause.checkpointBytes, 9)} saved` : "";
   const repeated = [...result.repeated].map(([c, work]) => `${workText(work, c)} ${className(c)}`);
   const again = repeated.length === 0 ? "" : `; done again after the pause: ${repeated.join(", ")}`;
-  const lines: readonly [boolean, string][] = [
+  const lines: [boolean, string][] = [
     [
       pause.checkpointSaved && pause.workAfterClose === 0n,
       `paused ${ticks} after the order${saved}; after that ${after}`,
@@ -64,8 +64,16 @@ export function verdictLines(result: DemoResult, columns: number): string[] {
       `${isBalanced(result.books) ? "licensed = done = reported" : "the books differ"}${again}`,
     ],
   ];
+  if (verifiers.length > 1) lines.push(verifiersLine(result));
   return lines.flatMap(([good, text]) => {
     const [first, ...rest] = wrapWords(text, columns - 4);
     return [`  ${good ? color.green("✓") : color.red("✗")} ${first}`, ...rest.map((line) => `    ${line}`)];
   });
+}
+
+function verifiersLine({ verifiers, reports }: DemoResult): [boolean, string] {
+  const agree = verifiers.every(({ booksAgree }) => booksAgree);
+  const signed = verifiers.map(({ name, licensesSigned }) => `${name}'s ${licensesSigned}`).join(", ");
+  const books = agree ? `all have ${countText(BigInt(reports), "report")} and the same books` : "their books differ";
+  return [agree, `${verifiers.length} verifiers: ${books}; licenses signed: ${signed}`];
 }
