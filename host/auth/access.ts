@@ -19,6 +19,13 @@ export const ROUTES = {
   "agreements.list": "public",
   "agreements.amend": ["admin"],
 
+  "tokens.list": ["admin"],
+  "tokens.create": ["admin"],
+  "tokens.revoke": ["admin"],
+  "clients.list": ["admin"],
+  "clients.add": ["admin"],
+  "clients.revoke": ["admin"],
+
   "nonces.create": "public",
   "licenses.issue": "evidence",
   "licenses.offline": ["approver"],

@@ -1,5 +1,4 @@
 /** The program `quiesce`: its options and commands. Nothing runs before it is asked to. */
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addBoard } from "./commands/board.ts";
 import { addDemo } from "./commands/demo.ts";
@@ -7,8 +6,10 @@ import { addErrors } from "./commands/errors.ts";
 import { addInspect } from "./commands/inspect.ts";
 import { addKey } from "./commands/key.ts";
 import { addPolicy } from "./commands/policy.ts";
+import { addVerifier } from "./commands/verifier.ts";
 import { addWorkloads } from "./commands/workloads.ts";
 import { usageLine, wrongUse } from "./exit.ts";
+import { version } from "./version.ts";
 
 const EXIT_CODES = `
 Exit codes:
@@ -44,6 +45,7 @@ export function quiesceProgram(): Command {
   addInspect(quiesce);
   addPolicy(quiesce);
   addKey(quiesce);
+  addVerifier(quiesce);
   addWorkloads(quiesce);
   addErrors(quiesce);
   addHelp(quiesce);
@@ -67,9 +69,4 @@ function addHelp(parent: Command): void {
       }
       command.outputHelp();
     });
-}
-
-function version(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Static, TSchema } from "@sinclair/typebox";
 import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider } from "fastify";
 import type { Principal } from "../auth/principal.ts";
+import type { ClientStore, TokenStore } from "../auth/stores.ts";
 import type { VerifierService } from "../service/service.ts";
 import type { EventHub } from "./events.ts";
 import type { ServiceMetrics } from "./metrics.ts";
@@ -37,6 +38,10 @@ export interface RouteContext {
   /** Between beacons: how long caches may keep one is a part of it. */
   readonly beaconSeconds: number;
   readonly importBytesMax: number;
+  /** Who may come in; undefined: nobody changes that over HTTP. */
+  readonly access: { readonly tokens: TokenStore; readonly clients: ClientStore } | undefined;
+  /** Wall clock in ms. */
+  readonly now: () => number;
   /** Only where the clock is simulated. */
   readonly setClock: ((nowMs: number) => void) | undefined;
 }

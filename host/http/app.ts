@@ -20,6 +20,7 @@ import type { Operation } from "./operation.ts";
 import { answerError, fieldError } from "./problem.ts";
 import { type RateOptions, Rates } from "./rates.ts";
 import { requestIds } from "./request-ids.ts";
+import { accessRoutes } from "./routes/access.ts";
 import { agreementRoutes } from "./routes/agreements.ts";
 import { deviceRoutes } from "./routes/devices.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -30,6 +31,7 @@ import { orderRoutes } from "./routes/orders.ts";
 import { oversightRoutes } from "./routes/oversight.ts";
 import { reportRoutes } from "./routes/reports.ts";
 import { timeRoutes } from "./routes/time.ts";
+import { Client, Token } from "./schemas/access.ts";
 import { Works } from "./schemas/basic.ts";
 import { BooksRow, Device } from "./schemas/devices.ts";
 import { Draft, Order } from "./schemas/orders.ts";
@@ -50,6 +52,8 @@ export interface AppOptions {
   readonly policy: Readonly<Record<string, unknown>>;
   readonly beaconSeconds: number;
   readonly importBytesMax: number;
+  /** Who may come in; absent: nobody changes that over HTTP. */
+  readonly access?: RouteContext["access"];
   /** Only where the clock is simulated. */
   readonly setClock?: (nowMs: number) => void;
   /** Default: new ones. */
@@ -69,6 +73,7 @@ export interface VerifierApp {
 const PARAMETER_CHARACTERS_MAX = 128;
 const ROUTES = [
   healthRoutes,
+  accessRoutes,
   agreementRoutes,
   nonceRoutes,
   licenseRoutes,
@@ -89,7 +94,7 @@ export async function buildApp(service: VerifierService, options: AppOptions): P
   const gate = new Gate({ trust: options.trust, rates, lifecycle, scheme: options.scheme, now });
   const addresses = new AddressTable(app);
   addBodyParsers(app);
-  for (const schema of [Problem, Works, BooksRow, Device, Order, Draft]) app.addSchema(schema);
+  for (const schema of [Problem, Works, BooksRow, Device, Order, Draft, Token, Client]) app.addSchema(schema);
   const hooks: HookContext = { gate, metrics, logger, lifecycle };
   app.addHook("onRoute", (route) => addHooks(route, service, hooks));
   await addOpenApi(app, options.version);
@@ -102,6 +107,8 @@ export async function buildApp(service: VerifierService, options: AppOptions): P
     policy: options.policy,
     beaconSeconds: options.beaconSeconds,
     importBytesMax: options.importBytesMax,
+    access: options.access,
+    now,
     setClock: options.setClock,
   };
   for (const addRoutes of ROUTES) addRoutes(app as App, context);

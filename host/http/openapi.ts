@@ -22,6 +22,7 @@ const TAGS = {
   agreements: "the agreement and its amendments",
   time: "beacons, time proofs, events",
   oversight: "usage, leak bound, policy, audit trail",
+  access: "tokens of people and keys of programs, for admins",
   operations: "for whoever runs the service",
 };
 

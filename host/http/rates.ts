@@ -15,8 +15,11 @@ export interface RateOptions {
   readonly callersMax: number;
 }
 
+/** Those who are known and those who are not have buckets of their own, so that nobody unknown fills up the others'. */
+type Limiters = { readonly known: RateLimiter; readonly unknown: RateLimiter };
+
 export class Rates {
-  readonly #limiters: ReadonlyMap<RateClass | "failures", RateLimiter>;
+  readonly #limiters: ReadonlyMap<RateClass | "failures", Limiters>;
   readonly #now: () => number;
 
   constructor(options: RateOptions, now: () => number = Date.now) {
@@ -25,7 +28,8 @@ export class Rates {
       classes.flatMap((name) => {
         const { perSecond, burst } = options[name];
         const limits = { ratePerSecond: perSecond, burst, keysMax: options.callersMax };
-        return perSecond > 0 ? [[name, new RateLimiter(limits)] as const] : [];
+        const make = () => ({ known: new RateLimiter(limits), unknown: new RateLimiter(limits) });
+        return perSecond > 0 ? [[name, make()] as const] : [];
       }),
     );
     this.#now = now;
@@ -33,14 +37,17 @@ export class Rates {
 
   /** Undefined: it may go on. */
   refusal(rate: RateClass, request: FastifyRequest): HttpProblem | undefined {
-    const limiter = this.#limiters.get(rate);
-    return limiter && this.#take(limiter, callerOf(request));
+    const limiters = this.#limiters.get(rate);
+    if (limiters === undefined) return undefined;
+    const { kind, name, kid, tokenId } = request.principal;
+    if (kind === "anonymous") return this.#take(limiters.unknown, addressOf(request));
+    return this.#take(limiters.known, `${kind} ${kid ?? tokenId ?? name}`);
   }
 
   /** Counts a failure; the caller is refused once it has too many. */
   failure(request: FastifyRequest): HttpProblem | undefined {
-    const limiter = this.#limiters.get("failures");
-    return limiter && this.#take(limiter, addressOf(request));
+    const limiters = this.#limiters.get("failures");
+    return limiters && this.#take(limiters.unknown, addressOf(request));
   }
 
   #take(limiter: RateLimiter, caller: string): HttpProblem | undefined {
@@ -48,11 +55,6 @@ export class Rates {
     if (taken.ok) return undefined;
     return new HttpProblem("request/rate", undefined, { retryAfterSeconds: taken.retryAfterSeconds });
   }
-}
-
-function callerOf(request: FastifyRequest): string {
-  const { kind, name, kid, tokenId } = request.principal;
-  return kind === "anonymous" ? addressOf(request) : `${kind} ${kid ?? tokenId ?? name}`;
 }
 
 /** Who comes through a Unix socket is this machine. */

@@ -44,6 +44,7 @@ export async function runVerifier(config: Config, open: OpenVerifier, options: R
     policy: options.policy,
     beaconSeconds: config.beaconSeconds,
     importBytesMax: limits.importBytesMax,
+    access: { tokens: open.tokens, clients: open.clients },
     metrics: options.metrics ?? new ServiceMetrics({ processMetrics: true }),
     ...(open.setClock && { setClock: open.setClock }),
   });

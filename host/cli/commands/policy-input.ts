@@ -66,7 +66,7 @@ export function fleetOption(text: string): Fleet {
 }
 
 /** A tensor class that the maker states no rate for is not built in; a vector rate that is not stated is unknown. */
-function boardKindOf(name: string): BoardKind | undefined {
+export function boardKindOf(name: string): BoardKind | undefined {
   if (name === NOMINAL.name) return NOMINAL;
   const chip = ACCELERATORS.get(name);
   if (!chip) return undefined;

@@ -37,7 +37,7 @@ export const Agreements = Closed({ agreements: Type.Array(ObjectBytes("an agreem
 export const AgreementVersion = Closed({ version: U32 });
 export const AfterVersion = Closed({ after: Type.Optional(U32) });
 
-export const USAGE_KEYS = ["owner", "site", "model", "fleet"] as const;
+const USAGE_KEYS = ["owner", "site", "model", "fleet"] as const;
 export const UsageQuery = Closed({ by: Type.Optional(Choice(USAGE_KEYS, "what is added up; default: fleet")) });
 export const Usage = Closed({
   usage: Type.Array(Closed({ name: Type.String(), devices: Count, rows: Type.Array(Named(BooksRow)) })),

@@ -22,7 +22,13 @@ describe("access", () => {
   });
 
   it.each<[Role, string[]]>([
-    ["admin", ["agreements.amend", "simulation.clock"]],
+    [
+      "admin",
+      [
+        ...["agreements.amend", "tokens.list", "tokens.create", "tokens.revoke"],
+        ...["clients.list", "clients.add", "clients.revoke", "simulation.clock"],
+      ],
+    ],
     [
       "approver",
       ["licenses.offline", "orders.propose", "orders.import", "drafts.list", "drafts.read", "drafts.approve"],

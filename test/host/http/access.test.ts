@@ -6,7 +6,7 @@ import { ROLES, type Role } from "../../../host/auth/principal.ts";
 import { createToken } from "../../../host/auth/token.ts";
 import { ed25519Signer } from "../../../host/protocol/cose.ts";
 import { DIGEST_HEX, OBJECT, OBJECT_TEXT, UEID_HEX } from "./fake-service.ts";
-import { type Asked, bytes, DAY_MS, json, makeRig, NO_RATES, NOW_MS, type Rig, signed } from "./rig.ts";
+import { type Asked, bytes, DAY_MS, json, makeRig, NO_RATES, NOW_MS, OLD_ID, type Rig, signed } from "./rig.ts";
 
 const get = (url: string): Asked => ({ method: "GET", url });
 const TERMS = { budget: { copy: "1" }, ticksMax: "1", windowSeconds: 1 };
@@ -21,6 +21,12 @@ const REQUESTS: Readonly<Record<keyof typeof ROUTES, Asked>> = {
   "about.read": get("/v1"),
   "agreements.list": get("/v1/agreements"),
   "agreements.amend": bytes("/v1/agreements", "application/cose", OBJECT),
+  "tokens.list": get("/v1/tokens"),
+  "tokens.create": json("/v1/tokens", { name: "Bo", roles: ["auditor"], days: 1 }),
+  "tokens.revoke": json(`/v1/tokens/${OLD_ID}`, { status: "revoked" }, "PATCH"),
+  "clients.list": get("/v1/clients"),
+  "clients.add": json("/v1/clients", { publicKey: "ab".repeat(32), name: "Bo", roles: ["agent"] }),
+  "clients.revoke": json(`/v1/clients/${OLD_ID}`, { status: "revoked" }, "PATCH"),
   "nonces.create": json("/v1/nonces", { ueid: UEID_HEX }),
   "licenses.issue": bytes("/v1/licenses", "application/eat+cwt", OBJECT),
   "licenses.offline": json("/v1/licenses/offline", { ueids: [UEID_HEX], terms: TERMS }),
@@ -133,6 +139,62 @@ describe("a token", () => {
   it("of another verifier is refused", async () => {
     const { token } = createToken({ name: "Bo", roles: ["auditor"], expiresMs: NOW_MS + 1, nowMs: NOW_MS });
     expect((await ask(token)).json().code).toBe("auth/token-unknown");
+  });
+});
+
+describe("an admin", () => {
+  const admin = () => tokens.get("admin")!;
+  const asAdmin = (asked: Asked) => rig.ask(plus(asked, admin()));
+
+  it("makes a token that lets its owner in, is shown once, and is revoked for good", async () => {
+    const made = await asAdmin(json("/v1/tokens", { name: "Cy", roles: ["auditor"], days: 2 }));
+    expect([made.statusCode, made.headers["cache-control"]]).toEqual([201, "no-store"]);
+    const { token, id, ...rest } = made.json();
+    expect(rest).toEqual({ name: "Cy", roles: ["auditor"], createdMs: NOW_MS, expiresMs: NOW_MS + 2 * DAY_MS });
+    const cy = plus(get("/v1/devices"), { authorization: `Bearer ${token}` });
+    expect((await rig.ask(cy)).statusCode).toBe(200);
+    const list = await asAdmin(get("/v1/tokens"));
+    expect(list.body).not.toContain(token);
+    expect(list.json().tokens).toContainEqual({ id, ...rest });
+    const revoked = await asAdmin(json(`/v1/tokens/${id}`, { status: "revoked" }, "PATCH"));
+    expect(revoked.json()).toMatchObject({ id, revokedMs: NOW_MS });
+    expect((await rig.ask(cy)).json().code).toBe("auth/token-revoked");
+    expect(rig.service.trail.map(({ action, subject }) => [action, subject])).toEqual(
+      expect.arrayContaining([
+        ["tokens.create", `${id} Cy: auditor`],
+        ["tokens.revoke", id],
+      ]),
+    );
+    expect(JSON.stringify(rig.service.trail)).not.toContain(token);
+  });
+
+  it("lets a program in by its key, once, and out for good", async () => {
+    const signer = ed25519Signer(new Uint8Array(32).fill(77));
+    const publicKey = Buffer.from(signer.publicKey).toString("hex");
+    const added = await asAdmin(json("/v1/clients", { publicKey, name: "agent 7", roles: ["agent"] }));
+    expect(added.statusCode).toBe(201);
+    const { kid } = added.json();
+    expect((await rig.ask(await signed(get("/v1/devices"), signer))).statusCode).toBe(200);
+    const again = await asAdmin(json("/v1/clients", { publicKey, name: "agent 8", roles: ["admin"] }));
+    expect([again.statusCode, again.json().code]).toEqual([400, "auth/client-exists"]);
+    await asAdmin(json(`/v1/clients/${kid}`, { status: "revoked" }, "PATCH"));
+    expect((await rig.ask(await signed(get("/v1/devices"), signer))).json().code).toBe("auth/key-revoked");
+  });
+
+  // biome-ignore format: a table
+  it.each<[string, Asked, number, string]>([
+    ["a role that is none", json("/v1/tokens", { name: "Cy", roles: ["root"], days: 1 }), 400, "request/field"],
+    ["a token without a role", json("/v1/tokens", { name: "Cy", roles: [], days: 1 }), 400, "request/field"],
+    ["a token for ever", json("/v1/tokens", { name: "Cy", roles: ["auditor"], days: 367 }), 400, "request/field"],
+    ["a name that a terminal acts on", json("/v1/tokens", { name: "C\u001b[2Jy", roles: ["auditor"], days: 1 }), 400, "auth/name"],
+    ["a name of too many bytes", json("/v1/clients", { name: "é".repeat(40), roles: ["agent"], publicKey: "cd".repeat(32) }), 400, "auth/name"],
+    ["a key that is too short", json("/v1/clients", { name: "a", roles: ["agent"], publicKey: "cd" }), 400, "request/field"],
+    ["a token that is not there", json(`/v1/tokens/${"f".repeat(16)}`, { status: "revoked" }, "PATCH"), 404, "request/nothing-here"],
+    ["a client that is not there", json(`/v1/clients/${"f".repeat(16)}`, { status: "revoked" }, "PATCH"), 404, "request/nothing-here"],
+    ["a token that is to come back", json(`/v1/tokens/${OLD_ID}`, { status: "good" }, "PATCH"), 400, "request/field"],
+  ])("is refused %s", async (_name, asked, status, code) => {
+    const answer = await asAdmin(asked);
+    expect([answer.statusCode, answer.json().code]).toEqual([status, code]);
   });
 });
 

@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { type Listening, type ListenOptions, type ServerLimits, serve } from "../../../host/http/serve.ts";
 import { makeRig, type Rig } from "./rig.ts";
 
-export const LIMITS: ServerLimits = {
+const LIMITS: ServerLimits = {
   connectionsMax: 100,
   headerBytesMax: 16_384,
   headersTimeoutMs: 60_000,

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ROUTES, type RouteId } from "../../../host/auth/access.ts";
 import { ROLES } from "../../../host/auth/principal.ts";
 import { UEID_HEX } from "./fake-service.ts";
-import { json, makeRig, type Rig } from "./rig.ts";
+import { json, makeRig, OLD_ID, type Rig } from "./rig.ts";
 
 type Answer = { description: string; content?: Record<string, object>; headers?: Record<string, object> };
 type Operation = {
@@ -109,7 +109,10 @@ describe("the OpenAPI document", () => {
       const content = operation.requestBody?.content["application/json"] as { example?: unknown } | undefined;
       if (!content) continue;
       expect(content.example, path).toBeDefined();
-      const url = path.replace("{ueid}", UEID_HEX).replace("{id}", "1");
+      const url = path
+        .replace("{ueid}", UEID_HEX)
+        .replace("{kid}", OLD_ID)
+        .replace("{id}", path.includes("tokens") ? OLD_ID : "1");
       const asked = json(url, content.example, method.toUpperCase());
       const answer = await rig.ask({ ...asked, headers: { ...asked.headers, authorization } });
       expect(answer.statusCode, answer.body).toBeLessThan(300);

@@ -17,6 +17,9 @@ export const AUTHORITY = "verifier.example";
 export const DAY_MS = 86_400_000;
 
 const NO_LIMIT = { perSecond: 0, burst: 1 };
+/** Of a token and of a client that are there from the beginning. */
+export const OLD_ID = "0123456789abcdef";
+
 export const NO_RATES: RateOptions = {
   read: NO_LIMIT,
   evidence: NO_LIMIT,
@@ -54,6 +57,9 @@ type RigOptions = Partial<AppOptions> & { overrides?: Partial<VerifierService> }
 export async function makeRig({ overrides = {}, ...options }: RigOptions = {}): Promise<Rig> {
   const service = fakeService(overrides);
   const [tokens, clients] = [new MemoryTokenStore(), new MemoryClientStore()];
+  const old = { name: "old", roles: ["auditor"], createdMs: 0 } as const;
+  await tokens.addToken({ ...old, id: OLD_ID, hash: new Uint8Array(32), expiresMs: NOW_MS });
+  await clients.addClient({ ...old, kid: OLD_ID, publicKey: new Uint8Array(32) });
   const log: string[] = [];
   const logger = serviceLogger("trace", { write: (line: string) => log.push(line) });
   const made = await buildApp(service, {
@@ -67,6 +73,7 @@ export async function makeRig({ overrides = {}, ...options }: RigOptions = {}): 
     policy: { format: "quiesce-policy/1", name: "none", counting: "native" },
     beaconSeconds: 10,
     importBytesMax: 100_000,
+    access: { tokens, clients },
     setClock: () => {},
     now: () => NOW_MS,
     ...options,

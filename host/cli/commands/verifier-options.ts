@@ -1,0 +1,55 @@
+/** What the `quiesce verifier` commands share: the configuration, how a verifier is opened, and how a refusal ends. */
+import type { Command } from "commander";
+import type { Config } from "../../service/config/config.ts";
+import type { OpenVerifier } from "../../service/open.ts";
+import { CliError, Exit, wrongUse } from "../exit.ts";
+
+export type ConfigOption = { config: string };
+
+export function addConfigOption(command: Command): Command {
+  return command.requiredOption("--config <file>", "the verifier's configuration: docs/verifier.md");
+}
+
+const LOCKED = "store/locked: a verifier runs on this store: stop it, or ask it with --url where the command has that";
+
+/** Runs it; what is wrong with configuration, keys or store ends the command, each in one line. */
+export async function withVerifier<T>(work: () => Promise<T>): Promise<T> {
+  const { ConfigError } = await import("../../service/config/errors.ts");
+  const { KeyError } = await import("../../keys/errors.ts");
+  const { StoreError } = await import("../../store/errors.ts");
+  const { AuthError } = await import("../../auth/errors.ts");
+  const { ClientError } = await import("../../client/errors.ts");
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ConfigError) throw severalLines(error.lines);
+    if (error instanceof StoreError && error.code === "store/locked") throw wrongUse(LOCKED, error);
+    const isKnown = [KeyError, StoreError, AuthError, ClientError].some((known) => error instanceof known);
+    if (!isKnown) throw error;
+    const { code, class: errorClass, message } = error as InstanceType<typeof KeyError>;
+    const isUse = errorClass === "use" || error instanceof StoreError || error instanceof AuthError;
+    throw new CliError(isUse ? Exit.WRONG_USE : Exit.NOT_GOOD, `${code}: ${message}`, { cause: error });
+  }
+}
+
+/** All of them go to stderr, the last one as the error that ends the command. */
+function severalLines(lines: readonly string[]): CliError {
+  for (const line of lines.slice(0, -1)) process.stderr.write(`quiesce: ${line}\n`);
+  return wrongUse(lines.at(-1) ?? "the configuration is wrong");
+}
+
+export async function configOf({ config }: ConfigOption): Promise<Config> {
+  const { readConfigFile } = await import("../../service/config/read-config.ts");
+  return readConfigFile(config, process.env);
+}
+
+/** Opens the verifier that the configuration describes. The caller closes it. */
+export async function openOf(config: Config): Promise<OpenVerifier> {
+  const { openVerifier } = await import("../../service/open.ts");
+  const { boardKindOf } = await import("./policy-input.ts");
+  return openVerifier(config, { boardKind: boardKindOf });
+}
+
+export function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
