@@ -3,6 +3,8 @@
  * what a batch has read; it writes nothing and signs nothing.
  */
 import { ObjectType } from "../../firmware/protocol/claims.ts";
+import type { EngineClass } from "../../firmware/protocol/classes.ts";
+import { Limit } from "../../firmware/protocol/limits.ts";
 import { objectAad } from "../objects/aad.ts";
 import type { Agreement } from "../objects/agreement.ts";
 import { decodeLicense, type License } from "../objects/license.ts";
@@ -205,18 +207,33 @@ function recovery(item: EvidenceItem, judged: Judgement, row: DeviceRow, bench: 
   };
 }
 
-/** It may say that more was done than this verifier knows of, and never less; in all else it must say the same. */
+/**
+ * It may say that more was done than this verifier knows of, by as many licenses as a device can be ahead, and never less;
+ * in all else it must say the same. Without a bound one verifier could drive a meter to its end.
+ */
 function recoveryElsewhere(bytes: Uint8Array, own: Recovery, { agreement }: SharedState): [Recovery, Uint8Array] {
   const decided = readSigned("recovery/draft", "recovery/draft", () => {
     const found = decodeRecovery(parseSign(bytes).payload);
     checkSignatures(bytes, agreement, recoveryQuorum(agreement, found), ObjectType.RECOVERY);
     return found;
   });
-  const totals = decided.totals.map((work, c) => (work > own.totals[c]! ? work : own.totals[c]!));
-  const sequence = decided.sequence > own.sequence ? decided.sequence : own.sequence;
+  const ahead = BigInt(Limit.SEQUENCE_STEP_MAX);
+  const most = own.totals.map((work, c) => work + ahead * mostOfOneLicense(agreement, c));
+  const totals = decided.totals.map((work, c) => within(work, own.totals[c]!, most[c]!));
+  const sequence = within(decided.sequence, own.sequence, own.sequence + ahead);
   const expected = encodeRecovery({ ...own, totals, sequence });
   if (!sameBytes(encodeRecovery(decided), expected)) throw new VerifierError("recovery/draft");
   return [decided, bytes];
+}
+
+function mostOfOneLicense({ caps, drain, baseline }: Agreement, engineClass: EngineClass): bigint {
+  const budget = caps.get(engineClass)?.budgetMax ?? 0n;
+  return budget + (drain.get(engineClass) ?? 0n) + (baseline?.get(engineClass) ?? 0n);
+}
+
+function within(value: bigint, least: bigint, most: bigint): bigint {
+  if (value < least) return least;
+  return value > most ? most : value;
 }
 
 /** All signatures hold, each of another party, and not more than the quorum. */

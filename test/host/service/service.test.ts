@@ -6,7 +6,7 @@ import { decodeIntervals } from "../../../host/objects/intervals.ts";
 import { verifyLicense } from "../../../host/objects/license.ts";
 import { combinedNonce } from "../../../host/objects/nonces.ts";
 import { encodeOpening, openInterval } from "../../../host/objects/opening.ts";
-import { verifyRecovery } from "../../../host/objects/recovery.ts";
+import { decodeRecovery, type Recovery, signRecovery, verifyRecovery } from "../../../host/objects/recovery.ts";
 import { verifyTime } from "../../../host/objects/time.ts";
 import { decodeUsageReport } from "../../../host/objects/usage-report.ts";
 import { parseSign, parseSign1, verificationKey } from "../../../host/protocol/cose.ts";
@@ -16,6 +16,8 @@ import type { ReportItem } from "../../../host/service/service.ts";
 import { BF16, COPY, type FakeGovernor, PARTY_SIGNERS, signerOf } from "../fake-governor.ts";
 import { engines } from "../store/engines.ts";
 import { codeOf, REQUEST, ServiceWorld, type WorldOptions, whole } from "./world.ts";
+
+const LOCKED = { gateState: GateState.LOCKED, lastCode: ErrorCode.JOURNAL_ROLLBACK };
 
 describe.each(engines)("the service on $engine", ({ place }) => {
   const worlds: ServiceWorld[] = [];
@@ -342,6 +344,35 @@ describe.each(engines)("the service on $engine", ({ place }) => {
       await world.upload(device);
       await world.service.appraise(await world.evidence(device));
       expect((await world.service.books(device.ueid))[BF16]).toMatchObject({ licensed: 1050n, reported: 1050n });
+    });
+  });
+
+  describe("a recovery by several verifiers", () => {
+    it("may count what one of them does not know of, and no more than licenses could have given", async () => {
+      const [north, south] = PARTY_SIGNERS;
+      const [one, other] = [await open({ parties: [north!] }), await open({ parties: [south!] })];
+      const device = await one.enrolled();
+      await other.service.enrol(device.endorsement(), device.certificate());
+      const ask = async (change: (recovery: Recovery) => Recovery) => {
+        const nonces = await Promise.all(
+          [one, other].map(async ({ service }) => (await service.nonce(device.ueid)).nonce),
+        );
+        const evidence = device.evidence({ nonce: combinedNonce(nonces), ...LOCKED });
+        const first = await one.service.recovery({ evidence, nonces });
+        const own = decodeRecovery(parseSign(first.complete ? first.bytes : first.draft).payload);
+        return other.service.recovery({ evidence, nonces, draft: signRecovery(change(own), [north!]) });
+      };
+      const counting = (work: bigint) => (recovery: Recovery) => ({
+        ...recovery,
+        totals: recovery.totals.map((total, c) => (c === BF16 ? total + work : total)),
+      });
+      const most = 1024n * 10_000n;
+      expect(verifyRecovery(whole(await ask(counting(most))), one.agreement).totals[BF16]).toBe(most);
+      expect(await codeOf(ask(counting(most + 1n)))).toBe("recovery/draft");
+      expect(await codeOf(ask((recovery) => ({ ...recovery, epoch: 1 })))).toBe("recovery/draft");
+      expect(await codeOf(ask((recovery) => ({ ...recovery, sequence: recovery.sequence + 1025n })))).toBe(
+        "recovery/draft",
+      );
     });
   });
 
