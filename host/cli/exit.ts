@@ -32,7 +32,13 @@ export function wrongUse(message: string, cause?: unknown): CliError {
 }
 
 /** Errors that say that a board or a verifier did not do what a good one does. */
-const NOT_GOOD: ReadonlySet<string> = new Set(["InvariantBroken", "SiteError", "JobStalled", "VerifierError"]);
+const NOT_GOOD: ReadonlySet<string> = new Set([
+  "InvariantBroken",
+  "SiteError",
+  "JobStalled",
+  "VerifierError",
+  "ClientError",
+]);
 
 /** Whatever was thrown, as an exit code and one line for people. */
 export function verdictOf(error: unknown): { exit: Exit; line: string } {

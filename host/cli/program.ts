@@ -1,6 +1,7 @@
 /** The program `quiesce`: its options and commands. Nothing runs before it is asked to. */
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addAgent } from "./commands/agent.ts";
 import { addBoard } from "./commands/board.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addErrors } from "./commands/errors.ts";
@@ -40,6 +41,7 @@ export function quiesceProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(`quiesce: ${usageLine(text)}\n`) });
   addDemo(quiesce);
   addBoard(quiesce);
+  addAgent(quiesce);
   addInspect(quiesce);
   addPolicy(quiesce);
   addKey(quiesce);
