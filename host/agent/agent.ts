@@ -243,12 +243,12 @@ export class Agent<M extends Mode = "sync"> {
     const evidence = yield* this.#evidence();
     const bytes = yield* ask(() => this.#verifier.issueLicense(evidence, request));
     yield* ask(() => this.#board.license(bytes));
-    const { budget, ticksMax, expirySeconds, sequence } = decodeLicense(parseSign(bytes).payload);
+    const { budget, ticksMax, expirySeconds, sequence, epoch } = decodeLicense(parseSign(bytes).payload);
     const info = yield* this.#info();
     const windowSeconds = expirySeconds - (info.timeBounds?.upperMs ?? 0) / 1000;
     const seconds = Math.min(windowSeconds, Number(ticksMax) / (yield* this.#tickHz(info.agreementDigest)));
     const { bootCount, uptimeSeconds } = info;
-    yield* ask(() => this.#store.putLicense({ sequence, budget, seconds, bootCount, uptimeSeconds }));
+    yield* ask(() => this.#store.putLicense({ sequence, budget, seconds, epoch, bootCount, uptimeSeconds }));
   }
 
   *#needsRenewal(part: number): Step<boolean> {

@@ -15,7 +15,7 @@ export function encodeFrame(message: Uint8Array): Uint8Array {
 }
 
 /** What the other end sends is no frame: nothing that follows can be read. */
-export class FrameError extends Error {
+class FrameError extends Error {
   constructor(length: number) {
     super(`a message of ${length} bytes: ${Limit.MESSAGE_BYTES_MAX} at most`);
     this.name = "FrameError";

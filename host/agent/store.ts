@@ -11,6 +11,8 @@ export interface InstalledLicense {
   readonly budget: WorkByClass;
   /** How long it lasts from then on: the shorter of its ticks and its window. */
   readonly seconds: number;
+  /** After a pause no license of an earlier epoch opens the gate again. */
+  readonly epoch: number;
   readonly bootCount: number;
   readonly uptimeSeconds: number;
 }

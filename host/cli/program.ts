@@ -1,5 +1,6 @@
 /** The program `quiesce`: its options and commands. Nothing runs before it is asked to. */
 import { Command } from "commander";
+import { addAgent } from "./commands/agent.ts";
 import { addBoard } from "./commands/board.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addErrors } from "./commands/errors.ts";
@@ -42,6 +43,7 @@ export function quiesceProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(`quiesce: ${usageLine(text)}\n`) });
   addDemo(quiesce);
   addBoard(quiesce);
+  addAgent(quiesce);
   addInspect(quiesce);
   addPolicy(quiesce);
   addKey(quiesce);

@@ -15,6 +15,7 @@ import type { LicenseRequest } from "../verifier/licensing.ts";
 import type { VerifierClient } from "./client.ts";
 import { ClientError } from "./errors.ts";
 import { wait } from "./retry.ts";
+import type { About } from "./views.ts";
 
 /** A verifier of the circle. */
 export interface CircleMember {
@@ -75,17 +76,26 @@ export class Circle {
 
   /** Asks who holds which parties' keys, and how many a license takes. Those that fail are given, and lose nothing. */
   async learn(): Promise<readonly MemberFailure[]> {
-    const results = await settle(this.members, async ({ name, client }) => {
-      const { parties } = await client.about();
-      this.#parties.set(
-        name,
-        parties.filter(({ here }) => here).map(({ kid }) => hexOf(kid)),
-      );
-    });
+    const results = await settle(this.members, (member) => this.learnFrom(member));
     const agreements = await this.agreementsAfter(0).catch(() => []);
     const newest = agreements.at(-1);
-    if (newest) this.#quorum = licenseQuorum(newest) ?? this.#quorum;
+    if (newest) this.takeAgreement(newest);
     return this.#note(results);
+  }
+
+  /** The same of one verifier; gives what it says of itself. */
+  async learnFrom({ name, client }: CircleMember): Promise<About> {
+    const about = await client.about();
+    this.#parties.set(
+      name,
+      about.parties.filter(({ here }) => here).map(({ kid }) => hexOf(kid)),
+    );
+    return about;
+  }
+
+  /** The one in force says how many signatures a license takes. */
+  takeAgreement(bytes: Uint8Array): void {
+    this.#quorum = licenseQuorum(bytes) ?? this.#quorum;
   }
 
   /** Whether these verifiers hold the keys of a license quorum; while that is not known, whether they are all. */
@@ -283,6 +293,6 @@ function licenseQuorum(agreement: Uint8Array): number | undefined {
   }
 }
 
-export function codeOf(error: Error): string {
+function codeOf(error: Error): string {
   return isFailure(error) ? error.code : error.name;
 }

@@ -47,10 +47,12 @@ export class Uploads {
     this.#shelf = shelf;
   }
 
-  /** Whether enough verifiers have the report with this sequence, and all before it. */
-  hasEnough(sequence: bigint): boolean {
-    const have = this.#circle.members.filter(({ name }) => this.#shelf.deliveredTo(name) >= sequence);
-    return this.#circle.isEnough(have.map(({ name }) => name));
+  /** Up to this report enough verifiers have all of them. */
+  get enoughTo(): bigint {
+    const places = this.#circle.members.map(({ name }) => ({ name, to: this.#shelf.deliveredTo(name) }));
+    const isEnough = (to: bigint) =>
+      this.#circle.isEnough(places.filter((one) => one.to >= to).map(({ name }) => name));
+    return places.map(({ to }) => to).reduce((most, to) => (to > most && isEnough(to) ? to : most), 0n);
   }
 
   /**
@@ -66,7 +68,7 @@ export class Uploads {
       let left = members.length;
       const ended = () => {
         left -= 1;
-        const isEnough = this.hasEnough(target);
+        const isEnough = this.enoughTo >= target;
         if (left === 0 && !isEnough)
           reject(failures.length === 1 ? failures[0]!.error : new CircleError("reports", failures));
         else if (left === 0) resolve();

@@ -1,6 +1,6 @@
 /**
  * What the simulated host does on a board: the workload's phases, over and over, as far as the gate lets it. When the gate
- * drains it saves the checkpoint and says so; what was interrupted goes on when the gate opens again.
+ * drains it saves the checkpoint, if there is one, and says so; what was interrupted goes on when the gate opens again.
  */
 import { Command } from "../../../firmware/protocol/commands.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
@@ -48,7 +48,11 @@ export class JobLoop implements Observer {
       this.#next();
       return;
     }
-    // Not in the middle of what the governor does now.
+    this.#saved();
+  }
+
+  /** The drain may end: not in the middle of what the governor does now. */
+  #saved(): void {
     this.#board.after(0, () => {
       if (this.#board.gateState === GateState.DRAINING) this.#drainDone();
     });
@@ -66,6 +70,7 @@ export class JobLoop implements Observer {
   #drain(): void {
     this.#interrupted = this.#board.withdraw() ?? this.#interrupted;
     if (this.#checkpoint) this.#board.submit(this.#checkpoint);
+    else this.#saved();
   }
 
   /** The drain is over: what was interrupted waits for credit again. */

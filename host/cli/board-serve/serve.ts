@@ -175,18 +175,22 @@ function pathsOf({ socket, boards }: ServeOptions): string[] {
 /** Of the seed, or of a file that only its owner may read. */
 function manufacturerOf({ seed, manufacturer: path }: ServeOptions): Signer {
   if (path === undefined) return ed25519Signer(new Random(seed).stream("key of manufacturer").bytes(32));
-  let text: string;
+  const text = readSecret(path);
+  if (!SEED_HEX.test(text)) throw wrongUse(`${path} holds no key: 64 hexadecimal digits, the seed of an Ed25519 key`);
+  return ed25519Signer(new Uint8Array(Buffer.from(text.trim(), "hex")));
+}
+
+/** Of a file that only its owner may read. */
+function readSecret(path: string): string {
   try {
     if (process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) {
       throw wrongUse(`others than the owner have access to ${path}: take it from them with chmod`);
     }
-    text = readFileSync(path, "latin1");
+    return readFileSync(path, "latin1");
   } catch (cause) {
     if (cause instanceof Error && cause.name === "CliError") throw cause;
     throw wrongUse(`${path} cannot be read: ${(cause as NodeJS.ErrnoException).code}`, cause);
   }
-  if (!SEED_HEX.test(text)) throw wrongUse(`${path} holds no key: 64 hexadecimal digits, the seed of an Ed25519 key`);
-  return ed25519Signer(new Uint8Array(Buffer.from(text.trim(), "hex")));
 }
 
 async function verifiersOf({ setClock = [], tokenFile, speed }: ServeOptions): Promise<VerifierClient[]> {
@@ -195,8 +199,13 @@ async function verifiersOf({ setClock = [], tokenFile, speed }: ServeOptions): P
     throw wrongUse("at another speed than 1 verifiers must be told the time: name them with --set-clock URL");
   }
   const { VerifierClient } = await import("../../client/client.ts");
-  const token = tokenFile === undefined ? undefined : readFileSync(tokenFile, "utf8").trim();
-  return setClock.map((url) => new VerifierClient({ url, token }));
+  const token = tokenFile === undefined ? undefined : readSecret(tokenFile).trim();
+  try {
+    return setClock.map((url) => new VerifierClient({ url, token }));
+  } catch (cause) {
+    if (cause instanceof Error && cause.name === "ClientError") throw wrongUse(cause.message, cause);
+    throw cause;
+  }
 }
 
 /** The time of verifiers that are simulated never goes back: boards begin where the furthest of them is. */

@@ -164,7 +164,7 @@ describe("boards in real time", () => {
       return true;
     };
     const token = join(at.sockets, "..", "token");
-    writeFileSync(token, "let-me-in\n");
+    writeFileSync(token, "let-me-in\n", { mode: 0o600 });
     await serve(at, "--speed", "300", "--set-clock", http.url, "--token-file", token, "--workload", "resnet-ddp");
     const fromMs = nowMs;
     const agent = await openGate(portOf(at), link);

@@ -41,6 +41,8 @@ export interface RealVerifier {
   readonly clockMs: () => number | undefined;
   /** Answers a request itself, or says by false that the verifier is to. */
   fault: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Ends every connection. */
+  cut(): void;
   token(...roles: Role[]): Promise<string>;
   /** The key of a client that signs its requests. */
   client(...roles: Role[]): Promise<Signer>;
@@ -97,6 +99,7 @@ export async function openRealVerifier(options: RealVerifierOptions = {}): Promi
     port,
     clockMs: () => clockMs,
     fault: () => false,
+    cut: () => server.closeAllConnections(),
     token: async (...roles) => {
       const nowMs = Date.now();
       const { token, record } = createToken({ name: "Ada", roles, expiresMs: nowMs + DAY_MS, nowMs });
