@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { errorsPage } from "./errors-page.ts";
 import { splice } from "./markdown.ts";
 import { statesPage } from "./states-page.ts";
+import { configTables, refusalTables } from "./verifier-page.ts";
 import { wearCurve } from "./wear-curve.ts";
 
 export type Page = {
@@ -14,9 +15,15 @@ export type Page = {
 /** The pages as the sources make them. `root` is the top of the project. */
 export function pages(root: URL): Page[] {
   const journal = "docs/journal.md";
+  const verifier = "docs/verifier.md";
+  const written = (path: string) => readFileSync(new URL(path, root), "utf8");
   return [
     { path: "docs/errors.md", text: errorsPage() },
     { path: "docs/states.md", text: statesPage() },
-    { path: journal, text: splice(readFileSync(new URL(journal, root), "utf8"), "wear-curve", wearCurve()) },
+    { path: journal, text: splice(written(journal), "wear-curve", wearCurve()) },
+    {
+      path: verifier,
+      text: splice(splice(written(verifier), "configuration", configTables()), "refusals", refusalTables()),
+    },
   ];
 }

@@ -2,9 +2,15 @@
  * Requests made from the OpenAPI document, good ones and others: whatever is asked, the answer is one that the document
  * has for it, and never a fault.
  */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ROLES } from "../../../host/auth/principal.ts";
+import { sharedIsHere, sharedJson } from "../../shared.ts";
+import { ServiceWorld } from "../service/world.ts";
 import { type Asked, makeRig, type Rig } from "./rig.ts";
 import { arbitraryOf, misfit, type Schema, type Schemas } from "./schema-arbitrary.ts";
 
@@ -30,13 +36,24 @@ const cases: Case[] = Object.entries(document.paths as Record<string, Record<str
     Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
   );
 
-let rig: Rig;
-let everyone: { authorization: string };
+/** A service that says yes, and a real one with a device, over SQLite: most of what it is asked, it refuses. */
+const BEHIND = ["a service that grants everything", "a real verifier"] as const;
+const rigs = new Map<(typeof BEHIND)[number], { rig: Rig; everyone: { authorization: string } }>();
+let world: ServiceWorld;
+const folder = mkdtempSync(join(tmpdir(), "quiesce-generated-"));
 beforeAll(async () => {
-  rig = await makeRig();
-  everyone = await rig.as(...ROLES);
+  world = await ServiceWorld.open({ folder });
+  await world.enrolled();
+  for (const behind of BEHIND) {
+    const rig = await makeRig(behind === "a real verifier" ? { behind: world.service } : {});
+    rigs.set(behind, { rig, everyone: await rig.as(...ROLES) });
+  }
 });
-afterAll(() => rig.app.close());
+afterAll(async () => {
+  for (const { rig } of rigs.values()) await rig.app.close();
+  await world.close();
+  rmSync(folder, { recursive: true });
+});
 
 const isJson = (type: string) => type === "application/json";
 const bytes = fc.uint8Array({ maxLength: 300 });
@@ -124,7 +141,8 @@ function mutated([asked, choice, value]: [Pick<Asked, "headers" | "body">, numbe
   return { ...asked, body: JSON.stringify(document) };
 }
 
-async function expectDocumented({ operation }: Case, asked: Asked): Promise<number> {
+async function expectDocumented({ operation }: Case, asked: Asked, behind: (typeof BEHIND)[number]): Promise<number> {
+  const { rig, everyone } = rigs.get(behind)!;
   const answer = await rig.ask({ ...asked, headers: { ...asked.headers, ...everyone } });
   const { statusCode } = answer;
   const shown = `${asked.method} ${asked.url} ${String(asked.body)}: ${statusCode} ${answer.body}`;
@@ -140,25 +158,53 @@ async function expectDocumented({ operation }: Case, asked: Asked): Promise<numb
   return statusCode;
 }
 
-describe.each(cases)("$method $path", (one) => {
-  it("answers good requests as the document says, and lets them in", async () => {
-    await fc.assert(
-      fc.asyncProperty(requestOf(one, true), async (asked) => {
-        const status = await expectDocumented(one, asked);
-        expect([401, 405, 413, 415]).not.toContain(status);
-      }),
-      { numRuns: RUNS },
-    );
-  });
+describe.each(BEHIND.flatMap((behind) => cases.map((one) => ({ behind, one, ...one }))))(
+  "$method $path before $behind",
+  ({ behind, one }) => {
+    it("answers good requests as the document says, and lets them in", async () => {
+      await fc.assert(
+        fc.asyncProperty(requestOf(one, true), async (asked) => {
+          const status = await expectDocumented(one, asked, behind);
+          expect([401, 405, 413, 415]).not.toContain(status);
+        }),
+        { numRuns: RUNS },
+      );
+    });
 
-  it("answers all others as the document says, and never with a fault", async () => {
-    await fc.assert(
-      fc.asyncProperty(requestOf(one, false), async (asked) => {
-        await expectDocumented(one, asked);
-      }),
-      { numRuns: RUNS },
-    );
-  });
+    it("answers all others as the document says, and never with a fault", async () => {
+      await fc.assert(
+        fc.asyncProperty(requestOf(one, false), async (asked) => {
+          await expectDocumented(one, asked, behind);
+        }),
+        { numRuns: RUNS },
+      );
+    });
+  },
+);
+
+describe.runIf(sharedIsHere)("malformed CBOR", () => {
+  const vectors = sharedIsHere
+    ? sharedJson<{ hex: string }[]>("vectors/cbor/qcbor_not_well_formed_a.json").map(({ hex }) =>
+        Buffer.from(hex, "hex"),
+      )
+    : [];
+  const binary = cases.flatMap((one) =>
+    Object.keys(one.operation.requestBody?.content ?? {})
+      .filter((type) => /cwt|cose|cbor/.test(type))
+      .map((type) => ({ one, type, ...one })),
+  );
+
+  it.each(binary)(
+    "of every vector is refused at $path as $type by a real verifier",
+    async ({ one, type, path, method }) => {
+      for (const body of vectors.filter(({ length }) => length > 0)) {
+        const asked = { method, url: path, headers: { "content-type": type }, body };
+        const status = await expectDocumented(one, asked, "a real verifier");
+        // A report has its own outcome in an answer that is one for all.
+        expect(status).toBe(path === "/v1/reports" && type === "application/eat+cwt" ? 200 : 400);
+      }
+    },
+  );
 });
 
 describe("the check of answers", () => {

@@ -52,9 +52,10 @@ export interface Rig extends VerifierApp {
   ask(asked: Asked): ReturnType<typeof inject>;
 }
 
-type RigOptions = Partial<AppOptions> & { overrides?: Partial<VerifierService> };
+/** `overrides` are answers of the fake service; `behind` is a service in its place. */
+type RigOptions = Partial<AppOptions> & { overrides?: Partial<VerifierService>; behind?: VerifierService };
 
-export async function makeRig({ overrides = {}, ...options }: RigOptions = {}): Promise<Rig> {
+export async function makeRig({ overrides = {}, behind, ...options }: RigOptions = {}): Promise<Rig> {
   const service = fakeService(overrides);
   const [tokens, clients] = [new MemoryTokenStore(), new MemoryClientStore()];
   const old = { name: "old", roles: ["auditor"], createdMs: 0 } as const;
@@ -62,7 +63,7 @@ export async function makeRig({ overrides = {}, ...options }: RigOptions = {}): 
   await clients.addClient({ ...old, kid: OLD_ID, publicKey: new Uint8Array(32) });
   const log: string[] = [];
   const logger = serviceLogger("trace", { write: (line: string) => log.push(line) });
-  const made = await buildApp(service, {
+  const made = await buildApp(behind ?? service, {
     trust: { tokens, clients, replays: new MemoryReplayStore(() => NOW_MS), authorities: new Set([AUTHORITY]) },
     rates: NO_RATES,
     events: { listenersMax: 4, heartbeatSeconds: 3600, backlogBytesMax: 65_536 },
