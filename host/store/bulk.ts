@@ -5,7 +5,7 @@
  */
 import { CompiledQuery, type Insertable, PostgresAdapter, type Transaction, type Updateable } from "kysely";
 import { type ColumnKind, TABLES, type TableName } from "./columns.ts";
-import type { SqliteConnection } from "./sqlite/connection.ts";
+import type { SqliteSession } from "./sqlite/session.ts";
 import type { Tables } from "./tables.ts";
 
 const ARRAY_TYPES: Readonly<Record<ColumnKind, string>> = { integer: "bigint[]", bytes: "bytea[]", text: "text[]" };
@@ -73,7 +73,7 @@ async function runEach(
   rows: readonly (readonly unknown[])[],
 ): Promise<void> {
   await tx.getExecutor().provideConnection(async (connection) => {
-    (connection as SqliteConnection).runEach(statement, rows);
+    (connection as SqliteSession).runEach(statement, rows);
   });
 }
 

@@ -40,7 +40,18 @@ export function integerOf(column: string, value: bigint): bigint | number {
   return number;
 }
 
+/** A row of what a driver gives: integers as `bigint`, bytes as a Buffer. Throws `StoreError` (`store/value`). */
+export function readRow(columns: readonly string[], values: readonly unknown[]): Record<string, unknown> {
+  const row: Record<string, unknown> = {};
+  for (const [index, column] of columns.entries()) {
+    const value = values[index];
+    if (typeof value === "bigint") row[column] = integerOf(column, value);
+    else row[column] = value instanceof Uint8Array ? plainBytes(value) : value;
+  }
+  return row;
+}
+
 /** Without the Buffer's own `slice`, `toJSON` and the like: what both engines give is the same class. */
-export function plainBytes(bytes: Uint8Array): Uint8Array {
+function plainBytes(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,11 +1,14 @@
 /** One connection of a pool, as Kysely wants it: prepared statements, the store's values, the store's errors. */
 import type { CompiledQuery, DatabaseConnection, QueryResult } from "kysely";
 import type { CustomTypesConfig, PoolClient, QueryArrayResult } from "pg";
-import { checkedParameter, integerOf, plainBytes } from "../values.ts";
+import { StoreError } from "../errors.ts";
+import { checkedParameter, readRow } from "../values.ts";
 import { type PostgresError, postgresError } from "./errors.ts";
 
 /** Prepared by the server for each connection; statements beyond these are planned each time. */
 const STATEMENTS_MAX = 256;
+/** A text for many rows comes once with each number of rows, and its plan takes the server's memory in each connection. */
+const TEXT_LENGTH_MAX = 4_096;
 const names = new Map<string, string>();
 
 const BOOL = 16;
@@ -24,6 +27,7 @@ const types: CustomTypesConfig = {
 export class PostgresConnection implements DatabaseConnection {
   readonly #client: PoolClient;
   #isLost = false;
+  #isOver = false;
 
   constructor(client: PoolClient) {
     this.#client = client;
@@ -34,6 +38,8 @@ export class PostgresConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    // A query that nobody waited for would else be committed on its own, or in the next one's transaction.
+    if (this.#isOver) throw new StoreError("store/closed", "the transaction is over");
     const result = await this.query(query.sql, query.parameters.map(boundValue));
     const columns = result.fields.map(({ name }) => name);
     const rows = result.rows.map((row) => readRow(columns, row)) as R[];
@@ -69,7 +75,13 @@ export class PostgresConnection implements DatabaseConnection {
     this.#isLost = true;
   }
 
+  /** Of the transaction, or the query, that has it. */
+  end(): void {
+    this.#isOver = true;
+  }
+
   release(): void {
+    this.#isOver = true;
     this.#client.release(this.#isLost);
   }
 }
@@ -85,18 +97,8 @@ function boundValue(value: unknown): unknown {
 
 function nameOf(sql: string): string | undefined {
   const known = names.get(sql);
-  if (known !== undefined || names.size >= STATEMENTS_MAX) return known;
+  if (known !== undefined || names.size >= STATEMENTS_MAX || sql.length > TEXT_LENGTH_MAX) return known;
   const name = `quiesce_${names.size}`;
   names.set(sql, name);
   return name;
-}
-
-function readRow(columns: readonly string[], values: readonly unknown[]): Record<string, unknown> {
-  const row: Record<string, unknown> = {};
-  for (const [index, column] of columns.entries()) {
-    const value = values[index];
-    if (typeof value === "bigint") row[column] = integerOf(column, value);
-    else row[column] = value instanceof Uint8Array ? plainBytes(value) : value;
-  }
-  return row;
 }

@@ -49,6 +49,7 @@ class PostgresDriver implements Driver {
   /** Throws nothing: what made the transaction fail is what its owner must hear; the server forgets a lost one. */
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     const postgres = connection as PostgresConnection;
+    postgres.end();
     if (postgres.isLost) return;
     await postgres.query("rollback").catch(() => postgres.discard());
   }
@@ -61,6 +62,7 @@ class PostgresDriver implements Driver {
   async destroy(): Promise<void> {}
 
   async #commit(connection: PostgresConnection) {
+    connection.end();
     try {
       return await connection.query("commit");
     } catch (error) {

@@ -1,15 +1,17 @@
 /**
- * One connection to an SQLite file, as Kysely wants it. Statements run on this thread, at some microseconds each;
+ * One connection to an SQLite file. Statements run on this thread, at some microseconds each;
  * committing, which waits for the disk, runs on a thread of libsql's own pool, so that this one goes on meanwhile.
  */
-import type { CompiledQuery, DatabaseConnection, QueryResult } from "kysely";
+import type { QueryResult } from "kysely";
 import Database from "libsql";
 import PooledDatabase from "libsql/promise";
-import { checkedParameter, integerOf, plainBytes } from "../values.ts";
+import { checkedParameter, readRow } from "../values.ts";
 import { sqliteError } from "./errors.ts";
 
 /** Prepared statements kept by each connection. */
 const STATEMENTS_MAX = 256;
+/** A text for many rows comes once with each number of rows, and is not worth its memory. */
+const TEXT_LENGTH_MAX = 8_192;
 const BUSY_TIMEOUT_MS = 5_000;
 
 interface Prepared {
@@ -18,7 +20,7 @@ interface Prepared {
   readonly columns: readonly string[] | undefined;
 }
 
-export class SqliteConnection implements DatabaseConnection {
+export class SqliteConnection {
   readonly #database: Database.Database;
   /** By SQL text; the one that was used last is last. */
   readonly #prepared = new Map<string, Prepared>();
@@ -30,16 +32,6 @@ export class SqliteConnection implements DatabaseConnection {
 
   get inTransaction(): boolean {
     return this.#database.inTransaction;
-  }
-
-  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    return this.execute<R>(query.sql, query.parameters);
-  }
-
-  /** Keyset pages bound the memory on both engines; a statement left half read would keep the log from shrinking. */
-  // biome-ignore lint/correctness/useYield: it only refuses
-  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
-    throw new Error("the store reads pages, not streams");
   }
 
   /** Throws `StoreError`. */
@@ -92,20 +84,11 @@ export class SqliteConnection implements DatabaseConnection {
     const isReader = statement.reader;
     const prepared = { statement, columns: isReader ? statement.columns().map(({ name }) => name) : undefined };
     if (isReader) statement.raw(true).safeIntegers(true);
+    if (sql.length > TEXT_LENGTH_MAX) return prepared;
     this.#prepared.set(sql, prepared);
     if (this.#prepared.size > STATEMENTS_MAX) this.#prepared.delete(this.#prepared.keys().next().value!);
     return prepared;
   }
-}
-
-function readRow(columns: readonly string[], values: readonly unknown[]): Record<string, unknown> {
-  const row: Record<string, unknown> = {};
-  for (const [index, column] of columns.entries()) {
-    const value = values[index];
-    if (typeof value === "bigint") row[column] = integerOf(column, value);
-    else row[column] = value instanceof Uint8Array ? plainBytes(value) : value;
-  }
-  return row;
 }
 
 function attempt<T>(work: () => T): T {

@@ -9,6 +9,7 @@ import {
   SqliteQueryCompiler,
 } from "kysely";
 import type { SqliteConnection } from "./connection.ts";
+import { SqliteSession } from "./session.ts";
 
 export interface SqliteConnections {
   acquire(): Promise<SqliteConnection>;
@@ -36,24 +37,24 @@ class SqliteDriver implements Driver {
 
   async init(): Promise<void> {}
 
-  acquireConnection(): Promise<DatabaseConnection> {
-    return this.#connections.acquire();
+  async acquireConnection(): Promise<DatabaseConnection> {
+    return new SqliteSession(await this.#connections.acquire());
   }
 
-  beginTransaction(connection: DatabaseConnection): Promise<void> {
-    return this.#connections.begin(connection as SqliteConnection);
+  beginTransaction(session: DatabaseConnection): Promise<void> {
+    return this.#connections.begin((session as SqliteSession).connection);
   }
 
-  commitTransaction(connection: DatabaseConnection): Promise<void> {
-    return this.#connections.commit(connection as SqliteConnection);
+  commitTransaction(session: DatabaseConnection): Promise<void> {
+    return this.#connections.commit((session as SqliteSession).end());
   }
 
-  rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    return this.#connections.rollback(connection as SqliteConnection);
+  rollbackTransaction(session: DatabaseConnection): Promise<void> {
+    return this.#connections.rollback((session as SqliteSession).end());
   }
 
-  async releaseConnection(connection: DatabaseConnection): Promise<void> {
-    this.#connections.release(connection as SqliteConnection);
+  async releaseConnection(session: DatabaseConnection): Promise<void> {
+    this.#connections.release((session as SqliteSession).end());
   }
 
   /** The store that owns the connections closes them. */

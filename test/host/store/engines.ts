@@ -32,7 +32,7 @@ const postgres: EngineUnderTest = {
   },
 };
 
-export const postgresIsHere = await answers();
+const postgresIsHere = await answers();
 if (!postgresIsHere) {
   process.stderr.write(`no PostgreSQL answers at ${DATABASE_URL}: the store's tests ran on SQLite alone\n`);
 }

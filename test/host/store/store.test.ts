@@ -1,8 +1,9 @@
 /** What the store promises those who read and write, on either engine. */
-import { sql } from "kysely";
+import { sql, type Transaction } from "kysely";
 import { describe, expect, it } from "vitest";
+import { insertRows } from "../../../host/store/bulk.ts";
 import { StoreError } from "../../../host/store/errors.ts";
-import { openStore } from "../../../host/store/store.ts";
+import { openStore, type Tables } from "../../../host/store/store.ts";
 import { engines, withStore } from "./engines.ts";
 import { deviceRow, insertDevice, licenseRow, ueidOf } from "./rows.ts";
 
@@ -127,6 +128,20 @@ describe.each(engines)("the store on $engine", ({ place }) => {
       if (store.engine === "postgres") await expect(writing).rejects.toBeInstanceOf(StoreError);
       else await writing;
       expect(await devicesIn(store)).toBe(store.engine === "postgres" ? 0 : 2);
+    });
+  });
+
+  it("refuses what nobody waited for in a transaction, once it commits, rather than keep it on its own", async () => {
+    await withStore(place(), async (store) => {
+      let refused: Promise<unknown> = Promise.resolve();
+      const insertUntilRefused = async (tx: Transaction<Tables>) => {
+        for (let number = 0; number < 10_000; number += 1) await insertRows(tx, "devices", [deviceRow(number)]);
+      };
+      await store.write(async (tx) => {
+        refused = insertUntilRefused(tx).catch((error) => error);
+        await insertDevice(tx, 99_999);
+      });
+      expect(await refused).toMatchObject({ code: "store/closed" });
     });
   });
 
