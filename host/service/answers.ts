@@ -13,7 +13,7 @@ import { Batcher, type Result } from "../store/batcher.ts";
 import type { Tables } from "../store/store.ts";
 import { hexOf } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
-import { checkAge } from "../verifier/nonces.ts";
+import type { Nonces } from "../verifier/nonces.ts";
 import {
   type AnswerRow,
   completeAnswers,
@@ -93,13 +93,13 @@ export class Answers {
   }
 
   async #run(tx: Transaction<Tables>, items: readonly EvidenceItem[]): Promise<Result<EvidenceAnswer>[]> {
-    const { store, slot } = this.#context;
+    const { store, slot, nonces } = this.#context;
     const { rows, known, licenses, bench } = await this.#read(tx, items);
     const { policy } = bench.settings;
     const before = new Map(rows);
     const outcomes = items.map((item) => {
       const ueid = hexOf(item.evidence.ueid);
-      const outcome = judge(item, rows.get(ueid), known, bench);
+      const outcome = judge(item, rows.get(ueid), known, bench, nonces);
       const after = rowAfter(outcome);
       if (after) rows.set(ueid, after);
       if (after?.state.issued) licenses.set(licenseName([after.id, after.state.issued.sequence]), after.state.issued);
@@ -170,13 +170,13 @@ interface Known {
   readonly verdicts: ReadonlyMap<string, Uint8Array>;
 }
 
-function judge(item: EvidenceItem, row: DeviceRow | undefined, known: Known, bench: Bench): Outcome {
+function judge(item: EvidenceItem, row: DeviceRow | undefined, known: Known, bench: Bench, nonces: Nonces): Outcome {
   try {
     if (!row) throw new VerifierError("device/unknown", hexOf(item.evidence.ueid));
     const stored = known.answers.get(hexOf(item.digest));
     if (item.purpose === "appraisal" && (stored || isAppraised(item, known))) return { item, type: "appraised" };
     if (stored) return { item, type: "repeated", stored, draft: answeredBefore(stored, item, bench.shared) };
-    checkAge(item.nonce, bench.nowMs);
+    nonces.checkAge(item.nonce, bench.nowMs);
     return { item, type: "decided", decision: decide(item, row, bench) };
   } catch (error) {
     if (!(error instanceof VerifierError)) throw error;

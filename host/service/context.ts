@@ -18,6 +18,8 @@ export interface ServiceSettings {
   readonly models: ReadonlyMap<string, BoardKind>;
   /** What a device is registered as when nobody says. */
   readonly registration: Registration;
+  /** How long a nonce is good for; absent: `NONCE_LIFETIME_MS`. */
+  readonly nonceSeconds?: number;
 }
 
 export interface ServiceContext {

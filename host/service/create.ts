@@ -3,7 +3,7 @@ import { Limit } from "../../firmware/protocol/limits.ts";
 import type { AsyncSigner } from "../keys/signer.ts";
 import { verifyAgreement } from "../objects/agreement.ts";
 import type { Store } from "../store/store.ts";
-import { Nonces } from "../verifier/nonces.ts";
+import { NONCE_LIFETIME_MS, Nonces } from "../verifier/nonces.ts";
 import { readSigned } from "../verifier/signed.ts";
 import { Attesters } from "./attesters.ts";
 import type { ServiceSettings } from "./context.ts";
@@ -43,7 +43,7 @@ export async function createService(store: Store, options: ServiceOptions): Prom
       parties: new LocalParties(options.partySigners),
       timeSigners: options.timeSigners,
       verdictSigner: options.verdictSigner,
-      nonces: new Nonces(await secret(store, random), random),
+      nonces: new Nonces(await secret(store, random), random, () => lifetimeMs(settings())),
       attesters: new Attesters(store),
       clock,
       random,
@@ -59,6 +59,10 @@ async function adopt(store: Store, bytes: Uint8Array): Promise<void> {
     const there = await tx.selectFrom("agreements").select("version").limit(1).executeTakeFirst();
     if (!there) await tx.insertInto("agreements").values({ version: agreement.version, digest, bytes }).execute();
   });
+}
+
+function lifetimeMs({ nonceSeconds }: ServiceSettings): number {
+  return nonceSeconds === undefined ? NONCE_LIFETIME_MS : nonceSeconds * 1000;
 }
 
 /** Drawn by the first process that opens the store. */

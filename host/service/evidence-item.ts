@@ -12,7 +12,7 @@ import { checkSign1 } from "../protocol/cose-async.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { sameBytes } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
-import { checkAge, isExpired, type JudgedNonce, type Nonces } from "../verifier/nonces.ts";
+import type { JudgedNonce, Nonces } from "../verifier/nonces.ts";
 import { readSignedAsync } from "../verifier/signed.ts";
 import { isAnswered } from "./answer-rows.ts";
 import type { ServiceContext } from "./context.ts";
@@ -50,7 +50,8 @@ export async function readEvidenceItem(
   const nonce = ownNonce(context, evidence, nonces);
   const nowMs = context.clock();
   // A retry may come late: what was answered stays the answer, which the transaction then finds.
-  if (isExpired(nonce, nowMs) && !(await isAnswered(context.store.db, digest))) checkAge(nonce, nowMs);
+  const { nonces: own, store } = context;
+  if (own.isExpired(nonce, nowMs) && !(await isAnswered(store.db, digest))) own.checkAge(nonce, nowMs);
   return { purpose, call, digest, evidence, nonce };
 }
 

@@ -104,6 +104,7 @@ function settingsOf(config: Config, boardKind: OpenOptions["boardKind"]): Servic
     },
     models,
     registration: config.registration,
+    nonceSeconds: config.nonceSeconds,
   };
 }
 

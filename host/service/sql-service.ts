@@ -7,7 +7,6 @@ import { verifyAgreement } from "../objects/agreement.ts";
 import { StoreError } from "../store/errors.ts";
 import { hexOf, sameBytes } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
-import { NONCE_LIFETIME_MS } from "../verifier/nonces.ts";
 import type { OrderRequest } from "../verifier/order-book.ts";
 import { readSigned } from "../verifier/signed.ts";
 import { readVerdict } from "./answer-rows.ts";
@@ -109,7 +108,8 @@ export class SqlService implements api.VerifierService {
   async nonce(ueid: Uint8Array): Promise<api.NonceAnswer> {
     await this.#context.attesters.know(ueid);
     const nowMs = this.#context.clock();
-    return { nonce: this.#context.nonces.give(ueid, nowMs), expiresMs: nowMs + NONCE_LIFETIME_MS };
+    const { nonces } = this.#context;
+    return { nonce: nonces.give(ueid, nowMs), expiresMs: nowMs + nonces.lifetimeMs };
   }
 
   async license(call: api.LicenseCall): Promise<api.SignedAnswer> {

@@ -11,6 +11,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { VerifierError } from "./errors.ts";
 
+/** Unless a verifier is set otherwise. */
 export const NONCE_LIFETIME_MS = 60_000;
 
 const SERIAL_BYTES = 16;
@@ -28,12 +29,21 @@ export interface JudgedNonce {
 export class Nonces {
   readonly #secret: Uint8Array;
   readonly #random: (bytes: number) => Uint8Array;
+  readonly #lifetimeMs: () => number;
   #count = 0;
 
-  /** `secret` (32 bytes) is the same in all processes of one verifier. */
-  constructor(secret: Uint8Array, random: (bytes: number) => Uint8Array) {
+  /**
+   * `secret` (32 bytes) is the same in all processes of one verifier. A nonce is good for `lifetimeMs` as it is when the
+   * nonce comes back. A long one is for nonces that travel (docs/courier.md).
+   */
+  constructor(secret: Uint8Array, random: (bytes: number) => Uint8Array, lifetimeMs = () => NONCE_LIFETIME_MS) {
     this.#secret = secret;
     this.#random = random;
+    this.#lifetimeMs = lifetimeMs;
+  }
+
+  get lifetimeMs(): number {
+    return this.#lifetimeMs();
   }
 
   /** A new nonce for a device. */
@@ -50,7 +60,7 @@ export class Nonces {
   /** Throws `evidence/nonce-unknown` or `evidence/nonce-expired`. Whether it was used is the device record's to say. */
   judge(ueid: Uint8Array, nonce: Uint8Array, nowMs: number): JudgedNonce {
     const judged = this.read(ueid, nonce);
-    checkAge(judged, nowMs);
+    this.checkAge(judged, nowMs);
     return judged;
   }
 
@@ -64,18 +74,18 @@ export class Nonces {
     return { givenMs: Buffer.from(serial).readUIntBE(0, TIME_BYTES), serial };
   }
 
+  isExpired({ givenMs }: JudgedNonce, nowMs: number): boolean {
+    return nowMs - givenMs > this.#lifetimeMs();
+  }
+
+  /** Throws `evidence/nonce-expired`. */
+  checkAge(nonce: JudgedNonce, nowMs: number): void {
+    if (this.isExpired(nonce, nowMs)) throw new VerifierError("evidence/nonce-expired");
+  }
+
   #tag(ueid: Uint8Array, serial: Uint8Array): Uint8Array {
     return createHmac("sha256", this.#secret).update(ueid).update(serial).digest().subarray(0, TAG_BYTES);
   }
-}
-
-export function isExpired({ givenMs }: JudgedNonce, nowMs: number): boolean {
-  return nowMs - givenMs > NONCE_LIFETIME_MS;
-}
-
-/** Throws `evidence/nonce-expired`. */
-export function checkAge(nonce: JudgedNonce, nowMs: number): void {
-  if (isExpired(nonce, nowMs)) throw new VerifierError("evidence/nonce-expired");
 }
 
 /** Throws `evidence/nonce-unknown` for a nonce that is not newer than the newest that was used up. */

@@ -44,6 +44,7 @@ export interface Config {
   readonly models: ReadonlyMap<string, string>;
   readonly registration: { readonly owner: string; readonly site: string };
   readonly beaconSeconds: number;
+  readonly nonceSeconds: number;
   readonly clock: "system" | "simulated";
   readonly peers: readonly Peer[];
   readonly limits: {
@@ -123,6 +124,7 @@ export function configOf(values: ReadonlyMap<ConfigKey, unknown>, folder: string
     models: of("models"),
     registration: { owner: of("registration.owner"), site: of("registration.site") },
     beaconSeconds: of("beaconSeconds"),
+    nonceSeconds: of("nonceSeconds"),
     clock: of("clock") as Config["clock"],
     peers: of("peers"),
     limits: {

@@ -69,6 +69,7 @@ export const CONFIG_KEYS = {
   "registration.site": { type: "text", default: "unnamed", doc: "of a device of which nobody says where it stands" },
 
   "beaconSeconds": { type: "integer", default: 10, min: 1, max: DAY_SECONDS, doc: "how often beacons are pushed; well within the agreement's lease" },
+  "nonceSeconds": { type: "integer", default: 60, min: 1, max: 30 * DAY_SECONDS, doc: "how long a nonce is good for; longer where nonces travel on a stick: docs/courier.md" },
   "clock": { type: "choice", default: "system", of: ["system", "simulated"], doc: "`simulated`: an admin sets the agreement time. For tests and demonstrations" },
   "peers": { type: "peers", doc: "verifiers of other parties: `[{\"name\": \"South\", \"url\": \"https://...\"}]`" },
 

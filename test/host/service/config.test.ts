@@ -70,6 +70,7 @@ describe("a configuration", () => {
       "registration.owner": "o",
       "registration.site": "s",
       beaconSeconds: 5,
+      nonceSeconds: 86_400,
       clock: "simulated",
       peers: [{ name: "South", url: "https://south.example" }],
       "log.level": "debug",
@@ -108,6 +109,7 @@ describe("a configuration", () => {
       models: new Map([["Example 1", "h100"]]),
       registration: { owner: "o", site: "s" },
       beaconSeconds: 5,
+      nonceSeconds: 86_400,
       clock: "simulated",
       peers: [{ name: "South", url: "https://south.example" }],
       limits: {
