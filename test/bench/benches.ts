@@ -4,8 +4,9 @@ import { crypto } from "./crypto.ts";
 import type { Bench } from "./frame.ts";
 import { hostObjects } from "./host-objects.ts";
 import { meter } from "./meter.ts";
+import { verifierScale } from "./verifier/scale.ts";
 import { verifier } from "./verifier/verifier.ts";
 
 export const BENCHES: ReadonlyMap<string, Bench> = new Map(
-  Object.entries({ boot, crypto, "host-objects": hostObjects, meter, verifier }),
+  Object.entries({ boot, crypto, "host-objects": hostObjects, meter, verifier, "verifier-scale": verifierScale }),
 );

@@ -23,7 +23,7 @@ export type Bench = {
     }
   | {
       /** Measures by itself what takes processes and time of its own: rounds in turns, medians, as the frame does. */
-      run(progress: (line: string) => void): Promise<Result[]>;
+      run(progress: (line: string) => void, effort: Effort): Promise<Result[]>;
     }
 );
 
@@ -58,7 +58,7 @@ export async function runBench(
   effort: Effort = FULL_EFFORT,
   progress: (line: string) => void = () => {},
 ): Promise<BenchDocument> {
-  if ("run" in bench) return { bench: name, results: await bench.run(progress) };
+  if ("run" in bench) return { bench: name, results: await bench.run(progress, effort) };
   const cases = bench.cases();
   const results = cases.map((one, i) => {
     progress(`${i + 1} of ${cases.length}: ${one.name} against ${one.against}`);

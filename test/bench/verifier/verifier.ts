@@ -11,20 +11,21 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { StorePlace } from "../../../host/store/store.ts";
-import { type Bench, median, type Result } from "../frame.ts";
+import { type Bench, type Effort, median, type Result } from "../frame.ts";
 import { Limit } from "./limit.ts";
 import { Boards, mustAll } from "./world.ts";
 
 const SERVER = fileURLToPath(new URL("./server.ts", import.meta.url));
-const BOARDS = Number(process.env.QUIESCE_BENCH_BOARDS ?? 2000);
-const ROUNDS = Number(process.env.QUIESCE_BENCH_ROUNDS ?? 5);
+const BOARDS = 2000;
+/** Where figures mean nothing. */
+const BOARDS_FEW = 40;
 const CONNECTIONS = 128;
 const REPORTS_PER_REQUEST = 32;
 const DATABASE_URL = process.env.QUIESCE_TEST_DATABASE_URL;
 
 export const verifier: Bench = {
   about: "licenses and reports a second over HTTP, durable, against signatures and store alone",
-  async run(progress) {
+  async run(progress, effort) {
     const results = await onStore(
       "SQLite",
       () => ({ folder: mkdtempSync(join(tmpdir(), "quiesce-bench-")) }),
@@ -32,7 +33,7 @@ export const verifier: Bench = {
     );
     if (DATABASE_URL === undefined) return results;
     const place = () => ({ databaseUrl: DATABASE_URL, schema: `bench_${randomBytes(6).toString("hex")}` });
-    return [...results, ...(await onStore("PostgreSQL", place, progress))];
+    return [...results, ...(await onStore("PostgreSQL", place, effort, progress))];
   },
 };
 
@@ -45,18 +46,23 @@ interface Round {
   readonly reportLimit: number;
 }
 
-async function onStore(name: string, place: () => StorePlace, progress: (line: string) => void): Promise<Result[]> {
+async function onStore(
+  name: string,
+  place: () => StorePlace,
+  { rounds: count, batchMs }: Effort,
+  progress: (line: string) => void,
+): Promise<Result[]> {
   const places = [place(), place()] as const;
   const [server, address] = await start(places[0]);
   const limit = await Limit.open(places[1]);
-  const boards = new Boards(address, BOARDS, CONNECTIONS);
+  const boards = new Boards(address, batchMs > 0 ? BOARDS : BOARDS_FEW, CONNECTIONS);
   try {
-    progress(`${name}: ${BOARDS} boards enrol`);
+    progress(`${name}: ${boards.all.length} boards enrol`);
     await boards.enrol();
     const rounds: Round[] = [];
     // The first warms both sides up.
-    for (let i = 0; i <= ROUNDS; i++) {
-      progress(`${name}: round ${i} of ${ROUNDS}`);
+    for (let i = 0; i <= count; i++) {
+      progress(`${name}: round ${i} of ${count}`);
       const measured = await round(boards, limit);
       if (i > 0) rounds.push(measured);
     }
