@@ -26,11 +26,8 @@ const DATABASE_URL = process.env.QUIESCE_TEST_DATABASE_URL;
 export const verifier: Bench = {
   about: "licenses and reports a second over HTTP, durable, against signatures and store alone",
   async run(progress, effort) {
-    const results = await onStore(
-      "SQLite",
-      () => ({ folder: mkdtempSync(join(tmpdir(), "quiesce-bench-")) }),
-      progress,
-    );
+    const folder = () => ({ folder: mkdtempSync(join(tmpdir(), "quiesce-bench-")) });
+    const results = await onStore("SQLite", folder, effort, progress);
     if (DATABASE_URL === undefined) return results;
     const place = () => ({ databaseUrl: DATABASE_URL, schema: `bench_${randomBytes(6).toString("hex")}` });
     return [...results, ...(await onStore("PostgreSQL", place, effort, progress))];
