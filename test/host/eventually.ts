@@ -2,7 +2,7 @@
 
 const LOOK_MS = 10;
 
-export async function eventually(check: () => void | Promise<void>, timeoutMs = 20_000): Promise<void> {
+export async function eventually(check: () => void | Promise<void>, timeoutMs = 60_000): Promise<void> {
   const endMs = performance.now() + timeoutMs;
   for (;;) {
     try {

@@ -161,7 +161,7 @@ describe("an agent that is killed", () => {
       const { reportHead } = await infoOf("a");
       expect(takenOf(ueid).length).toBeGreaterThan(KILLS);
       expect(takenOf(ueid).at(-1)).toBe(reportHead.sequence);
-    }, 60_000);
+    });
     expectWholeChain(takenOf(ueid));
     expect(verifier.repeated.length).toBeGreaterThan(0);
     await eventually(() => expect(board.gateState).toBe(GateState.OPEN));
