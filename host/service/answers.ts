@@ -70,6 +70,7 @@ export class Answers {
       itemsMax: ITEMS_MAX,
       lanes: LANES[context.store.engine],
       queueMax: QUEUE_MAX,
+      observe: context.committed,
       run: (items) => context.store.write((tx) => this.#run(tx, items)),
     });
   }

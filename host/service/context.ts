@@ -38,4 +38,6 @@ export interface ServiceContext {
   readonly random: (bytes: number) => Uint8Array;
   /** Which of the running sums this process adds to. */
   readonly slot: number;
+  /** Told of each durable commit of requests that came together. */
+  readonly committed?: ((seconds: number, requests: number) => void) | undefined;
 }

@@ -25,6 +25,8 @@ export interface ServiceOptions {
   readonly agreement?: Uint8Array;
   /** How often beacons are pushed; 0: never. */
   readonly beaconMs?: number;
+  /** Told of each durable commit of requests that came together. */
+  readonly committed?: ((seconds: number, requests: number) => void) | undefined;
 }
 
 const NONCE_SECRET = "nonce-secret";
@@ -48,6 +50,7 @@ export async function createService(store: Store, options: ServiceOptions): Prom
       clock,
       random,
       slot: store.engine === "sqlite" ? 0 : random(1)[0]! % SLOTS,
+      committed: options.committed,
     },
     options.beaconMs,
   );

@@ -33,10 +33,12 @@ export interface OpenVerifier {
 export interface OpenOptions {
   /** What the boards of an accelerator can do at most, by its name. */
   readonly boardKind: (name: string) => BoardKind | undefined;
+  /** Told of each durable commit of requests that came together: what metrics count. */
+  readonly committed?: (seconds: number, requests: number) => void;
 }
 
 /** Throws `ConfigError`, `KeyError`, `StoreError`, and a `VerifierError` for an agreement that does not hold. */
-export async function openVerifier(config: Config, { boardKind }: OpenOptions): Promise<OpenVerifier> {
+export async function openVerifier(config: Config, { boardKind, committed }: OpenOptions): Promise<OpenVerifier> {
   const settings = settingsOf(config, boardKind);
   const keys = await openKeys(config);
   let store: Store | undefined;
@@ -62,6 +64,7 @@ export async function openVerifier(config: Config, { boardKind }: OpenOptions): 
       random,
       agreement,
       beaconMs: config.beaconSeconds * 1000,
+      committed,
     });
     const close = async () => {
       await service.close();

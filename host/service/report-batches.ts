@@ -55,6 +55,7 @@ export class ReportBatches {
       itemsMax: ITEMS_MAX,
       lanes: LANES[context.store.engine],
       queueMax: QUEUE_MAX,
+      observe: context.committed,
       run: (requests) => context.store.write((tx) => this.#run(tx, requests)),
     });
   }

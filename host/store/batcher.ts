@@ -15,6 +15,8 @@ export interface BatcherOptions<Q, A> {
   readonly queueMax: number;
   /** One result for each item, in their order. What it throws, all of them are told. */
   readonly run: (items: readonly Q[]) => Promise<readonly Result<A>[]>;
+  /** Told of each run that ended well: how long it took, and how many items it was for. */
+  readonly observe?: ((seconds: number, items: number) => void) | undefined;
 }
 
 interface Asked<Q, A> {
@@ -61,8 +63,10 @@ export class Batcher<Q, A> {
   }
 
   async #serve(asked: readonly Asked<Q, A>[]): Promise<void> {
+    const begun = performance.now();
     try {
       const results = await this.#options.run(asked.map(({ item }) => item));
+      this.#options.observe?.((performance.now() - begun) / 1000, asked.length);
       if (results.length !== asked.length) throw new Error(`${results.length} results for ${asked.length} items`);
       for (const [index, { resolve, reject }] of asked.entries()) {
         const result = results[index]!;

@@ -1,7 +1,7 @@
 /** What the `quiesce verifier` commands share: the configuration, how a verifier is opened, and how a refusal ends. */
 import type { Command } from "commander";
 import type { Config } from "../../service/config/config.ts";
-import type { OpenVerifier } from "../../service/open.ts";
+import type { OpenOptions, OpenVerifier } from "../../service/open.ts";
 import { CliError, Exit, wrongUse } from "../exit.ts";
 
 export type ConfigOption = { config: string };
@@ -44,10 +44,10 @@ export async function configOf({ config }: ConfigOption): Promise<Config> {
 }
 
 /** Opens the verifier that the configuration describes. The caller closes it. */
-export async function openOf(config: Config): Promise<OpenVerifier> {
+export async function openOf(config: Config, committed?: OpenOptions["committed"]): Promise<OpenVerifier> {
   const { openVerifier } = await import("../../service/open.ts");
   const { boardKindOf } = await import("./policy-input.ts");
-  return openVerifier(config, { boardKind: boardKindOf });
+  return openVerifier(config, { boardKind: boardKindOf, ...(committed && { committed }) });
 }
 
 export function collect(value: string, before: readonly string[]): string[] {

@@ -31,12 +31,14 @@ async function check(options: ConfigOption, asJson: boolean): Promise<void> {
 async function serve(options: ConfigOption): Promise<void> {
   const config = await configOf(options);
   const { serviceLogger } = await import("../../http/logging.ts");
+  const { ServiceMetrics } = await import("../../http/metrics.ts");
   const { runVerifier } = await import("../../http/run.ts");
   const { policyOf } = await import("../../service/config/policy-of.ts");
   const { policyDocument } = await import("../../policy/read-policy.ts");
   const logger = serviceLogger(config.logLevel);
-  const open = await openOf(config);
-  const settings = { logger, version: version(), policy: policyDocument(policyOf(config)) };
+  const metrics = new ServiceMetrics({ processMetrics: true });
+  const open = await openOf(config, (seconds, requests) => metrics.committed(seconds, requests));
+  const settings = { logger, metrics, version: version(), policy: policyDocument(policyOf(config)) };
   const running = await runVerifier(config, open, settings).catch(async (error: unknown) => {
     await open.close();
     throw await listenError(error);

@@ -124,4 +124,25 @@ describe("a batcher", () => {
     isBroken = false;
     expect(await batcher.ask(3)).toBe(3);
   });
+
+  it("tells who counts of each run that ended well: its time, and how many it was for", async () => {
+    const told: [number, number][] = [];
+    let fails = false;
+    const batcher = new Batcher<number, number>({
+      itemsMax: 8,
+      lanes: 1,
+      queueMax: 8,
+      run: async (items) => {
+        if (fails) throw new Error("no");
+        return items.map(value);
+      },
+      observe: (seconds, items) => told.push([seconds, items]),
+    });
+    await Promise.all([1, 2, 3].map((item) => batcher.ask(item)));
+    expect(told).toEqual([[expect.any(Number), 3]]);
+    expect(told[0]![0]).toBeGreaterThanOrEqual(0);
+    fails = true;
+    await expect(batcher.ask(4)).rejects.toThrow("no");
+    expect(told).toHaveLength(1);
+  });
 });
