@@ -1,5 +1,4 @@
 /** A service over an open store: what it keeps once is made on first use, and is the same for all processes of the store. */
-import { Limit } from "../../firmware/protocol/limits.ts";
 import type { AsyncSigner } from "../keys/signer.ts";
 import { verifyAgreement } from "../objects/agreement.ts";
 import type { Store } from "../store/store.ts";
@@ -29,7 +28,8 @@ export interface ServiceOptions {
   readonly committed?: ((seconds: number, requests: number) => void) | undefined;
 }
 
-const NONCE_SECRET = "nonce-secret";
+export const NONCE_SECRET = "nonce-secret";
+export const NONCE_SECRET_BYTES = 32;
 /** Rows that one running sum is spread over where processes share a database. */
 const SLOTS = 16;
 
@@ -73,7 +73,7 @@ async function secret(store: Store, random: (bytes: number) => Uint8Array): Prom
   return store.write(async (tx) => {
     await tx
       .insertInto("meta")
-      .values({ key: NONCE_SECRET, value: random(Limit.NONCE_BYTES) })
+      .values({ key: NONCE_SECRET, value: random(NONCE_SECRET_BYTES) })
       .onConflict((on) => on.column("key").doNothing())
       .execute();
     const row = await tx.selectFrom("meta").select("value").where("key", "=", NONCE_SECRET).executeTakeFirstOrThrow();

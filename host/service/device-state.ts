@@ -218,8 +218,10 @@ export function writeWork(out: ByteWriter, work: AllWork): void {
   for (let c = 0; c < EngineClass.COUNT; c++) if (mask & (1 << c)) out.i128(work[c]!);
 }
 
+/** Throws a `RangeError` for what `writeWork` did not write. */
 export function readWork(from: ByteReader): bigint[] {
   const mask = from.u16();
+  if (mask >> EngineClass.COUNT !== 0) throw new RangeError("work of a class that there is not");
   const work = noWork();
   for (let c = 0; c < EngineClass.COUNT; c++) if (mask & (1 << c)) work[c] = from.i128();
   return work;

@@ -6,12 +6,14 @@ import { objectAad } from "../objects/aad.ts";
 import { decodeOrder, orderDigest } from "../objects/order.ts";
 import { parseSign } from "../protocol/cose.ts";
 import { Refusal } from "../protocol/refusal.ts";
+import { StoreError } from "../store/errors.ts";
 import type { Tables } from "../store/store.ts";
 import type { DraftsTable } from "../store/tables.ts";
 import { sameBytes } from "../verifier/bytes.ts";
 import { approved, checkApproval, draftOrder, importDraft, isActive, type OrderDraft } from "../verifier/draft.ts";
 import { VerifierError } from "../verifier/errors.ts";
 import type { OrderRequest, StoredOrder } from "../verifier/order-book.ts";
+import { sealed, unsealed } from "./bytes-io.ts";
 import type { ServiceContext } from "./context.ts";
 import type { Delivery, DraftView, OrderView } from "./service.ts";
 
@@ -64,7 +66,11 @@ export class Orders {
       const active = isActive(next);
       await tx
         .updateTable("drafts")
-        .set({ approvals: JSON.stringify(next.approvals), bytes, active_ms: active ? this.#context.clock() : null })
+        .set({
+          approvals: JSON.stringify(next.approvals),
+          bytes: sealed(bytes),
+          active_ms: active ? this.#context.clock() : null,
+        })
         .where("id", "=", id)
         .execute();
       if (active) await this.#activate(tx, next);
@@ -129,7 +135,7 @@ export class Orders {
         epoch: draft.order.epoch,
         quorum: draft.quorum,
         approvals: JSON.stringify(draft.approvals),
-        bytes: draft.bytes,
+        bytes: sealed(draft.bytes),
         created_ms: nowMs,
         active_ms: isActive(draft) ? nowMs : null,
       })
@@ -174,8 +180,14 @@ function draftView(draft: StoredDraft): DraftView {
   return { id, epoch: order.epoch, action: order.action, quorum, approvals, active: isActive(draft), bytes };
 }
 
-function storedDraft({ id, quorum, approvals, bytes }: Selectable<DraftsTable>): StoredDraft {
-  return { id, order: decodeOrder(parseSign(bytes).payload), quorum, approvals: JSON.parse(approvals), bytes };
+/** Throws `StoreError` (`store/corrupt`): nobody is asked to sign what is not as it was drawn up. */
+function storedDraft({ id, quorum, approvals, bytes: stored }: Selectable<DraftsTable>): StoredDraft {
+  try {
+    const bytes = unsealed(stored);
+    return { id, order: decodeOrder(parseSign(bytes).payload), quorum, approvals: JSON.parse(approvals), bytes };
+  } catch (cause) {
+    throw new StoreError("store/corrupt", `draft ${id}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** Throws `order/malformed`. */

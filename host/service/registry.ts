@@ -23,7 +23,7 @@ const PAGE_DEFAULT = 100;
 const PAGE_MAX = 1000;
 const NAME_CHARACTERS_MAX = 128;
 /** Attestation keys of one device that are kept: one for each governor image that reports may still be signed by. */
-const CERTIFICATES_MAX = 16;
+export const CERTIFICATES_MAX = 16;
 
 export class Registry {
   readonly #context: ServiceContext;
@@ -164,7 +164,7 @@ function given(registration: Partial<Registration>): Partial<Registration> {
   return Object.fromEntries(Object.entries(registration).filter(([, value]) => value !== undefined));
 }
 
-function checkRegistration({ owner, site, profile }: Partial<Registration>): void {
+export function checkRegistration({ owner, site, profile }: Partial<Registration>): void {
   for (const [what, name] of Object.entries({ owner, site })) {
     if (name === undefined) continue;
     const isName = name.length <= NAME_CHARACTERS_MAX && name.isWellFormed() && !/\p{Cc}/u.test(name);

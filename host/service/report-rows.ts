@@ -118,7 +118,7 @@ function encodeTotals(totals: AllWork): Uint8Array {
   return out.finish();
 }
 
-function decodeTotals(bytes: Uint8Array): bigint[] {
+export function decodeTotals(bytes: Uint8Array): bigint[] {
   const from = new ByteReader(bytes);
   const totals = readWork(from);
   from.end();

@@ -4,7 +4,7 @@ import { NUMBERED_TABLES, TABLE_NAMES, TABLES, type TableName } from "./columns.
 import type { Check } from "./fsck.ts";
 import { MIGRATIONS } from "./migrate.ts";
 import { WORDS } from "./migrations/migration.ts";
-import { type Row, rowPages } from "./pages.ts";
+import { keyText, rowPages } from "./pages.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { SqliteConnection } from "./sqlite/connection.ts";
 import { isExact } from "./values.ts";
@@ -120,7 +120,7 @@ const sequences: Check = {
       const devices = page as unknown as readonly DeviceSequences[];
       const ids = devices.map(({ id }) => id);
       const reports = await sequencesOf(db, "reports", ids);
-      const licenses = await sequencesOf(db, "licenses", ids);
+      const licenses = await sequencesOf(db, "licenses", ids, LICENSES_ALONE);
       for (const { id, report_sequence, license_sequence } of devices) {
         const key = `device_id ${id}`;
         const r = reports.get(id) ?? NONE;
@@ -166,24 +166,24 @@ interface DeviceSequences {
 
 const NONE = { count: 0, different: 0, last_sequence: 0n };
 
-async function sequencesOf(db: Snapshot["db"], table: "reports" | "licenses", ids: readonly number[]) {
+/** Recoveries, of kind 2, are counted by themselves. */
+const LICENSES_ALONE = sql`kind = 1`;
+
+async function sequencesOf(
+  db: Snapshot["db"],
+  table: "reports" | "licenses",
+  ids: readonly number[],
+  where = sql`1 = 1`,
+) {
   const { rows } = await sql<typeof NONE & { device_id: number }>`
     select device_id, count(*) as count, count(distinct sequence) as different, max(sequence) as last_sequence
-    from ${sql.table(table)} where device_id in (${sql.join(ids)}) group by device_id`.execute(db);
+    from ${sql.table(table)} where device_id in (${sql.join(ids)}) and ${where} group by device_id`.execute(db);
   return new Map(rows.map((row) => [row.device_id, row]));
 }
 
 /** Keys of the rows of which something holds, a page at a time. */
 async function* keysWhere({ db }: Snapshot, table: TableName, where: RawBuilder<unknown>): AsyncGenerator<string> {
   for await (const page of rowPages(db, table, [], where)) for (const row of page) yield keyText(table, row);
-}
-
-function keyText(table: TableName, row: Row): string {
-  const texts = TABLES[table].key.map((column) => {
-    const value = row[column];
-    return `${column} ${value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value}`;
-  });
-  return texts.join(", ");
 }
 
 function isList(text: string): boolean {

@@ -32,6 +32,8 @@ export interface WorldOptions {
   readonly parties?: readonly Signer[];
   /** Time authorities whose keys are here; default the agreement's. */
   readonly timeSigners?: readonly Signer[];
+  /** For a run that is to be the same again; default the system's. */
+  readonly random?: (bytes: number) => Uint8Array;
 }
 
 export function asyncSigner({ kid, publicKey, sign }: Signer) {
@@ -40,8 +42,8 @@ export function asyncSigner({ kid, publicKey, sign }: Signer) {
 
 export class ServiceWorld implements GovernorWorld {
   nowMs = 1_800_000_000_500;
-  readonly agreement: Agreement;
-  readonly digest: Uint8Array;
+  agreement: Agreement;
+  digest: Uint8Array;
   readonly store: Store;
   service!: SqlService;
   settings: ServiceSettings;
@@ -55,8 +57,11 @@ export class ServiceWorld implements GovernorWorld {
     },
   };
 
+  readonly #random: (bytes: number) => Uint8Array;
+
   private constructor(store: Store, options: WorldOptions) {
     this.store = store;
+    this.#random = options.random ?? ((bytes) => new Uint8Array(randomBytes(bytes)));
     this.agreement = agreementOf(options.agreement);
     this.digest = agreementDigest(this.agreement);
     this.settings = {
@@ -84,9 +89,17 @@ export class ServiceWorld implements GovernorWorld {
       timeSigners: timeSigners.map(asyncSigner),
       verdictSigner: asyncSigner(signerOf("verdicts")),
       clock: () => this.nowMs,
-      random: (bytes) => new Uint8Array(randomBytes(bytes)),
+      random: this.#random,
       agreement: signAgreement(this.agreement, PARTY_SIGNERS),
     });
+  }
+
+  /** By the amend quorum. */
+  async amend(change: Partial<Agreement>): Promise<void> {
+    const next = { ...this.agreement, version: this.agreement.version + 1, ...change };
+    await this.service.amend(signAgreement(next, PARTY_SIGNERS.slice(0, this.agreement.quorums.amend)));
+    this.agreement = next;
+    this.digest = agreementDigest(next);
   }
 
   device(name = "device"): FakeGovernor {

@@ -1,0 +1,75 @@
+/** Drafts of orders: who signed each, how many must, and that every active order came from one. */
+import { ObjectType } from "../../../firmware/protocol/claims.ts";
+import type { Agreement } from "../../objects/agreement.ts";
+import { decodeOrder } from "../../objects/order.ts";
+import { parseSign } from "../../protocol/cose.ts";
+import type { Check } from "../../store/fsck.ts";
+import { hexOf, sameBytes } from "../../verifier/bytes.ts";
+import { OrderBook, type StoredOrder } from "../../verifier/order-book.ts";
+import { unsealed } from "../bytes-io.ts";
+import { readAgreements } from "./agreements.ts";
+import { readOrders } from "./orders.ts";
+import { checkSignatures, readOf } from "./read.ts";
+import { type Found, found, type RowOf, rowsOf } from "./rows.ts";
+
+export const drafts: Check = {
+  name: "drafts",
+  async *run({ db }) {
+    const known = await readAgreements(db);
+    const active = await readOrders(db);
+    const drafted = new Set<number>();
+    for await (const row of rowsOf(db, "drafts")) {
+      const bytes = readOf(() => unsealed(row.bytes));
+      if ("fault" in bytes) {
+        yield found("drafts", row, bytes.fault);
+        continue;
+      }
+      yield* judgeDraft(row, bytes.value, active, known);
+      if (row.active_ms === null) continue;
+      if (drafted.has(row.epoch)) yield found("drafts", row, `epoch ${row.epoch} has another active one`);
+      drafted.add(row.epoch);
+      const order = active.find((one) => one.order.epoch === row.epoch);
+      if (!order || !sameBytes(order.bytes, bytes.value)) yield found("drafts", row, "no such order is active");
+    }
+    for (const { order } of active) {
+      if (!drafted.has(order.epoch)) yield found("orders", { epoch: order.epoch }, "no draft became this order");
+    }
+  },
+};
+
+function* judgeDraft(
+  row: RowOf<"drafts">,
+  bytes: Uint8Array,
+  active: readonly StoredOrder[],
+  known: ReadonlyMap<string, Agreement>,
+): Generator<Found> {
+  const read = readOf(() => {
+    const { payload, signatures } = parseSign(bytes);
+    return { order: decodeOrder(payload), signatures };
+  });
+  if ("fault" in read) {
+    yield found("drafts", row, read.fault);
+    return;
+  }
+  const { order, signatures } = read.value;
+  if (order.epoch !== row.epoch) yield found("drafts", row, `it is of epoch ${order.epoch}`);
+  const agreement = known.get(hexOf(order.agreementDigest));
+  if (!agreement) {
+    yield found("drafts", row, "its agreement is not here");
+    return;
+  }
+  const before = new OrderBook(active.filter((one) => one.order.epoch < order.epoch));
+  const follows = readOf(() => before.checkNext(order, order.agreementDigest));
+  if ("fault" in follows) yield found("drafts", row, "it does not follow the order before");
+  const quorum = readOf(() => before.quorumFor(order, agreement));
+  if ("value" in quorum && quorum.value !== row.quorum) {
+    yield found("drafts", row, `it takes ${quorum.value} signatures, not ${row.quorum}`);
+  }
+  const signed = readOf(() => checkSignatures(bytes, agreement, row.quorum, ObjectType.ORDER));
+  if ("fault" in signed) yield found("drafts", row, signed.fault);
+  const names = signatures.map(({ kid }) => agreement.parties.find((one) => kid && sameBytes(one.kid, kid))?.name);
+  if (row.approvals !== JSON.stringify(names)) yield found("drafts", row, "its approvals are not its signers");
+  if ((row.active_ms !== null) !== (signatures.length === row.quorum)) {
+    yield found("drafts", row, `active or not, it has ${signatures.length} signatures of ${row.quorum}`);
+  }
+}
