@@ -34,7 +34,13 @@ export function wrongUse(message: string, cause?: unknown): CliError {
 }
 
 /** Errors that say that a board or a verifier did not do what a good one does. */
-const NOT_GOOD: ReadonlySet<string> = new Set(["InvariantBroken", "SiteError", "JobStalled", "VerifierError"]);
+const NOT_GOOD: ReadonlySet<string> = new Set([
+  "InvariantBroken",
+  "SiteError",
+  "JobStalled",
+  "VerifierError",
+  "CourierError",
+]);
 
 /** Errors that say that something else was not there. */
 const UNREACHABLE: ReadonlySet<string> = new Set(["VerifierProcessError", "LinkError"]);

@@ -1,6 +1,7 @@
 /** The program `quiesce`: its options and commands. Nothing runs before it is asked to. */
 import { Command } from "commander";
 import { addBoard } from "./commands/board.ts";
+import { addCourier } from "./commands/courier.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addErrors } from "./commands/errors.ts";
 import { addInspect } from "./commands/inspect.ts";
@@ -46,6 +47,7 @@ export function quiesceProgram(): Command {
   addPolicy(quiesce);
   addKey(quiesce);
   addVerifier(quiesce);
+  addCourier(quiesce);
   addWorkloads(quiesce);
   addErrors(quiesce);
   addHelp(quiesce);
