@@ -40,6 +40,7 @@ const NOT_GOOD: ReadonlySet<string> = new Set([
   "JobStalled",
   "VerifierError",
   "ClientError",
+  "CourierError",
 ]);
 
 /** Errors that say that something else was not there. */
@@ -54,8 +55,8 @@ export function verdictOf(error: unknown): { exit: Exit; line: string } {
   if (name === "WorkloadError") return { exit: Exit.WRONG_USE, line: message };
   if (error instanceof Refusal)
     return { exit: Exit.NOT_GOOD, line: `refused: ${codeName(error.code)}, ${refusalText(error)}` };
-  if (NOT_GOOD.has(name)) return { exit: Exit.NOT_GOOD, line: message };
   if (UNREACHABLE.has(name) || isNetwork(error)) return { exit: Exit.UNREACHABLE, line: message };
+  if (NOT_GOOD.has(name)) return { exit: Exit.NOT_GOOD, line: message };
   return { exit: Exit.INTERNAL, line: `internal error: ${message} (--debug shows where)` };
 }
 

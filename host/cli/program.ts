@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { addAgent } from "./commands/agent.ts";
 import { addBoard } from "./commands/board.ts";
+import { addCourier } from "./commands/courier.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addErrors } from "./commands/errors.ts";
 import { addInspect } from "./commands/inspect.ts";
@@ -48,6 +49,7 @@ export function quiesceProgram(): Command {
   addPolicy(quiesce);
   addKey(quiesce);
   addVerifier(quiesce);
+  addCourier(quiesce);
   addWorkloads(quiesce);
   addErrors(quiesce);
   addHelp(quiesce);

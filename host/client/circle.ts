@@ -145,6 +145,11 @@ export class Circle {
     if (nonces.size === 0) throw failures[0]?.error ?? new ClientError("client/timeout", "no nonce");
     // As it is now: a nonce that comes later is in nobody's evidence.
     const given = new Map(nonces);
+    return this.remember(given);
+  }
+
+  /** The one nonce that stands for these, which verifiers gave by their names: evidence over it is known to be theirs. */
+  remember(given: ReadonlyMap<string, Uint8Array>): Uint8Array {
     const challenge = given.size === 1 ? [...given.values()][0]! : combinedNonce([...given.values()]);
     this.#challenges.set(hexOf(challenge), given);
     for (const oldest of this.#challenges.keys()) {

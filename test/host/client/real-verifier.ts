@@ -27,6 +27,7 @@ export interface RealVerifierOptions {
   readonly here?: readonly number[];
   readonly agreement?: Parameters<typeof agreementOf>[0];
   readonly clock?: () => number;
+  readonly nonceSeconds?: number;
   /** How often beacons are pushed; default never. */
   readonly beaconMs?: number;
   /** Default: a free one. */
@@ -61,6 +62,7 @@ export async function openRealVerifier(options: RealVerifierOptions = {}): Promi
       },
       models: new Map(),
       registration: { owner: "operator", site: "hall 1" },
+      nonceSeconds: options.nonceSeconds,
     }),
     partySigners: here.map((index) => asyncSigner(PARTIES[index]!)),
     timeSigners: [asyncSigner(CLOCK)],

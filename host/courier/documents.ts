@@ -1,0 +1,95 @@
+/** The two documents on a stick that nobody signs: nonces, and up to where reports have arrived. Neither is believed. */
+import { Limit } from "../../firmware/protocol/limits.ts";
+import { combinedNonce, NONCES_MAX } from "../objects/nonces.ts";
+import { hexOf } from "../verifier/bytes.ts";
+import { CourierError } from "./errors.ts";
+import { DELIVERED, NONCES, type Stick } from "./stick.ts";
+
+export interface TravellingNonce {
+  /** Its name, by which it is found again: the address. */
+  readonly verifier: string;
+  readonly nonce: Uint8Array;
+  /** Agreement time. */
+  readonly expiresMs: number;
+}
+
+/** By UEID in hex. */
+export type NoncesByBoard = ReadonlyMap<string, readonly TravellingNonce[]>;
+/** Sequence of the newest report that every verifier has, by UEID in hex. */
+export type DeliveredByBoard = ReadonlyMap<string, bigint>;
+
+const UEID = new RegExp(`^[0-9a-f]{${2 * Limit.UEID_BYTES}}$`);
+const NONCE = new RegExp(`^[0-9a-f]{${2 * Limit.NONCE_BYTES}}$`);
+const SEQUENCE = /^(?:0|[1-9][0-9]{0,19})$/;
+const NAME_CHARACTERS_MAX = 1024;
+
+export function noncesFile(nonces: NoncesByBoard): Uint8Array {
+  const entries = [...nonces].map(([ueid, given]) => [
+    ueid,
+    given.map(({ verifier, nonce, expiresMs }) => ({ verifier, nonce: hexOf(nonce), expiresMs })),
+  ]);
+  return documentBytes(Object.fromEntries(entries));
+}
+
+export function deliveredFile(delivered: DeliveredByBoard): Uint8Array {
+  return documentBytes(Object.fromEntries([...delivered].map(([ueid, sequence]) => [ueid, sequence.toString()])));
+}
+
+/** None where the stick has no such file. Throws `CourierError` (`stick/content`). */
+export function noncesOf({ files }: Stick): NoncesByBoard {
+  return new Map(
+    entriesOf(files.get(NONCES), NONCES).map(([ueid, given]) => {
+      if (!Array.isArray(given) || given.length < 1 || given.length > NONCES_MAX) refuse(NONCES);
+      const nonces = given.map(readNonce);
+      if (new Set(nonces.map(({ verifier }) => verifier)).size !== nonces.length) refuse(NONCES);
+      if (new Set(nonces.map(({ nonce }) => hexOf(nonce))).size !== nonces.length) refuse(NONCES);
+      return [ueid, nonces];
+    }),
+  );
+}
+
+/** None where the stick has no such file. Throws `CourierError` (`stick/content`). */
+export function deliveredOf({ files }: Stick): DeliveredByBoard {
+  return new Map(
+    entriesOf(files.get(DELIVERED), DELIVERED).map(([ueid, text]) => {
+      if (typeof text !== "string" || !SEQUENCE.test(text)) refuse(DELIVERED);
+      return [ueid, BigInt(text)];
+    }),
+  );
+}
+
+/** What evidence is made over: the one nonce, or what stands for several verifiers'. */
+export function challengeOf(nonces: readonly TravellingNonce[]): Uint8Array {
+  return nonces.length === 1 ? nonces[0]!.nonce : combinedNonce(nonces.map(({ nonce }) => nonce));
+}
+
+function readNonce(value: unknown): TravellingNonce {
+  if (typeof value !== "object" || value === null) refuse(NONCES);
+  const { verifier, nonce, expiresMs } = value as Record<string, unknown>;
+  if (typeof verifier !== "string" || verifier.length < 1 || verifier.length > NAME_CHARACTERS_MAX) refuse(NONCES);
+  if (typeof nonce !== "string" || !NONCE.test(nonce)) refuse(NONCES);
+  if (!Number.isSafeInteger(expiresMs)) refuse(NONCES);
+  return { verifier, nonce: new Uint8Array(Buffer.from(nonce, "hex")), expiresMs: expiresMs as number };
+}
+
+function entriesOf(bytes: Uint8Array | undefined, name: string): [ueid: string, value: unknown][] {
+  if (bytes === undefined) return [];
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(bytes).toString("utf8"));
+  } catch (cause) {
+    throw new CourierError("stick/content", name, { cause });
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) refuse(name);
+  const entries = Object.entries(value);
+  if (!entries.every(([ueid]) => UEID.test(ueid))) refuse(name);
+  return entries;
+}
+
+function documentBytes(document: object): Uint8Array {
+  return new Uint8Array(Buffer.from(`${JSON.stringify(document, null, 1)}\n`));
+}
+
+function refuse(name: string): never {
+  throw new CourierError("stick/content", name);
+}

@@ -1,0 +1,172 @@
+/**
+ * What a site keeps of its boards between visits: reports, since a board has its newest one only and a stick can be lost;
+ * the time challenge that is under way; and the evidence of the last visit. One folder a board.
+ *
+ * Reports stay after they were delivered, until room is wanted: that they were is said by a document that nobody signed,
+ * and a verifier may go back to a backup.
+ */
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { Limit } from "../../firmware/protocol/limits.ts";
+import type { ReportAnswer } from "../mailbox.ts";
+import { INTERVAL_BYTES } from "../objects/intervals.ts";
+import { decodeUsageReport } from "../objects/usage-report.ts";
+import { parseSign1 } from "../protocol/cose.ts";
+import { sha256 } from "../protocol/sha256.ts";
+import { hexOf, sameBytes } from "../verifier/bytes.ts";
+import { CourierError } from "./errors.ts";
+import { readBounded, remove, withIo, writeWhole } from "./files.ts";
+
+/** Of one board; some 2 MB. */
+export const REPORTS_KEPT_MAX = 1_024;
+
+const REPORT = /^(0|[1-9][0-9]{0,19})\.cbor$/;
+const STATE = "state.json";
+const STATE_BYTES_MAX = 4_096;
+const EVIDENCE = "evidence.cbor";
+
+export interface KeptReport extends ReportAnswer {
+  readonly sequence: bigint;
+}
+
+/** A time challenge whose proof has not come yet; the board forgets it when it loses its power. */
+export interface PendingChallenge {
+  readonly nonce: Uint8Array;
+  readonly bootCount: number;
+}
+
+interface State {
+  readonly deliveredTo: bigint;
+  readonly challenge: PendingChallenge | undefined;
+}
+
+const NOTHING: State = { deliveredTo: 0n, challenge: undefined };
+
+export class KeptBoard {
+  readonly #folder: string;
+  #state: State;
+
+  /** `folder` is that of all boards. Throws `CourierError` (`kept/io`), as all that follows. */
+  constructor(folder: string, ueid: string) {
+    this.#folder = join(folder, ueid);
+    this.#state = this.#io(() => {
+      mkdirSync(join(this.#folder, "reports"), { recursive: true, mode: 0o700 });
+      return readState(readBounded(join(this.#folder, STATE), STATE_BYTES_MAX), this.#folder);
+    });
+  }
+
+  /** Up to where every verifier has the reports, as far as the last stick said. */
+  get deliveredTo(): bigint {
+    return this.#state.deliveredTo;
+  }
+
+  setDelivered(sequence: bigint): void {
+    this.#setState({ ...this.#state, deliveredTo: sequence });
+  }
+
+  get challenge(): PendingChallenge | undefined {
+    return this.#state.challenge;
+  }
+
+  setChallenge(challenge: PendingChallenge | undefined): void {
+    this.#setState({ ...this.#state, challenge });
+  }
+
+  /** The last that was packed. */
+  get evidence(): Uint8Array | undefined {
+    return this.#io(() => readBounded(join(this.#folder, EVIDENCE), Limit.MESSAGE_BYTES_MAX));
+  }
+
+  setEvidence(evidence: Uint8Array): void {
+    this.#io(() => writeWhole(join(this.#folder, EVIDENCE), evidence));
+  }
+
+  hasReport(sequence: bigint, digest: Uint8Array): boolean {
+    const report = this.#io(() => readBounded(this.#path(sequence, "cbor"), Limit.MESSAGE_BYTES_MAX));
+    return report !== undefined && sameBytes(sha256(report), digest);
+  }
+
+  /** Whether another report may be made. */
+  get hasRoom(): boolean {
+    const sequences = this.#sequences();
+    return sequences.length < REPORTS_KEPT_MAX || sequences[0]! <= this.#state.deliveredTo;
+  }
+
+  /** On the disk when it returns. Throws `CourierError` (`kept/full`) rather than lose one that no verifier has. */
+  putReport({ report, intervals }: ReportAnswer): void {
+    const { sequence } = decodeUsageReport(parseSign1(report).payload);
+    const others = this.#sequences().filter((kept) => kept !== sequence);
+    const spare = others.slice(0, Math.max(0, others.length + 1 - REPORTS_KEPT_MAX));
+    if (spare.some((kept) => kept > this.#state.deliveredTo)) throw new CourierError("kept/full", this.#folder);
+    this.#io(() => {
+      writeWhole(this.#path(sequence, "intervals"), intervals);
+      // The report last: one that is there has its intervals.
+      writeWhole(this.#path(sequence, "cbor"), report);
+      for (const kept of spare) this.#drop(kept);
+    });
+  }
+
+  /** Those after a sequence, oldest first. */
+  reportsAfter(sequence: bigint): KeptReport[] {
+    const after = this.#sequences().filter((kept) => kept > sequence);
+    return this.#io(() =>
+      after.map((kept) => ({
+        sequence: kept,
+        report: readBounded(this.#path(kept, "cbor"), Limit.MESSAGE_BYTES_MAX)!,
+        intervals: readBounded(this.#path(kept, "intervals"), Limit.INTERVALS_MAX * INTERVAL_BYTES)!,
+      })),
+    );
+  }
+
+  /** After a recovery no report that was kept fits the chain any more. */
+  dropReports(): void {
+    this.#io(() => {
+      for (const kept of this.#sequences()) this.#drop(kept);
+    });
+    this.setDelivered(0n);
+  }
+
+  #drop(sequence: bigint): void {
+    remove(this.#path(sequence, "cbor"));
+    remove(this.#path(sequence, "intervals"));
+  }
+
+  #sequences(): bigint[] {
+    const names = this.#io(() => readdirSync(join(this.#folder, "reports")));
+    const whole = names.flatMap((name) => REPORT.exec(name)?.[1] ?? []).map(BigInt);
+    const kept = whole.filter((sequence) => existsSync(this.#path(sequence, "intervals")));
+    return kept.sort((a, b) => (a < b ? -1 : 1));
+  }
+
+  #path(sequence: bigint, ending: string): string {
+    return join(this.#folder, "reports", `${sequence}.${ending}`);
+  }
+
+  #setState(state: State): void {
+    this.#state = state;
+    const { deliveredTo, challenge } = state;
+    const document = {
+      deliveredTo: deliveredTo.toString(),
+      ...(challenge && { challenge: { nonce: hexOf(challenge.nonce), bootCount: challenge.bootCount } }),
+    };
+    this.#io(() => writeWhole(join(this.#folder, STATE), Buffer.from(`${JSON.stringify(document)}\n`)));
+  }
+
+  #io<T>(act: () => T): T {
+    return withIo("kept/io", this.#folder, act);
+  }
+}
+
+function readState(bytes: Uint8Array | undefined, folder: string): State {
+  if (bytes === undefined) return NOTHING;
+  try {
+    const { deliveredTo, challenge } = JSON.parse(Buffer.from(bytes).toString("utf8"));
+    const pending = challenge && {
+      nonce: new Uint8Array(Buffer.from(String(challenge.nonce), "hex")),
+      bootCount: Number(challenge.bootCount),
+    };
+    return { deliveredTo: BigInt(deliveredTo), challenge: pending };
+  } catch (cause) {
+    throw new CourierError("kept/io", join(folder, STATE), { cause });
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Brings to verifiers what a stick has from a site, board by board: who it is, what it did, what it asks; and puts their
+ * answers onto the stick that goes back. Done twice, it gives the same answers: verifiers know evidence again.
+ */
+import { Limit } from "../../firmware/protocol/limits.ts";
+import { GateState } from "../../firmware/protocol/states.ts";
+import { type Circle, CircleError } from "../client/circle.ts";
+import { Uploads } from "../client/uploads.ts";
+import { decodeEvidence, type Evidence } from "../objects/evidence.ts";
+import { decodeLicense } from "../objects/license.ts";
+import { decode } from "../protocol/cbor.ts";
+import { parseSign, parseSign1 } from "../protocol/cose.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import type { Registration } from "../service/service.ts";
+import { hexOf } from "../verifier/bytes.ts";
+import { VerifierError } from "../verifier/errors.ts";
+import { deliveredFile, deliveredOf, type NoncesByBoard, noncesOf } from "./documents.ts";
+import { CourierError } from "./errors.ts";
+import type { Rows } from "./row.ts";
+import { type BoardFile, boardFile, boardsOf, DELIVERED, numbered, type Stick } from "./stick.ts";
+import { StickShelf } from "./stick-shelf.ts";
+
+/** `answers` is changed: it goes to the site. Gives the boards that the stick speaks of. */
+export async function unpackForVerifiers(
+  circle: Circle,
+  stick: Stick,
+  answers: Stick,
+  rows: Rows,
+  registration?: Partial<Registration>,
+): Promise<readonly string[]> {
+  await circle.learn();
+  const ueids = boardsOf(stick);
+  const nonces = noncesOf(stick);
+  const delivered = new Map(deliveredOf(answers));
+  const licensed = new Map<string, bigint>();
+  for (const ueid of ueids) {
+    for (const what of ["time-proof", "license", "recovery"] as const) answers.files.delete(boardFile(ueid, what));
+    const visit = new BoardAtOffice(circle, stick, answers, rows, ueid);
+    await visit.enrol(registration);
+    const arrived = await visit.reports();
+    if (arrived !== undefined) delivered.set(ueid, arrived);
+    await visit.timeProof();
+    const evidence = await visit.evidence(nonces);
+    if (evidence) licensed.set(ueid, evidence.licenseSequence);
+  }
+  if (delivered.size > 0) answers.files.set(DELIVERED, deliveredFile(delivered));
+  dropUsedLicenses(answers, licensed);
+  return ueids;
+}
+
+class BoardAtOffice {
+  readonly #circle: Circle;
+  readonly #stick: Stick;
+  readonly #answers: Stick;
+  readonly #rows: Rows;
+  readonly #ueid: string;
+
+  constructor(circle: Circle, stick: Stick, answers: Stick, rows: Rows, ueid: string) {
+    this.#circle = circle;
+    this.#stick = stick;
+    this.#answers = answers;
+    this.#rows = rows;
+    this.#ueid = ueid;
+  }
+
+  async enrol(registration: Partial<Registration> | undefined): Promise<void> {
+    const [endorsement, certificate] = [this.#file("endorsement"), this.#file("certificate")];
+    if (!endorsement || !certificate) return;
+    await this.#carry("enrolment", () => this.#circle.enrol(endorsement, certificate, registration));
+  }
+
+  /** Up to where every verifier has the reports; undefined where none came. */
+  async reports(): Promise<bigint | undefined> {
+    const shelf = new StickShelf(this.#stick, this.#ueid);
+    if (shelf.newest === 0n) return undefined;
+    await this.#carry("reports", () => new Uploads(this.#circle, shelf).deliver(), `up to ${shelf.newest}`);
+    const counts = this.#circle.members.map(({ name }) => shelf.deliveredTo(name));
+    return counts.reduce((least, one) => (one < least ? one : least));
+  }
+
+  async timeProof(): Promise<void> {
+    const challenge = this.#file("time-challenge");
+    if (!challenge) return;
+    await this.#carry("time proof", async () => {
+      const nonce = nonceIn(challenge, boardFile(this.#ueid, "time-challenge"));
+      this.#answer("time-proof", await this.#circle.timeProof(nonce));
+    });
+  }
+
+  /** What it says, where it can be read. */
+  async evidence(nonces: NoncesByBoard): Promise<Evidence | undefined> {
+    const bytes = this.#file("evidence");
+    if (!bytes) return undefined;
+    return this.#rows.attempt(this.#ueid, "evidence", async () => {
+      const evidence = readEvidence(bytes, boardFile(this.#ueid, "evidence"));
+      const given = nonces.get(this.#ueid);
+      if (given) this.#circle.remember(new Map(given.map(({ verifier, nonce }) => [verifier, nonce])));
+      if (evidence.gateState === GateState.LOCKED) {
+        await this.#carry("recovery", async () => this.#answer("recovery", await this.#circle.recovery(bytes)));
+      } else await this.#license(bytes);
+      return evidence;
+    });
+  }
+
+  async #license(evidence: Uint8Array): Promise<void> {
+    try {
+      const bytes = await this.#circle.license(evidence);
+      this.#answer("license", bytes);
+      this.#rows.add(this.#ueid, "license", "done", `license ${decodeLicense(parseSign(bytes).payload).sequence}`);
+    } catch (error) {
+      this.#rows.fail(this.#ueid, "license", error);
+      // A paused board gets no license; that it has paused is worth knowing all the same.
+      if (isPaused(error)) await this.#appraise(evidence);
+    }
+  }
+
+  /** Over HTTP evidence is appraised by the one verifier whose nonce it is over. */
+  async #appraise(evidence: Uint8Array): Promise<void> {
+    const { members } = this.#circle;
+    if (members.length !== 1) return;
+    await this.#carry("appraisal", () => members[0]!.client.appraise(evidence));
+  }
+
+  #carry(what: string, act: () => Promise<unknown>, detail?: string): Promise<boolean> {
+    return this.#rows.carry(this.#ueid, what, act, detail);
+  }
+
+  #file(what: BoardFile): Uint8Array | undefined {
+    return this.#stick.files.get(boardFile(this.#ueid, what));
+  }
+
+  #answer(what: BoardFile, bytes: Uint8Array): void {
+    this.#answers.files.set(boardFile(this.#ueid, what), bytes);
+  }
+}
+
+function isPaused(error: unknown): boolean {
+  if (error instanceof CircleError) return error.failures.some((failure) => isPaused(failure.error));
+  return error instanceof VerifierError && error.code === "license/paused";
+}
+
+function nonceIn(bytes: Uint8Array, path: string): Uint8Array {
+  const value = readable(path, () => decode(bytes));
+  if (value instanceof Uint8Array && value.length === Limit.NONCE_BYTES) return value;
+  throw new CourierError("stick/content", path);
+}
+
+function readEvidence(bytes: Uint8Array, path: string): Evidence {
+  return readable(path, () => decodeEvidence(parseSign1(bytes).payload));
+}
+
+function readable<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof Refusal) throw new CourierError("stick/content", path, { cause });
+    throw cause;
+  }
+}
+
+/** Offline licenses that each of their boards has had, or a later one. */
+function dropUsedLicenses(answers: Stick, licensed: ReadonlyMap<string, bigint>): void {
+  for (const [sequence, bytes] of numbered(answers, "licenses")) {
+    const { cohort, ueid } = decodeLicense(parseSign(bytes).payload);
+    const boards = (cohort ?? [ueid!]).map(hexOf);
+    if (!boards.every((board) => (licensed.get(board) ?? 0n) >= sequence)) continue;
+    for (const [path, other] of answers.files) if (other === bytes) answers.files.delete(path);
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * Gives the boards of a site what a stick brought, each thing in its turn: agreements before what stands under them, the
+ * time before what it takes, orders before the beacon that names them, licenses last. What a board has already is not
+ * given again, since a refusal costs its sender (docs/protocol.md).
+ */
+import { ErrorCode } from "../../firmware/protocol/errors.ts";
+import { GateState } from "../../firmware/protocol/states.ts";
+import type { BoardDriver } from "../agent/driver.ts";
+import type { Info } from "../objects/evidence.ts";
+import { decodeLicense, type License } from "../objects/license.ts";
+import { parseSign } from "../protocol/cose.ts";
+import { Refusal } from "../protocol/refusal.ts";
+import { hexOf } from "../verifier/bytes.ts";
+import { deliveredOf } from "./documents.ts";
+import { CourierError } from "./errors.ts";
+import { type Row, Rows } from "./row.ts";
+import { type SiteBoard, visitBoards } from "./site-board.ts";
+import { BEACON, boardFile, numbered, type Stick } from "./stick.ts";
+
+interface OfflineLicense {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly license: License;
+}
+
+/** `keepFolder`: what the site keeps between visits. Rejects with a `DriverError` where the boards cannot be listed. */
+export async function unpackAtSite(stick: Stick, driver: BoardDriver, keepFolder: string): Promise<readonly Row[]> {
+  const rows = new Rows();
+  const delivered = deliveredOf(stick);
+  const offline = offlineLicenses(stick);
+  await visitBoards(driver, keepFolder, rows, async (board) => {
+    const sequence = delivered.get(board.ueid);
+    if (sequence !== undefined) board.kept.setDelivered(sequence);
+    await new Unpacking(board, stick, rows).run(offline);
+  });
+  return rows.all;
+}
+
+class Unpacking {
+  readonly #board: SiteBoard;
+  readonly #stick: Stick;
+  readonly #rows: Rows;
+
+  constructor(board: SiteBoard, stick: Stick, rows: Rows) {
+    this.#board = board;
+    this.#stick = stick;
+    this.#rows = rows;
+  }
+
+  async run(offline: readonly OfflineLicense[]): Promise<void> {
+    await this.#agreements();
+    await this.#timeProof();
+    await this.#orders();
+    if ((await this.#info()).timeBounds === null) this.#row("beacon", "left", "the board does not know the time yet");
+    else await this.#beacon("beacon");
+    await this.#recovery();
+    await this.#license();
+    for (const license of offline) await this.#offlineLicense(license);
+  }
+
+  async #agreements(): Promise<void> {
+    const { agreementVersion } = await this.#info();
+    for (const [version, bytes] of numbered(this.#stick, "agreements")) {
+      const what = `agreement ${version}`;
+      if (version <= BigInt(agreementVersion)) this.#row(what, "known");
+      else await this.#give(what, () => this.#board.mailbox.agreement(bytes));
+    }
+  }
+
+  async #timeProof(): Promise<void> {
+    const { mailbox, kept } = this.#board;
+    const proof = this.#own("time-proof");
+    if (!proof) return;
+    const { timeBounds, bootCount } = await this.#info();
+    // What was asked before a power cut is asked for anew: nothing that is on its way answers it.
+    const isAsked = kept.challenge?.bootCount === bootCount;
+    if (!isAsked && timeBounds !== null) return this.#row("time proof", "known");
+    if (await this.#give("time proof", () => mailbox.timeProof(proof))) kept.setChallenge(undefined);
+  }
+
+  async #orders(): Promise<void> {
+    const { epoch } = await this.#info();
+    for (const [number, bytes] of numbered(this.#stick, "orders")) {
+      const what = `order ${number}`;
+      if (number <= BigInt(epoch)) this.#row(what, "known");
+      else await this.#give(what, () => this.#order(bytes));
+    }
+  }
+
+  async #order(bytes: Uint8Array): Promise<void> {
+    const { mailbox } = this.#board;
+    const beacon = this.#stick.files.get(BEACON);
+    try {
+      await mailbox.order(bytes);
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== ErrorCode.ORDER_NOT_YET || !beacon) throw error;
+      // The board's lower bound of the time lags behind; a beacon lifts it.
+      await mailbox.beacon(beacon);
+      await mailbox.order(bytes);
+    }
+  }
+
+  async #beacon(what: string): Promise<void> {
+    const beacon = this.#stick.files.get(BEACON);
+    if (beacon) await this.#give(what, () => this.#board.mailbox.beacon(beacon));
+  }
+
+  async #recovery(): Promise<void> {
+    const { mailbox, kept } = this.#board;
+    const recovery = this.#own("recovery");
+    if (!recovery) return;
+    const { gateState } = await this.#info();
+    if (gateState !== GateState.LOCKED) return this.#row("recovery", "known");
+    if (!(await this.#give("recovery", () => mailbox.recover(recovery)))) return;
+    kept.dropReports();
+    // A recovered board has a lease to win before anything else works.
+    await this.#beacon("beacon after recovery");
+  }
+
+  async #license(): Promise<void> {
+    const bytes = this.#own("license");
+    if (!bytes) return;
+    await this.#rows.attempt(this.#board.name, "license", async () => {
+      const { sequence } = licenseOf(bytes);
+      await this.#install(`license ${sequence}`, bytes, sequence, await this.#info());
+    });
+  }
+
+  /** Installing one replaces what is in force, so it waits until that has ended. */
+  async #offlineLicense({ name, bytes, license }: OfflineLicense): Promise<void> {
+    const { ueid } = this.#board;
+    const meant = license.cohort ?? [license.ueid!];
+    if (!meant.some((one) => hexOf(one) === ueid)) return;
+    const info = await this.#info();
+    const what = `offline license ${name}`;
+    if (info.licenseSequence < license.sequence && isWorking(info)) {
+      this.#row(what, "left", "a license is in force: unpack again when it has ended");
+    } else await this.#install(what, bytes, license.sequence, info);
+  }
+
+  async #install(what: string, bytes: Uint8Array, sequence: bigint, { licenseSequence }: Info): Promise<void> {
+    if (licenseSequence >= sequence) this.#row(what, "known", `the board has had license ${licenseSequence}`);
+    else await this.#give(what, () => this.#board.mailbox.license(bytes));
+  }
+
+  #info(): Promise<Info> {
+    return this.#board.mailbox.info();
+  }
+
+  #own(what: "time-proof" | "license" | "recovery"): Uint8Array | undefined {
+    return this.#stick.files.get(boardFile(this.#board.ueid, what));
+  }
+
+  #row(what: string, outcome: Row["outcome"], detail?: string): void {
+    this.#rows.add(this.#board.name, what, outcome, detail);
+  }
+
+  #give(what: string, act: () => Promise<void>): Promise<boolean> {
+    return this.#rows.carry(this.#board.name, what, act);
+  }
+}
+
+function isWorking({ gateState }: Info): boolean {
+  return gateState === GateState.OPEN || gateState === GateState.SLOWED || gateState === GateState.DRAINING;
+}
+
+/** Oldest first. Throws `CourierError` for what is none: no board is needed to see it. */
+function offlineLicenses(stick: Stick): OfflineLicense[] {
+  return numbered(stick, "licenses").map(([sequence, bytes]) => {
+    try {
+      return { name: `${sequence}`, bytes, license: licenseOf(bytes) };
+    } catch (cause) {
+      if (!(cause instanceof Refusal)) throw cause;
+      throw new CourierError("stick/content", `license ${sequence}`, { cause });
+    }
+  });
+}
+
+function licenseOf(bytes: Uint8Array): License {
+  return decodeLicense(parseSign(bytes).payload);
+}

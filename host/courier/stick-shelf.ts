@@ -1,0 +1,33 @@
+/** The reports of one board on a stick, as uploads take them; what each verifier has is learnt from its answers alone. */
+import type { ReportShelf, ShelvedLicense, ShelvedReport } from "../client/uploads.ts";
+import { numbered, reportFile, type Stick } from "./stick.ts";
+
+export class StickShelf implements ReportShelf {
+  readonly newest: bigint;
+  readonly #reports: readonly ShelvedReport[];
+  readonly #delivered = new Map<string, bigint>();
+
+  constructor(stick: Stick, ueid: string) {
+    this.#reports = numbered(stick, `boards/${ueid}/reports`).map(([sequence, report]) => {
+      return { sequence, report, intervals: stick.files.get(reportFile(ueid, sequence, "intervals")) };
+    });
+    this.newest = this.#reports.at(-1)?.sequence ?? 0n;
+  }
+
+  async after(sequence: bigint, countMax: number): Promise<readonly ShelvedReport[]> {
+    return this.#reports.filter((report) => report.sequence > sequence).slice(0, countMax);
+  }
+
+  /** Who signed a license has shown it to the others; none travels back. */
+  async licenses(): Promise<readonly ShelvedLicense[]> {
+    return [];
+  }
+
+  deliveredTo(name: string): bigint {
+    return this.#delivered.get(name) ?? 0n;
+  }
+
+  async setDelivered(name: string, sequence: bigint): Promise<void> {
+    this.#delivered.set(name, sequence);
+  }
+}
