@@ -43,7 +43,10 @@ export async function createService(store: Store, options: ServiceOptions): Prom
       store,
       shared: new Shared(store, () => settings().references),
       settings,
-      parties: new LocalParties(options.partySigners, frost.filter(canGather).map(({ group }) => group)),
+      parties: new LocalParties(
+        options.partySigners,
+        frost.filter(canGather).map(({ group }) => group),
+      ),
       frost,
       timeSigners: options.timeSigners,
       verdictSigner: options.verdictSigner,
