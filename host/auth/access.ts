@@ -33,6 +33,9 @@ export const ROUTES = {
   "evidence.appraise": "evidence",
   "verdicts.read": ["auditor", "agent"],
 
+  "frost.commit": ["peer"],
+  "frost.share": ["peer"],
+
   "reports.upload": "evidence",
   "openings.list": "public",
   "openings.upload": "evidence",

@@ -3,6 +3,7 @@
  * refuses is thrown as the same `VerifierError` that a verifier in this process would throw, or as a `ClientError`.
  */
 import { Limit } from "../../firmware/protocol/limits.ts";
+import type { FrostCommitment } from "../keys/frost.ts";
 import { encodeLicenseRequest } from "../objects/license-request.ts";
 import { encodeReportBatch } from "../objects/report-batch.ts";
 import type {
@@ -12,6 +13,7 @@ import type {
   DeviceStatus,
   DeviceView,
   DraftView,
+  FrostShareRequest,
   LeakView,
   LicenseCall,
   NonceAnswer,
@@ -101,6 +103,30 @@ export class VerifierClient {
 
   recovery(call: Omit<LicenseCall, "terms">): Promise<SignedAnswer> {
     return this.#signed("/v1/recoveries", ...licenseBody(call));
+  }
+
+  /** Sent once: each makes a nonce at the holder. */
+  async frostCommitment(group: Uint8Array): Promise<FrostCommitment> {
+    return views.readFrostCommitment(await this.#postJson("/v1/frost/commitments", { group: hexOf(group) }, ONCE));
+  }
+
+  /** Sent once: the commitment is used up, whatever becomes of the answer. */
+  async frostShare(request: FrostShareRequest): Promise<Uint8Array> {
+    const { group, purpose, evidence, nonces, draft, message, commitments } = request;
+    const document = {
+      group: hexOf(group),
+      purpose,
+      evidence: objectText(evidence),
+      nonces: nonces?.map(hexOf),
+      draft: objectText(draft),
+      message: objectText(message),
+      commitments: commitments.map(({ holder, hiding, binding }) => ({
+        holder,
+        hiding: hexOf(hiding),
+        binding: hexOf(binding),
+      })),
+    };
+    return (await this.#postJson("/v1/frost/shares", document, ONCE)).hex("share", Limit.PUBLIC_KEY_BYTES);
   }
 
   /** Gives the evidence's digest. */

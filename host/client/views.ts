@@ -1,6 +1,7 @@
 /** What a verifier's documents say, as the types of `VerifierService`: docs/verifier.md describes each. */
 import { OrderAction } from "../../firmware/protocol/claims.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
+import type { FrostCommitment } from "../keys/frost.ts";
 import { CLASS_KEYS } from "../policy/classes.ts";
 import {
   type AuditEntry,
@@ -34,6 +35,11 @@ export interface About {
   readonly parties: readonly { readonly name: string; readonly kid: Uint8Array; readonly here: boolean }[];
   readonly epoch: number;
   readonly nowMs: number;
+}
+
+export function readFrostCommitment(doc: Doc): FrostCommitment {
+  const point = (name: string) => doc.hex(name, Limit.PUBLIC_KEY_BYTES);
+  return { holder: doc.uint("holder"), hiding: point("hiding"), binding: point("binding") };
 }
 
 export function readAbout(doc: Doc): About {

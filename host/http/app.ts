@@ -24,6 +24,7 @@ import { accessRoutes } from "./routes/access.ts";
 import { agreementRoutes } from "./routes/agreements.ts";
 import { deviceRoutes } from "./routes/devices.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { frostRoutes } from "./routes/frost.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { licenseRoutes } from "./routes/licenses.ts";
 import { nonceRoutes } from "./routes/nonces.ts";
@@ -77,6 +78,7 @@ const ROUTES = [
   agreementRoutes,
   nonceRoutes,
   licenseRoutes,
+  frostRoutes,
   reportRoutes,
   deviceRoutes,
   orderRoutes,

@@ -16,6 +16,7 @@ known answers a method that it does not take with 405 and \`Allow\`, and \`OPTIO
 const TAGS = {
   verifier: "what this verifier is",
   licenses: "nonces, evidence, licenses, recoveries, verdicts",
+  frost: "signatures by a key that no one holds: both rounds between its holders' verifiers",
   reports: "usage reports and openings of their intervals",
   devices: "enrolment and the registry",
   orders: "pause, slow, resume: drafts, approvals, delivery",

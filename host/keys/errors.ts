@@ -41,6 +41,7 @@ export const KEY_ERRORS = {
   "keys/frost-nonce": ["use", "no nonce is left for this commitment: it was used, or is another holder's"],
   "keys/frost-commitments": ["use", "the commitments are not those of enough holders of the group, each once"],
   "keys/frost-share": ["key", "what a holder sent does not hold"],
+  "keys/frost-members": ["signer", "too few holders gave a share"],
 } as const satisfies Record<string, readonly [KeyErrorClass, string]>;
 
 export type KeyErrorCode = keyof typeof KEY_ERRORS;

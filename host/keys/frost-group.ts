@@ -11,8 +11,8 @@ type Package = ReturnType<typeof frost.trustedDealer>["public"];
 type KeygenSecret = ReturnType<typeof frost.DKG.round1>["secret"];
 type Broadcast = ReturnType<typeof frost.DKG.round1>["public"];
 
-const HOLDERS_MAX = 8;
-const HOLDERS_MIN = 2;
+export const HOLDERS_MAX = 8;
+export const HOLDERS_MIN = 2;
 
 /** What everyone may know of a group: its key, how many sign, and what each holder's shares are judged by. */
 export interface FrostGroup extends VerificationKey {

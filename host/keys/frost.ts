@@ -2,7 +2,7 @@
  * Signing with a key that no one holds (RFC 9591 section 5). Round one: enough holders each commit to a nonce. Round two:
  * each gives a share of the signature. Whoever gathers them learns no secret and can forge nothing.
  */
-import { ed25519_FROST as frost } from "@noble/curves/ed25519.js";
+import { ed25519, ed25519_FROST as frost } from "@noble/curves/ed25519.js";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { ed25519Verify } from "../protocol/cose-key.ts";
 import { KeyError } from "./errors.ts";
@@ -105,20 +105,82 @@ export function aggregate(
 }
 
 /**
- * A signer that asks the first `threshold` of `members`, both rounds for each signature. It signs COSE drafts as any
- * other does, by the group's kid. Throws `KeyError` (`keys/frost-group`) if they are too few.
+ * A signer that asks `threshold` of `members`, the first of them first, both rounds for each signature. One that refuses,
+ * does not answer or sends what does not hold is left out, and the others are asked anew, with new nonces: commitments are
+ * for one set of holders. It signs COSE drafts as any other does, by the group's kid. Throws `KeyError`
+ * (`keys/frost-group`) if they are too few; signing rejects with `keys/frost-members` once too few are left.
  */
 export function frostSigner(group: FrostGroup, members: readonly FrostMember[]): AsyncSigner {
-  const asked = members.slice(0, group.threshold);
-  if (asked.length < group.threshold) throw new KeyError("keys/frost-group", `${asked.length} of ${group.threshold}`);
+  const { threshold } = group;
+  if (members.length < threshold) throw new KeyError("keys/frost-group", `${members.length} of ${threshold}`);
   const sign = async (message: Uint8Array): Promise<Uint8Array> => {
-    const commitments = await Promise.all(asked.map((member) => member.commit()));
-    const shares = await Promise.all(
-      asked.map(async (member) => [member.holder, await member.sign(message, commitments)] as const),
-    );
-    return aggregate(group, message, commitments, new Map(shares));
+    const failures = new Map<number, CodedError>();
+    for (;;) {
+      const asked = members.filter(({ holder }) => !failures.has(holder)).slice(0, threshold);
+      if (asked.length < threshold) throw tooFew(failures);
+      const commitments = await ofAll(asked, failures, commitmentOf);
+      const shares = commitments && (await ofAll(asked, failures, (one) => shareOf(group, one, message, commitments)));
+      if (shares) return aggregate(group, message, commitments, new Map(shares));
+    }
   };
   return { kid: group.kid, publicKey: group.publicKey, sign };
+}
+
+type CodedError = Error & { readonly code: string };
+
+/** What all of them gave; undefined where one failed, which is then among the failures. */
+async function ofAll<T>(
+  members: readonly FrostMember[],
+  failures: Map<number, CodedError>,
+  ask: (member: FrostMember) => Promise<T>,
+): Promise<T[] | undefined> {
+  const results = await Promise.allSettled(members.map(ask));
+  results.forEach((result, index) => {
+    if (result.status === "fulfilled") return;
+    // A refusal has a code; anything else is a fault of this program.
+    if (typeof result.reason?.code !== "string") throw result.reason;
+    failures.set(members[index]!.holder, result.reason);
+  });
+  const given = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  return given.length === members.length ? given : undefined;
+}
+
+function tooFew(failures: ReadonlyMap<number, CodedError>): KeyError {
+  const said = [...failures].map(([holder, { code, message }]) => `holder ${holder}: ${code}: ${message}`);
+  return new KeyError("keys/frost-members", said.join("; "), { cause: new AggregateError(failures.values()) });
+}
+
+/** A bad one would make the other holders refuse, and they would be taken for those who fail. */
+async function commitmentOf(member: FrostMember): Promise<FrostCommitment> {
+  const commitment = await member.commit();
+  if (commitment.holder !== member.holder || !isPoint(commitment.hiding) || !isPoint(commitment.binding)) {
+    throw new KeyError("keys/frost-commitments", `holder ${member.holder}`);
+  }
+  return commitment;
+}
+
+async function shareOf(
+  group: FrostGroup,
+  member: FrostMember,
+  message: Uint8Array,
+  commitments: readonly FrostCommitment[],
+): Promise<[number, Uint8Array]> {
+  const { holder } = member;
+  const share = await member.sign(message, commitments);
+  if (!isGoodShare(group, commitments.map(wire), message, holder, share)) {
+    throw new KeyError("keys/frost-share", `holder ${holder}`);
+  }
+  return [holder, share];
+}
+
+/** An element as RFC 9591 section 6.1 lets one be: canonical, of the prime-order group, and not its identity. */
+function isPoint(bytes: Uint8Array): boolean {
+  try {
+    const point = ed25519.Point.fromBytes(bytes);
+    return !point.is0() && point.isTorsionFree();
+  } catch {
+    return false;
+  }
 }
 
 function isGoodShare(

@@ -6,6 +6,7 @@ import type { Store } from "../store/store.ts";
 import type { Nonces } from "../verifier/nonces.ts";
 import type { ReferenceValues } from "../verifier/registry.ts";
 import type { Attesters } from "./attesters.ts";
+import type { FrostSeat } from "./frost.ts";
 import type { LocalParties } from "./parties.ts";
 import type { Registration } from "./service.ts";
 import type { Shared } from "./shared.ts";
@@ -27,6 +28,8 @@ export interface ServiceContext {
   readonly shared: Shared;
   readonly settings: () => ServiceSettings;
   readonly parties: LocalParties;
+  /** Shares of groups' keys that are here. */
+  readonly frost: readonly FrostSeat[];
   /** Time authorities whose keys are here. */
   readonly timeSigners: readonly AsyncSigner[];
   /** Signs attestation results. */

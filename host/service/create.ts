@@ -6,6 +6,7 @@ import { NONCE_LIFETIME_MS, Nonces } from "../verifier/nonces.ts";
 import { readSigned } from "../verifier/signed.ts";
 import { Attesters } from "./attesters.ts";
 import type { ServiceSettings } from "./context.ts";
+import { canGather, type FrostSeat } from "./frost.ts";
 import { LocalParties } from "./parties.ts";
 import { Shared } from "./shared.ts";
 import { SqlService } from "./sql-service.ts";
@@ -14,6 +15,8 @@ export interface ServiceOptions {
   readonly settings: () => ServiceSettings;
   /** Keys of parties that are here; whose they are, the agreement says. */
   readonly partySigners: readonly AsyncSigner[];
+  /** Shares of keys that no one holds; default none. */
+  readonly frost?: readonly FrostSeat[];
   readonly timeSigners: readonly AsyncSigner[];
   /** Signs attestation results. */
   readonly verdictSigner: AsyncSigner;
@@ -35,14 +38,18 @@ const SLOTS = 16;
 
 /** The service closes the store. Throws a `VerifierError` for an agreement that not all its parties signed. */
 export async function createService(store: Store, options: ServiceOptions): Promise<SqlService> {
-  const { settings, clock, random } = options;
+  const { settings, clock, random, frost = [] } = options;
   if (options.agreement) await adopt(store, options.agreement);
   return new SqlService(
     {
       store,
       shared: new Shared(store, () => settings().references),
       settings,
-      parties: new LocalParties(options.partySigners),
+      parties: new LocalParties(
+        options.partySigners,
+        frost.filter(canGather).map(({ group }) => group),
+      ),
+      frost,
       timeSigners: options.timeSigners,
       verdictSigner: options.verdictSigner,
       nonces: new Nonces(await secret(store, random), random, () => lifetimeMs(settings())),

@@ -16,6 +16,7 @@ import { ConfigError } from "./config/errors.ts";
 import { policyOf } from "./config/policy-of.ts";
 import type { ServiceSettings } from "./context.ts";
 import { createService } from "./create.ts";
+import { type FrostSeats, openSeats } from "./frost-seats.ts";
 import { readReferences } from "./references.ts";
 import type { VerifierService } from "./service.ts";
 
@@ -41,6 +42,7 @@ export interface OpenOptions {
 export async function openVerifier(config: Config, { boardKind, committed }: OpenOptions): Promise<OpenVerifier> {
   const settings = settingsOf(config, boardKind);
   const keys = await openKeys(config);
+  let frost: FrostSeats | undefined;
   let store: Store | undefined;
   try {
     const partySigners = await signersOf(keys, config.parties, "parties");
@@ -49,6 +51,8 @@ export async function openVerifier(config: Config, { boardKind, committed }: Ope
       config.verdictKey === undefined ? partySigners : await signersOf(keys, [config.verdictKey], "verdictKey");
     if (!verdictSigner)
       throw new ConfigError(["verdictKey: no party lives here, so it must say which key signs results"]);
+    const [peerSigner] = config.peerKey === undefined ? [] : await signersOf(keys, [config.peerKey], "peerKey");
+    frost = await openSeats(config, peerSigner);
     store = await openStore(placeOf(config));
     const agreement = readFile(config.agreement, "agreement");
     const { clock, random, setClock } = worldOf(config, [
@@ -58,6 +62,7 @@ export async function openVerifier(config: Config, { boardKind, committed }: Ope
     const service = await createService(store, {
       settings: () => settings,
       partySigners,
+      frost: frost.seats,
       timeSigners,
       verdictSigner,
       clock,
@@ -66,8 +71,10 @@ export async function openVerifier(config: Config, { boardKind, committed }: Ope
       beaconMs: config.beaconSeconds * 1000,
       committed,
     });
+    const { close: closePeers } = frost;
     const close = async () => {
       await service.close();
+      await closePeers();
       await keys.close();
     };
     return {
@@ -79,6 +86,7 @@ export async function openVerifier(config: Config, { boardKind, committed }: Ope
       close,
     };
   } catch (error) {
+    await frost?.close();
     await store?.close();
     await keys.close();
     throw error;

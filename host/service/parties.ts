@@ -3,7 +3,7 @@ import type { ObjectType } from "../../firmware/protocol/claims.ts";
 import type { AsyncSigner } from "../keys/signer.ts";
 import { objectAad } from "../objects/aad.ts";
 import type { Agreement, Member } from "../objects/agreement.ts";
-import { parseSign, signingRound } from "../protocol/cose.ts";
+import { parseSign, signingRound, type VerificationKey } from "../protocol/cose.ts";
 import { sameBytes } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
 
@@ -15,10 +15,21 @@ export interface LocalParty {
 
 export class LocalParties {
   readonly #signers: readonly AsyncSigner[];
+  readonly #groups: readonly VerificationKey[];
 
-  /** Keys that may overlap: which of them is a party's, the agreement in force says. */
-  constructor(signers: readonly AsyncSigner[]) {
+  /**
+   * Keys that may overlap: which of them is a party's, the agreement in force says. `groups` are those whose signature
+   * can be gathered from here.
+   */
+  constructor(signers: readonly AsyncSigner[], groups: readonly VerificationKey[] = []) {
     this.#signers = signers;
+    this.#groups = groups;
+  }
+
+  /** Kids of the parties whose signature is to be had here. */
+  kidsHere(agreement: Pick<Agreement, "parties">): Uint8Array[] {
+    const groups = agreement.parties.filter((member) => this.#isGroup(member));
+    return [...this.of(agreement).map(({ member }) => member), ...groups].map(({ kid }) => kid);
   }
 
   /** In the agreement's order. */
@@ -31,8 +42,15 @@ export class LocalParties {
 
   byName(agreement: Agreement, name: string): LocalParty {
     const party = this.of(agreement).find(({ member }) => member.name === name);
+    if (!party && agreement.parties.some((member) => member.name === name && this.#isGroup(member))) {
+      throw new VerifierError("frost/orders", name);
+    }
     if (!party) throw new VerifierError("order/not-a-party", name);
     return party;
+  }
+
+  #isGroup({ kid }: Member): boolean {
+    return this.#groups.some((group) => sameBytes(group.kid, kid));
   }
 }
 

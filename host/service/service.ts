@@ -3,6 +3,7 @@
  * every method refuses with a `VerifierError`, and what it answers is durable before it answers.
  */
 import type { OrderAction } from "../../firmware/protocol/claims.ts";
+import type { FrostCommitment } from "../keys/frost.ts";
 import type { BoardLeak } from "../policy/leak.ts";
 import type { BooksRow } from "../verifier/books.ts";
 import type { VerifierErrorCode } from "../verifier/errors.ts";
@@ -70,6 +71,20 @@ export interface LicenseCall {
   readonly draft?: Uint8Array;
   /** All nonces of evidence that several verifiers judge: its nonce is then `combinedNonce` of them. */
   readonly nonces?: readonly Uint8Array[];
+}
+
+/** What a holder of a share of a group's key is asked to sign with it, and all that it judges that by. */
+export interface FrostShareRequest {
+  /** Kid of the group. */
+  readonly group: Uint8Array;
+  readonly purpose: "license" | "recovery";
+  readonly evidence: Uint8Array;
+  readonly nonces?: readonly Uint8Array[];
+  /** The license or recovery that the signature is for, with the signatures so far. */
+  readonly draft: Uint8Array;
+  /** The Sig_structure (RFC 9052 section 4.4) that the share is for: that of the draft, or nothing is signed. */
+  readonly message: Uint8Array;
+  readonly commitments: readonly FrostCommitment[];
 }
 
 /** A license with the whole quorum, or a draft that wants more signatures of parties that are not here. */
@@ -186,6 +201,10 @@ export interface VerifierService {
   license(call: LicenseCall): Promise<SignedAnswer>;
   offlineLicense(call: OfflineLicenseCall): Promise<SignedAnswer>;
   recovery(call: Omit<LicenseCall, "terms">): Promise<SignedAnswer>;
+  /** Round one of FROST (RFC 9591 section 5.1) by the share of this group's key that is here. */
+  frostCommitment(group: Uint8Array): Promise<FrostCommitment>;
+  /** Round two: a share of the signature on what is judged as if a party here were to sign it. */
+  frostShare(request: FrostShareRequest): Promise<Uint8Array>;
   /** Judges and books evidence without a license: what closes the books. Gives the evidence's digest. */
   appraise(evidence: Uint8Array, nonces?: readonly Uint8Array[]): Promise<Uint8Array>;
   /** The attestation result (EAR) on evidence that was judged here, by the evidence's SHA-256. */

@@ -2,6 +2,7 @@
  * The verifier's use cases over the store: which part does what. What is decided stands in host/verifier, as functions;
  * what is kept, in host/store; here is what reads, locks, signs and writes, in the order that makes it durable.
  */
+import type { FrostCommitment } from "../keys/frost.ts";
 import { signSign1Async } from "../keys/signer.ts";
 import { verifyAgreement } from "../objects/agreement.ts";
 import { StoreError } from "../store/errors.ts";
@@ -17,6 +18,7 @@ import type { ServiceContext } from "./context.ts";
 import { readDevice, sumsOf } from "./device-rows.ts";
 import { Events } from "./events.ts";
 import { readEvidenceItem } from "./evidence-item.ts";
+import { Frost } from "./frost.ts";
 import { leakView } from "./leak-view.ts";
 import { OfflineLicenses } from "./offline-licenses.ts";
 import { Openings } from "./openings.ts";
@@ -31,6 +33,7 @@ const NO_AAD = new Uint8Array(0);
 export class SqlService implements api.VerifierService {
   readonly #context: ServiceContext;
   readonly #answers: Answers;
+  readonly #frost: Frost;
   readonly #reports: ReportBatches;
   readonly #registry: Registry;
   readonly #orders: Orders;
@@ -45,6 +48,7 @@ export class SqlService implements api.VerifierService {
   constructor(context: ServiceContext, beaconMs = 0) {
     this.#context = context;
     this.#answers = new Answers(context);
+    this.#frost = new Frost(context, this.#answers);
     this.#reports = new ReportBatches(context);
     this.#registry = new Registry(context);
     this.#orders = new Orders(context, () => void this.#tell());
@@ -59,7 +63,7 @@ export class SqlService implements api.VerifierService {
 
   async about() {
     const { agreement, agreementDigest, orders } = await this.#context.shared.now();
-    const here = new Set(this.#context.parties.of(agreement).map(({ member }) => hexOf(member.kid)));
+    const here = new Set(this.#context.parties.kidsHere(agreement).map(hexOf));
     return {
       agreementVersion: agreement.version,
       agreementDigest,
@@ -113,7 +117,7 @@ export class SqlService implements api.VerifierService {
   }
 
   async license(call: api.LicenseCall): Promise<api.SignedAnswer> {
-    return (await this.#answers.ask(await readEvidenceItem(this.#context, "license", call)))!;
+    return this.#frost.answer(await readEvidenceItem(this.#context, "license", call));
   }
 
   offlineLicense(call: api.OfflineLicenseCall): Promise<api.SignedAnswer> {
@@ -121,7 +125,15 @@ export class SqlService implements api.VerifierService {
   }
 
   async recovery(call: Omit<api.LicenseCall, "terms">): Promise<api.SignedAnswer> {
-    return (await this.#answers.ask(await readEvidenceItem(this.#context, "recovery", call)))!;
+    return this.#frost.answer(await readEvidenceItem(this.#context, "recovery", call));
+  }
+
+  async frostCommitment(group: Uint8Array): Promise<FrostCommitment> {
+    return this.#frost.commitment(group);
+  }
+
+  frostShare(request: api.FrostShareRequest): Promise<Uint8Array> {
+    return this.#frost.share(request);
   }
 
   async appraise(evidence: Uint8Array, nonces?: readonly Uint8Array[]): Promise<Uint8Array> {

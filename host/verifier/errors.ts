@@ -105,6 +105,12 @@ export const SERVICE_ERRORS = {
   "time/no-authority": ["unknown", "too few time authorities of the agreement have their keys here"],
   "time/nonce": ["malformed", "a time challenge has 32 bytes"],
 
+  "frost/group": ["unknown", "no share of this group's key is here, or the agreement does not name the group"],
+  "frost/context": ["invalid", "the message is not what a signature on the draft is over"],
+  "frost/commitment": ["policy", "the commitment is not this holder's, or it was used already"],
+  "frost/commitments": ["malformed", "the commitments are not those of enough holders of the group, each once"],
+  "frost/orders": ["policy", "a group's key signs licenses and recoveries only: no order can be approved for it here"],
+
   "verdict/unknown": ["unknown", "no such evidence was judged here"],
   "audit/query": ["malformed", "there is no such page of the audit trail"],
 } as const satisfies Record<string, readonly [VerifierErrorClass, string]>;

@@ -8,6 +8,7 @@ import { wrongUse } from "../exit.ts";
 import { group } from "../group.ts";
 import { plainText, timeText } from "../names.ts";
 import { facts, hex, print, printJson, table, wantsJson } from "../output.ts";
+import { addDeal } from "./key-deal.ts";
 import {
   addKeysOption,
   addPassphraseOption,
@@ -32,6 +33,7 @@ export function addKey(parent: Command): void {
   addRotate(key);
   addRetire(key);
   addKeySign(key);
+  addDeal(key);
   addServe(key);
 }
 

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { LogLevel } from "../../log-levels.ts";
 import { ConfigError } from "./errors.ts";
 import type { CONFIG_KEYS, ConfigKey } from "./keys.ts";
-import type { Peer, ValueOf } from "./values.ts";
+import type { Peer, ShareHere, ValueOf } from "./values.ts";
 
 export interface Config {
   readonly listen: {
@@ -47,6 +47,9 @@ export interface Config {
   readonly nonceSeconds: number;
   readonly clock: "system" | "simulated";
   readonly peers: readonly Peer[];
+  readonly peerKey: string | undefined;
+  /** With absolute paths. */
+  readonly frost: readonly ShareHere[];
   readonly limits: {
     readonly importBytesMax: number;
     readonly headerBytesMax: number;
@@ -127,6 +130,8 @@ export function configOf(values: ReadonlyMap<ConfigKey, unknown>, folder: string
     nonceSeconds: of("nonceSeconds"),
     clock: of("clock") as Config["clock"],
     peers: of("peers"),
+    peerKey: of("peerKey"),
+    frost: of("frost").map((one) => ({ ...one, group: path(one.group), share: path(one.share) })),
     limits: {
       importBytesMax: of("limits.importBytesMax"),
       headerBytesMax: of("limits.headerBytesMax"),

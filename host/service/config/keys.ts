@@ -17,7 +17,7 @@ export type KeySpec = Common &
     | { readonly type: "integer"; readonly default: number; readonly min: number; readonly max: number }
     | { readonly type: "flag"; readonly default: boolean }
     | { readonly type: "choice"; readonly default: string; readonly of: readonly string[] }
-    | { readonly type: "texts" | "paths" | "urls" | "models" | "peers" }
+    | { readonly type: "texts" | "paths" | "urls" | "models" | "peers" | "shares" }
     /** Bytes in hex, each so long. */
     | { readonly type: "hexes"; readonly bytes: number }
   );
@@ -72,6 +72,9 @@ export const CONFIG_KEYS = {
   "nonceSeconds": { type: "integer", default: 60, min: 1, max: 30 * DAY_SECONDS, doc: "how long a nonce is good for; longer where nonces travel on a stick: docs/courier.md" },
   "clock": { type: "choice", default: "system", of: ["system", "simulated"], doc: "`simulated`: an admin sets the agreement time. For tests and demonstrations" },
   "peers": { type: "peers", doc: "verifiers of other parties: `[{\"name\": \"South\", \"url\": \"https://...\"}]`" },
+
+  "peerKey": { type: "text", doc: "label of the key that signs requests to peers: each registers it with the role `peer`" },
+  "frost": { type: "shares", doc: "shares of keys that no one holds, and which peer holds which other: `[{\"group\": \"group.cbor\", \"share\": \"share-1.key\", \"holders\": {\"2\": \"South\"}}]`: docs/keys.md" },
 
   "limits.importBytesMax": { type: "integer", default: 32 * MIB, min: 65_536, max: 1024 * MIB, doc: "longest bulk import" },
   "limits.headerBytesMax": { type: "integer", default: 16_384, min: 4096, max: 65_536, doc: "longest header of a request" },

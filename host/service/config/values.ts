@@ -6,6 +6,13 @@ export interface Peer {
   readonly url: string;
 }
 
+/** A share of a group's key that is here, and the names of the peers that have the others. */
+export interface ShareHere {
+  readonly group: string;
+  readonly share: string;
+  readonly holders: ReadonlyMap<number, string>;
+}
+
 /** What a key of a type gives. */
 export interface ValueOf {
   text: string | undefined;
@@ -19,6 +26,7 @@ export interface ValueOf {
   hexes: readonly Uint8Array[];
   models: ReadonlyMap<string, string>;
   peers: readonly Peer[];
+  shares: readonly ShareHere[];
 }
 
 /** Thrown by readers: what a value must be. */
@@ -53,6 +61,8 @@ export function readValue(spec: KeySpec, value: unknown): unknown {
       return modelsOf(value);
     case "peers":
       return peersOf(value);
+    case "shares":
+      return listOf(value, shareOf);
   }
 }
 
@@ -65,7 +75,7 @@ export function ofVariable(spec: KeySpec, text: string): unknown {
   if (spec.type === "flag") return text === "true" ? true : text === "false" ? false : text;
   if (spec.type === "text" || spec.type === "path" || spec.type === "choice") return text;
   if (/^\s*[[{]/.test(text)) return parsed(text);
-  if (spec.type === "models" || spec.type === "peers") return unfit("must be JSON");
+  if (spec.type === "models" || spec.type === "peers" || spec.type === "shares") return unfit("must be JSON");
   return text === "" ? [] : text.split(",").map((item) => item.trim());
 }
 
@@ -132,6 +142,26 @@ function peersOf(value: unknown): Peer[] {
     };
     return fields.size === 2 ? peer : unfit("must have name and url, and nothing else");
   });
+}
+
+function shareOf(value: unknown): ShareHere {
+  const fields = new Map(objectOf(value));
+  const share = {
+    group: at("group", () => textOf(fields.get("group"), 1)),
+    share: at("share", () => textOf(fields.get("share"), 1)),
+    holders: at("holders", () => holdersOf(fields.get("holders") ?? {})),
+  };
+  const known = fields.has("holders") ? 3 : 2;
+  return fields.size === known ? share : unfit("must have group, share and holders, and nothing else");
+}
+
+function holdersOf(value: unknown): Map<number, string> {
+  return new Map(
+    objectOf(value).map(([holder, name]) => {
+      if (!/^[1-8]$/.test(holder)) return unfit("must have holders by their numbers, 1 to 8");
+      return [Number(holder), at(holder, () => textOf(name, 1))];
+    }),
+  );
 }
 
 /** Says where within a value it is that something is wrong. */

@@ -42,7 +42,7 @@ describe("access", () => {
       ],
     ],
     ["agent", ["verdicts.read", "devices.describe", "devices.list", "devices.read", "devices.books"]],
-    ["peer", ["orders.propose", "orders.import"]],
+    ["peer", ["frost.commit", "frost.share", "orders.propose", "orders.import"]],
   ])("of %s is this and no more", (role, expected) => {
     expect(reach(withRoles(role))).toEqual(expected);
   });

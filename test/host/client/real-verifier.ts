@@ -15,6 +15,7 @@ import { signAgreement } from "../../../host/objects/agreement.ts";
 import { POLICY_DEFAULT } from "../../../host/policy/policy.ts";
 import { ed25519Signer, type Signer, verificationKey } from "../../../host/protocol/cose.ts";
 import { createService } from "../../../host/service/create.ts";
+import type { FrostSeat } from "../../../host/service/frost.ts";
 import type { SqlService } from "../../../host/service/sql-service.ts";
 import { openStore } from "../../../host/store/store.ts";
 import { agreementOf, CLOCK, governorImage, PARTIES, signerOf } from "../../rig.ts";
@@ -25,6 +26,10 @@ import { MANUFACTURER } from "./fake-service.ts";
 export interface RealVerifierOptions {
   /** Indexes of the parties whose keys are here; default all. */
   readonly here?: readonly number[];
+  /** Shares of groups' keys that are here. */
+  readonly frost?: readonly FrostSeat[];
+  /** The agreement as its parties signed it; default by all of test/rig.ts. */
+  readonly agreementBytes?: Uint8Array;
   readonly agreement?: Parameters<typeof agreementOf>[0];
   readonly clock?: () => number;
   readonly nonceSeconds?: number;
@@ -65,11 +70,12 @@ export async function openRealVerifier(options: RealVerifierOptions = {}): Promi
       nonceSeconds: options.nonceSeconds,
     }),
     partySigners: here.map((index) => asyncSigner(PARTIES[index]!)),
+    frost: options.frost,
     timeSigners: [asyncSigner(CLOCK)],
     verdictSigner: asyncSigner(signerOf("verdicts")),
     clock,
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
-    agreement: signAgreement(agreementOf(options.agreement), PARTIES),
+    agreement: options.agreementBytes ?? signAgreement(agreementOf(options.agreement), PARTIES),
     beaconMs: options.beaconMs,
   });
   const [tokens, clients, authorities] = [new MemoryTokenStore(), new MemoryClientStore(), new Set<string>()];

@@ -12,6 +12,19 @@ const get = (url: string): Asked => ({ method: "GET", url });
 const TERMS = { budget: { copy: "1" }, ticksMax: "1", windowSeconds: 1 };
 const ENROLMENT = { endorsement: OBJECT_TEXT, certificate: OBJECT_TEXT };
 
+const COMMITMENT = { hiding: "01".repeat(32), binding: "02".repeat(32) };
+const SHARE_REQUEST = {
+  group: "01".repeat(8),
+  purpose: "license",
+  evidence: OBJECT_TEXT,
+  draft: OBJECT_TEXT,
+  message: OBJECT_TEXT,
+  commitments: [
+    { holder: 1, ...COMMITMENT },
+    { holder: 2, ...COMMITMENT },
+  ],
+};
+
 /** One good request for each row of the table of access. */
 const REQUESTS: Readonly<Record<keyof typeof ROUTES, Asked>> = {
   "health.live": get("/healthz"),
@@ -57,6 +70,8 @@ const REQUESTS: Readonly<Record<keyof typeof ROUTES, Asked>> = {
   "events.subscribe": { method: "HEAD", url: "/v1/events" },
   "usage.read": get("/v1/usage"),
   "leak-bound.read": get("/v1/leak-bound"),
+  "frost.commit": json("/v1/frost/commitments", { group: "01".repeat(8) }),
+  "frost.share": json("/v1/frost/shares", SHARE_REQUEST),
   "policy.read": get("/v1/policy"),
   "audit.read": get("/v1/audit"),
   "simulation.clock": json("/v1/simulation/clock", { nowMs: 1 }, "PUT"),

@@ -82,6 +82,8 @@ export function fakeService(overrides: Partial<VerifierService> = {}): FakeServi
     license: async () => ({ complete: true, bytes: OBJECT, repeated: false }),
     offlineLicense: async () => ({ complete: true, bytes: OBJECT, repeated: false }),
     recovery: async () => ({ complete: true, bytes: OBJECT, repeated: false }),
+    frostCommitment: async () => ({ holder: 2, hiding: DIGEST, binding: DIGEST }),
+    frostShare: async () => DIGEST,
     appraise: async () => DIGEST,
     verdict: async () => OBJECT,
     reports: async (items) => items.map((_, index) => ({ status: "taken", sequence: BigInt(index) })),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { OrderAction } from "../../../firmware/protocol/claims.ts";
 import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { ErrorCode } from "../../../firmware/protocol/errors.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
@@ -7,9 +8,11 @@ import { combinedNonce } from "../../../host/objects/nonces.ts";
 import { encodeOpening, openInterval } from "../../../host/objects/opening.ts";
 import { decodeUsageReport } from "../../../host/objects/usage-report.ts";
 import { parseSign1 } from "../../../host/protocol/cose.ts";
+import type { FrostShareRequest } from "../../../host/service/service.ts";
 import { SERVICE_ERRORS, VerifierError } from "../../../host/verifier/errors.ts";
 import { BF16, PARTY_SIGNERS } from "../fake-governor.ts";
 import { embedded } from "../store/engines.ts";
+import { FrostSite } from "./frost-site.ts";
 import { REQUEST, ServiceWorld } from "./world.ts";
 
 const [north, south] = PARTY_SIGNERS;
@@ -19,13 +22,16 @@ const LOCKED = { gateState: GateState.LOCKED, lastCode: ErrorCode.JOURNAL_ROLLBA
 /** One store for the whole table: every row plays a device of its own. */
 let world: ServiceWorld;
 let other: ServiceWorld;
+let seated: FrostSite;
 beforeAll(async () => {
   world = await ServiceWorld.open(embedded.place(), { parties: [north!] });
   other = await ServiceWorld.open(embedded.place(), { parties: [south!] });
+  seated = await FrostSite.open(embedded.place);
 });
 afterAll(async () => {
   await world.close();
   await other.close();
+  await seated.close();
 });
 
 let drawn = 0;
@@ -44,6 +50,15 @@ async function shared(change: object = {}) {
   const given = [await world.service.nonce(device.ueid), await other.service.nonce(device.ueid)];
   const nonces = given.map(({ nonce }) => nonce);
   return { device, nonces, evidence: device.evidence({ nonce: combinedNonce(nonces), ...change }) };
+}
+
+/** What the second holder of a group was asked, with commitments that are new. */
+async function shareRequest(): Promise<FrostShareRequest> {
+  const given = await seated.evidence(await seated.enrolled(`device ${drawn++}`));
+  await seated.world(1).service.license({ ...given, terms: REQUEST });
+  const { request } = seated.asked.at(-1)!;
+  const commitments = [await seated.holders[0]!.commit(), await seated.holders[1]!.commit()];
+  return { ...request, commitments };
 }
 
 /** A report whose intervals are owed, and the openings of them. */
@@ -102,6 +117,22 @@ const REFUSALS: Record<keyof typeof SERVICE_ERRORS, () => Promise<unknown>> = {
   "recovery/draft": async () => {
     const { evidence, nonces } = await shared(LOCKED);
     await world.service.recovery({ evidence, nonces, draft: Uint8Array.of(1) });
+  },
+  "frost/group": () => seated.world(2).service.frostCommitment(new Uint8Array(8)),
+  "frost/context": async () =>
+    seated.world(2).service.frostShare({ ...(await shareRequest()), message: Uint8Array.of(1) }),
+  "frost/commitment": async () => {
+    const request = await shareRequest();
+    await seated.world(2).service.frostShare(request);
+    await seated.world(2).service.frostShare(request);
+  },
+  "frost/commitments": async () => {
+    const request = await shareRequest();
+    await seated.world(2).service.frostShare({ ...request, commitments: request.commitments.slice(1) });
+  },
+  "frost/orders": async () => {
+    const { id } = await seated.world(2).service.proposeOrder({ action: OrderAction.PAUSE });
+    await seated.world(2).service.approveOrder(id, "group");
   },
   "opening/malformed": () => world.service.open(Uint8Array.of(1)),
   "opening/unwanted": async () => {

@@ -6,6 +6,7 @@ import { POLICY_DEFAULT } from "../../../host/policy/policy.ts";
 import { type Signer, verificationKey } from "../../../host/protocol/cose.ts";
 import type { ServiceSettings } from "../../../host/service/context.ts";
 import { createService } from "../../../host/service/create.ts";
+import type { FrostSeat } from "../../../host/service/frost.ts";
 import type { SignedAnswer } from "../../../host/service/service.ts";
 import type { SqlService } from "../../../host/service/sql-service.ts";
 import { openStore, type Store, type StorePlace } from "../../../host/store/store.ts";
@@ -30,6 +31,10 @@ export interface WorldOptions {
   readonly policy?: Partial<Policy>;
   /** Whose keys are here; default all three. */
   readonly parties?: readonly Signer[];
+  /** Shares of groups' keys that are here. */
+  readonly frost?: readonly FrostSeat[];
+  /** The agreement as its parties signed it; default by all three. */
+  readonly agreementBytes?: Uint8Array;
   /** Time authorities whose keys are here; default the agreement's. */
   readonly timeSigners?: readonly Signer[];
   /** For a run that is to be the same again; default the system's. */
@@ -77,20 +82,21 @@ export class ServiceWorld implements GovernorWorld {
 
   static async open(place: StorePlace, options: WorldOptions = {}): Promise<ServiceWorld> {
     const world = new ServiceWorld(await openStore(place), options);
-    await world.start(options.parties ?? PARTY_SIGNERS, options.timeSigners);
+    await world.start(options.parties ?? PARTY_SIGNERS, options.timeSigners, options);
     return world;
   }
 
   /** A process of the verifier: as many as a test wants may share the store of PostgreSQL. */
-  async start(parties: readonly Signer[], timeSigners: readonly Signer[] = [CLOCK]): Promise<void> {
+  async start(parties: readonly Signer[], timeSigners: readonly Signer[] = [CLOCK], options: WorldOptions = {}) {
     this.service = await createService(this.store, {
       settings: () => this.settings,
       partySigners: parties.map(asyncSigner),
+      frost: options.frost,
       timeSigners: timeSigners.map(asyncSigner),
       verdictSigner: asyncSigner(signerOf("verdicts")),
       clock: () => this.nowMs,
       random: this.#random,
-      agreement: signAgreement(this.agreement, PARTY_SIGNERS),
+      agreement: options.agreementBytes ?? signAgreement(this.agreement, PARTY_SIGNERS),
     });
   }
 
