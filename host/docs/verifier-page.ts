@@ -32,6 +32,7 @@ const TYPES: Readonly<Record<KeySpec["type"], string>> = {
   hexes: "list of hex",
   models: "object",
   peers: "list of objects",
+  shares: "list of objects",
 };
 
 function cellsOf(spec: KeySpec): string[] {

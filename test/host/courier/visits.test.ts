@@ -65,7 +65,7 @@ describe("a site that sticks come to", () => {
     site.travel();
     expect(outcomeOf(await site.arrive(), "license 1")).toBe("done");
     expect(site.boards[0]!.gateState).toBe(GateState.OPEN);
-    expect(site.boards[0]!.run(phaseOf(60)).done).toBe(true);
+    expect(site.boards[0]!.run(phaseOf(60)).completed).toBe(true);
   });
 
   it("reports its work with the next stick, and gets the next license for it", async () => {
