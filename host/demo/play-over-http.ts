@@ -6,6 +6,8 @@ import { AGREEMENT_NAME, type Demo, type DemoSettings, playDemoInTurns } from ".
 import { VerifierProcesses } from "./verifier-processes.ts";
 
 export type HttpDemoSettings = DemoSettings & {
+  /** Where the verifiers' folders go. Default: where the system has temporary ones. */
+  below?: string | undefined;
   /** Told the process ids of the verifiers when they serve. */
   onServing?(pids: readonly number[]): void;
 };
@@ -16,11 +18,12 @@ const POLL_MS = 10;
 
 /** Throws `VerifierProcessError` for a verifier that ended, and what `playDemo` throws. */
 export async function playDemoOverHttp(settings: HttpDemoSettings): Promise<Demo> {
-  const { image, workload, seed, onServing } = settings;
+  const { image, workload, seed, below, onServing } = settings;
   const interrupts = new Interrupts();
   try {
     const founding = found({ workload, seed, agreementName: AGREEMENT_NAME });
-    const verifiers = await VerifierProcesses.start(founding, image.sha256, () => interrupts.check());
+    const starting = { below, check: () => interrupts.check() };
+    const verifiers = await VerifierProcesses.start(founding, image.sha256, starting);
     const check = () => {
       interrupts.check();
       verifiers.check();

@@ -265,6 +265,7 @@ class Story {
   end(): Demo {
     const { image, workload, seed } = this.#settings;
     const { board, recorder } = this.#site;
+    const reports = recorder.reports.length;
     const accounts = this.#site.verifiers.accounts(this.#site.ueid);
     const books = booksOf(this.#site, accounts[0]!);
     const verifiers = verifierFacts(this.#site, accounts);
@@ -273,7 +274,7 @@ class Story {
     const result: DemoResult = {
       ok:
         this.#closed &&
-        verifiers.every(({ booksAgree }) => booksAgree) &&
+        verifiers.every(({ booksAgree, reportsTaken }) => booksAgree && reportsTaken === BigInt(reports)) &&
         pause.checkpointSaved &&
         pause.workAfterClose === 0n &&
         this.#attempts.every(({ refused }) => refused) &&
@@ -293,7 +294,7 @@ class Story {
       pause,
       attempts: this.#attempts,
       licenses: recorder.licenses.length,
-      reports: recorder.reports.length,
+      reports,
       verifiers,
       invariants,
     };

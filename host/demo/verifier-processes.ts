@@ -47,6 +47,13 @@ type Watched = ReachableVerifier & {
   lastWords: string;
 };
 
+export type StartOptions = {
+  /** Called meanwhile: may end it by what it throws. */
+  check?: () => void;
+  /** Where their folders go. Default: where the system has temporary ones. */
+  below?: string | undefined;
+};
+
 export class VerifierProcesses {
   readonly #folder: string;
   readonly #verifiers: Watched[] = [];
@@ -58,9 +65,13 @@ export class VerifierProcesses {
     process.once("exit", this.#atExit);
   }
 
-  /** Resolves when all of them serve. `check` is called meanwhile, and may end it by what it throws. */
-  static async start(founding: Founding, measurement: Uint8Array, check = () => {}): Promise<VerifierProcesses> {
-    const processes = new VerifierProcesses(mkdtempSync(join(tmpdir(), "quiesce-demo-")));
+  /** Resolves when all of them serve. */
+  static async start(
+    founding: Founding,
+    measurement: Uint8Array,
+    { check = () => {}, below = tmpdir() }: StartOptions = {},
+  ): Promise<VerifierProcesses> {
+    const processes = new VerifierProcesses(mkdtempSync(join(below, "quiesce-demo-")));
     try {
       await processes.#start(founding, measurement, check);
       return processes;

@@ -51,12 +51,8 @@ export function order(signers: readonly string[], hosts: readonly VerifierHost[]
   if (hosts.length === 1) return undefined;
   const others = hosts.filter(({ parties }) => !parties.includes(signers.at(-1)!)).map(({ name }) => name);
   const [first, ...rest] = signers;
-  const way = [
-    `drafted and signed at ${first}'s verifier`,
-    ...rest.map((name) => `signed at ${name}'s`),
-    `verified and taken over by ${possessive(others)}`,
-  ];
-  return way.join(", ");
+  const way = [`drafted and signed at ${first}'s verifier`, ...rest.map((name) => `signed at ${name}'s`)];
+  return `${way.join(", ")}; ${possessive(others)} verify it and take it over`;
 }
 
 export function pause(name: string, quorum: number, epoch: number, phase: Phase): string {

@@ -72,7 +72,7 @@ export function verdictLines(result: DemoResult, columns: number): string[] {
 }
 
 function verifiersLine({ verifiers, reports }: DemoResult): [boolean, string] {
-  const agree = verifiers.every(({ booksAgree }) => booksAgree);
+  const agree = verifiers.every(({ booksAgree, reportsTaken }) => booksAgree && reportsTaken === BigInt(reports));
   const signed = verifiers.map(({ name, licensesSigned }) => `${name}'s ${licensesSigned}`).join(", ");
   const books = agree ? `all have ${countText(BigInt(reports), "report")} and the same books` : "their books differ";
   return [agree, `${verifiers.length} verifiers: ${books}; licenses signed: ${signed}`];

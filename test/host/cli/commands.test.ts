@@ -1,5 +1,5 @@
 /** What the commands print where all is well. */
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
@@ -7,6 +7,7 @@ import { loadGovernor } from "../../../host/cli/firmware.ts";
 import { readJournal } from "../../../host/cli/journal.ts";
 import { plainText } from "../../../host/cli/names.ts";
 import { quiesceProgram } from "../../../host/cli/program.ts";
+import { found } from "../../../host/demo/founding.ts";
 import { Job } from "../../../host/demo/job.ts";
 import { Site } from "../../../host/demo/site.ts";
 import { builtinWorkload } from "../../../sim-board/workloads/builtin.ts";
@@ -81,7 +82,12 @@ describe("quiesce board", () => {
 
   it("provisioned with an agreement is at rest, and one fuse slot is used", async () => {
     const folder = temporaryFolder();
-    await quiesce(["demo", "--workload", "resnet-ddp", "--json", "--save", folder]);
+    const { agreementBytes } = found({
+      workload: builtinWorkload("resnet-ddp"),
+      seed: 1,
+      agreementName: "provisioned",
+    });
+    writeFileSync(join(folder, "agreement.cbor"), agreementBytes);
     const { exit, stdout } = await quiesce(["board", "--agreement", join(folder, "agreement.cbor"), "--json"]);
     rmSync(folder, { recursive: true });
     expect(exit).toBe(0);

@@ -2,6 +2,8 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { found } from "../../../host/demo/founding.ts";
+import { builtinWorkload } from "../../../sim-board/workloads/builtin.ts";
 import { quiesce, temporaryFolder } from "./run-cli.ts";
 
 const folder = temporaryFolder();
@@ -101,7 +103,8 @@ describe.concurrent("an object that does not hold ends with exit code 1", () => 
 
   it("a license under another agreement", async () => {
     const elsewhere = temporaryFolder();
-    await quiesce(["demo", "--workload", "resnet-ddp", "--seed", "2", "--json", "--save", elsewhere]);
+    const { agreementBytes } = found({ workload: builtinWorkload("resnet-ddp"), seed: 2, agreementName: "elsewhere" });
+    writeFileSync(join(elsewhere, "agreement.cbor"), agreementBytes);
     const args = ["license", "inspect", path("license-1.cbor"), "--agreement", join(elsewhere, "agreement.cbor")];
     const { exit, stdout } = await quiesce(args);
     rmSync(elsewhere, { recursive: true });

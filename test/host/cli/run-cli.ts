@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const QUIESCE = fileURLToPath(new URL("../../../host/cli/quiesce.mjs", import.meta.url));
+export const QUIESCE = fileURLToPath(new URL("../../../host/cli/quiesce.mjs", import.meta.url));
 
 export type Ran = { exit: number | null; stdout: string; stderr: string };
 

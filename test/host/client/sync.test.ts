@@ -69,6 +69,21 @@ describe("verifiers for a caller that cannot wait", () => {
     expect(north.agreementsAfter(0)).toHaveLength(1);
   });
 
+  it("are met by others too, who are no part of the circle", () => {
+    const [first, ...rest] = urls.map((url, i) => ({ name: NAMES[i]!, options: { url, triesMax: 1 } }));
+    const sync = new SyncVerifiers({ verifiers: [first!], others: rest });
+    opened.push(sync);
+    sync.start();
+    const board = new Board({ image: governorImage(), seed: 4 });
+    const { devicePublicKey, ueid } = board.manufacture();
+    board.powerOn();
+    const agent = new Agent(new Mailbox((request) => board.request(request)), sync.link);
+    expect(agent.provision()).toEqual(OK);
+    expect(agent.enrol(endorsementOf(devicePublicKey, ueid))).toEqual(OK);
+    expect(sync.verifier(NAMES[0]!).nonce(ueid).nonce).toHaveLength(32);
+    expect(thrownBy(() => sync.verifier(NAMES[1]!).nonce(ueid))).toMatchObject({ code: "device/unknown" });
+  });
+
   it("refuse with the same errors as ever", () => {
     const sync = open();
     const unknown = thrownBy(() => sync.link.challenge(new Uint8Array(33)));

@@ -13,7 +13,7 @@ import { describe, expect, it } from "vitest";
 import { KeyFolder } from "../../../host/keys/folder.ts";
 import { OpenKeystore } from "../../../host/keys/keystore.ts";
 import { chooseKey, kidText } from "../../../host/keys/signer.ts";
-import { ed25519Verify } from "../../../host/protocol/cose-key.ts";
+import { ed25519Signer, ed25519Verify } from "../../../host/protocol/cose-key.ts";
 import { codeOf, keystoreAt, passphrase, temporaryKeys } from "./folder.ts";
 
 const message = new TextEncoder().encode("message");
@@ -33,6 +33,20 @@ describe("a keystore", () => {
     const signer = await store.unlock(key.kid, passphrase());
     expect(ed25519Verify(signer.sign(message), message, key.publicKey)).toBe(true);
     expect(store.list()).toEqual([key]);
+  });
+
+  it("takes a seed for a simulation, whose keys are the same in every run, and leaves the caller's copy alone", async () => {
+    const seed = new Uint8Array(32).fill(7);
+    const { kid } = ed25519Signer(seed);
+    const store = keystoreAt(temporaryKeys());
+    const key = await store.import("Party A", seed, passphrase());
+    expect(key).toMatchObject({ kid, label: "Party A", status: "active" });
+    expect(seed).toEqual(new Uint8Array(32).fill(7));
+    const signer = await store.unlock(kid, passphrase());
+    expect(signer.sign(message)).toEqual(ed25519Signer(seed).sign(message));
+    await expect(async () => store.import("Party A", seed.subarray(1), passphrase())).rejects.toThrow(/32 bytes/);
+    expect(await codeOf(() => store.import("Party A", seed, passphrase()))).toBe("keys/exists");
+    expect(store.list()).toHaveLength(1);
   });
 
   it("opens to its owner alone, folder and files", async () => {
