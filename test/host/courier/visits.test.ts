@@ -1,5 +1,5 @@
 /** Visits to a site without a network: everything that a verifier and a board tell each other comes and goes on sticks. */
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { OrderAction } from "../../../firmware/protocol/claims.ts";
@@ -65,7 +65,8 @@ describe("a site that sticks come to", () => {
     site.travel();
     expect(outcomeOf(await site.arrive(), "license 1")).toBe("done");
     expect(site.boards[0]!.gateState).toBe(GateState.OPEN);
-    expect(site.boards[0]!.run(phaseOf(60)).completed).toBe(true);
+    site.boards[0]!.run(phaseOf(60));
+    expect(outcomeOf(await site.leave(), "reports")).toBe("done");
   });
 
   it("reports its work with the next stick, and gets the next license for it", async () => {
@@ -107,14 +108,17 @@ describe("a site that sticks come to", () => {
   it("asks for a recovery where a board lost its journal, and goes on after it", async () => {
     const site = await working();
     const [board] = site.boards;
-    const before = board!.snapshot();
+    const image = board!.flash.snapshot();
     board!.run(phaseOf(60));
     await site.round();
-    board!.restore({ ...board!.snapshot(), flash: before.flash } as typeof before);
+    board!.cutPower();
+    board!.flash.restore(image);
     board!.powerOn();
     expect(board!.gateState).toBe(GateState.LOCKED);
     await site.round();
     expect(board!.gateState).not.toBe(GateState.LOCKED);
+    await site.round();
+    expect(board!.gateState).toBe(GateState.OPEN);
   });
 });
 
@@ -170,7 +174,6 @@ describe("a stick that is lost or comes twice", () => {
 
   it("with a document that lies about what was delivered: what is missing goes with the stick after", async () => {
     const kept = join(site.keep, site.ueid(), "state.json");
-    const { writeFileSync } = await import("node:fs");
     writeFileSync(kept, JSON.stringify({ deliveredTo: "999" }));
     await site.leave();
     expect(outcomeOf(await site.answer(), "license")).toBe("refused evidence/report-missing");
