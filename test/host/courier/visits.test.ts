@@ -65,7 +65,7 @@ describe("a site that sticks come to", () => {
     site.travel();
     expect(outcomeOf(await site.arrive(), "license 1")).toBe("done");
     expect(site.boards[0]!.gateState).toBe(GateState.OPEN);
-    site.boards[0]!.run(phaseOf(60));
+    expect(site.boards[0]!.run(phaseOf(60)).completed).toBe(true);
     expect(outcomeOf(await site.leave(), "reports")).toBe("done");
   });
 
