@@ -52,7 +52,7 @@ class Unpacking {
     await this.#timeProof();
     await this.#orders();
     if ((await this.#info()).timeBounds === null) this.#row("beacon", "left", "the board does not know the time yet");
-    else await this.#beacon("beacon");
+    else await this.#beacon();
     await this.#recovery();
     await this.#license();
     for (const license of offline) await this.#offlineLicense(license);
@@ -63,7 +63,10 @@ class Unpacking {
     for (const [version, bytes] of numbered(this.#stick, "agreements")) {
       const what = `agreement ${version}`;
       if (version <= BigInt(agreementVersion)) this.#row(what, "known");
-      else await this.#give(what, () => this.#board.mailbox.agreement(bytes));
+      else if (await this.#give(what, () => this.#board.mailbox.agreement(bytes))) {
+        // An amendment makes a board forget the time, and what it asked.
+        this.#board.kept.setChallenge(undefined);
+      }
     }
   }
 
@@ -75,7 +78,9 @@ class Unpacking {
     // What was asked before a power cut is asked for anew: nothing that is on its way answers it.
     const isAsked = kept.challenge?.bootCount === bootCount;
     if (!isAsked && timeBounds !== null) return this.#row("time proof", "known");
-    if (await this.#give("time proof", () => mailbox.timeProof(proof))) kept.setChallenge(undefined);
+    await this.#give("time proof", () => mailbox.timeProof(proof));
+    // Taken or not: if the board still needs one, it has to ask anew.
+    kept.setChallenge(undefined);
   }
 
   async #orders(): Promise<void> {
@@ -100,9 +105,9 @@ class Unpacking {
     }
   }
 
-  async #beacon(what: string): Promise<void> {
+  async #beacon(): Promise<void> {
     const beacon = this.#stick.files.get(BEACON);
-    if (beacon) await this.#give(what, () => this.#board.mailbox.beacon(beacon));
+    if (beacon) await this.#give("beacon", () => this.#board.mailbox.beacon(beacon));
   }
 
   async #recovery(): Promise<void> {
@@ -113,8 +118,8 @@ class Unpacking {
     if (gateState !== GateState.LOCKED) return this.#row("recovery", "known");
     if (!(await this.#give("recovery", () => mailbox.recover(recovery)))) return;
     kept.dropReports();
-    // A recovered board has a lease to win before anything else works.
-    await this.#beacon("beacon after recovery");
+    // It has forgotten the time, and what it asked.
+    kept.setChallenge(undefined);
   }
 
   async #license(): Promise<void> {
