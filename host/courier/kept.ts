@@ -18,7 +18,7 @@ import { CourierError } from "./errors.ts";
 import { readBounded, remove, withIo, writeWhole } from "./files.ts";
 
 /** Of one board; some 2 MB. */
-export const REPORTS_KEPT_MAX = 1_024;
+const REPORTS_KEPT_MAX = 1_024;
 
 const REPORT = /^(0|[1-9][0-9]{0,19})\.cbor$/;
 const STATE = "state.json";
