@@ -73,6 +73,8 @@ describe("a configuration", () => {
       nonceSeconds: 86_400,
       clock: "simulated",
       peers: [{ name: "South", url: "https://south.example" }],
+      peerKey: "Peer",
+      frost: [{ group: "g.cbor", share: "s.key", holders: { 2: "South" } }],
       "log.level": "debug",
     };
     const document: Record<string, unknown> = {};
@@ -112,6 +114,8 @@ describe("a configuration", () => {
       nonceSeconds: 86_400,
       clock: "simulated",
       peers: [{ name: "South", url: "https://south.example" }],
+      peerKey: "Peer",
+      frost: [{ group: "/etc/quiesce/g.cbor", share: "/etc/quiesce/s.key", holders: new Map([[2, "South"]]) }],
       limits: {
         importBytesMax: 65_537,
         headerBytesMax: 4097,
@@ -201,6 +205,7 @@ const WRONG: readonly (readonly [string, unknown, Record<string, string>, string
   ["a model without a name", { models: { "Example 1": 1 } }, {}, 'models: {"Example 1":1}: Example 1: must be a text of 1 to 1024 printable characters'],
   ["models of a variable that are no JSON", {}, { QUIESCE_VERIFIER_MODELS: "h100" }, 'QUIESCE_VERIFIER_MODELS: "h100": must be JSON'],
   ["a peer without an address", { peers: [{ name: "S" }] }, {}, 'peers: [{"name":"S"}]: item 0: url: must be a text of 1 to 1024 printable characters'],
+  ["a share of a holder that no group has", { frost: [{ group: "g", share: "s", holders: { 9: "S" } }] }, {}, 'frost: [{"group":"g","share":"s","holders":{"9":"S"}}]: item 0: holders: must have holders by their numbers, 1 to 8'],
   ["a peer with more", { peers: [{ name: "S", url: "http://s", key: 1 }] }, {}, "peers: [{\"name\":\"S\",\"url\":\"http://s\",\"key\":1}]: item 0: must have name and url, and nothing else"],
   ["a certificate without its key", { tls: { cert: "c" } }, {}, "tls.key: goes with the other, and is missing"],
   ["a key without its certificate", { tls: { key: "k" } }, {}, "tls.cert: goes with the other, and is missing"],
