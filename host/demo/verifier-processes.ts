@@ -32,7 +32,7 @@ const LAST_WORDS_CHARACTERS_MAX = 4_096;
 const PRIVATE_VARIABLE = /^(?:QUIESCE_|DATABASE_URL$)/;
 
 /** A verifier process is not there as it should be. */
-export class VerifierProcessError extends Error {
+class VerifierProcessError extends Error {
   constructor(message: string) {
     super(message);
     this.name = "VerifierProcessError";

@@ -2,7 +2,7 @@
  * What all devices share: the agreements, the orders, and the reference values of this verifier. Kept in memory and read
  * anew when the version in the store says that another process, or this one, changed it.
  */
-import type { Kysely, Transaction } from "kysely";
+import { type Kysely, sql, type Transaction } from "kysely";
 import { type Agreement, decodeAgreement } from "../objects/agreement.ts";
 import { decodeOrder } from "../objects/order.ts";
 import { parseSign } from "../protocol/cose.ts";
@@ -44,13 +44,24 @@ export class Shared {
    * being issued, and they for it. `alone` keeps every other issuing transaction out too.
    */
   async locked(tx: Transaction<Tables>, alone = false): Promise<SharedState> {
+    await this.#lock(tx, alone);
     const { version } = await tx
       .selectFrom("state")
       .select("version")
       .where("id", "=", STATE_ID)
-      .$call(alone ? this.#store.forUpdate : this.#store.forShare)
       .executeTakeFirstOrThrow();
     return this.#at(tx, version);
+  }
+
+  /**
+   * An advisory lock and not one of the row: who waits for it alone is next, where rows that many share would be shared by
+   * ever more, and an order would wait for a quiet moment. Where the writer is alone there is nothing to lock.
+   */
+  async #lock(tx: Transaction<Tables>, alone: boolean): Promise<void> {
+    if (this.#store.engine !== "postgres") return;
+    const key = sql`hashtext(current_schema() || '/state')`;
+    if (alone) await sql`select pg_advisory_xact_lock(${key})`.execute(tx);
+    else await sql`select pg_advisory_xact_lock_shared(${key})`.execute(tx);
   }
 
   /** Within a transaction that holds the lock: everybody reads anew. */

@@ -107,7 +107,7 @@ export function booksRows(sums: readonly bigint[]): BooksRow[] {
   }));
 }
 
-export function encodeSums(sums: readonly bigint[]): Uint8Array {
+function encodeSums(sums: readonly bigint[]): Uint8Array {
   const out = new ByteWriter();
   for (const sum of sums) out.i128(sum);
   return out.finish();

@@ -23,8 +23,6 @@ export interface Store {
   readonly write: <T>(work: (tx: Transaction<Tables>) => Promise<T>) => Promise<T>;
   /** For `$call` on a query of rows that this transaction will change. Lock rows in the order of their ids. */
   readonly forUpdate: RowLock;
-  /** For `$call` on a query of rows that must stay as they are until this transaction ends. */
-  readonly forShare: RowLock;
   /** Waits for what is under way. */
   close(): Promise<void>;
 }

@@ -43,7 +43,6 @@ class PostgresStore implements Store {
   readonly db: Kysely<Tables>;
   // Rows that others refer to may still be referred to while they change: keys never do.
   readonly forUpdate: RowLock = (query) => query.forNoKeyUpdate();
-  readonly forShare: RowLock = (query) => query.forShare();
   readonly #options: PostgresOptions;
   readonly #pools: readonly PostgresPool[];
   readonly #writers: Kysely<Tables>;

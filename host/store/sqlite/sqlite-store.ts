@@ -33,7 +33,6 @@ class SqliteStore implements Store {
   readonly engine = "sqlite";
   readonly db: Kysely<Tables>;
   readonly forUpdate: RowLock = (query) => query;
-  readonly forShare: RowLock = (query) => query;
   readonly #lock: FolderLock;
   readonly #writer: SqliteWriter;
   readonly #writers: Kysely<Tables>;
