@@ -7,9 +7,8 @@ import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import type { GateState } from "../../firmware/protocol/states.ts";
 import type { CborValue } from "../protocol/cbor.ts";
-import { type Signer, signSign1, type VerificationKey, verifySign1, verifySign1Async } from "../protocol/cose.ts";
+import { type Signer, signSign1, type VerificationKey, verifySign1 } from "../protocol/cose.ts";
 import { objectAad } from "./aad.ts";
-import { type Claimed, parseClaimed } from "./claimed.ts";
 import { allWorksValue, type ClaimEntries, Claims, encodeClaims } from "./claims.ts";
 import {
   EAT_PROFILE,
@@ -102,16 +101,6 @@ export function signEvidence(evidence: Evidence, attester: Signer): Uint8Array {
 
 export function verifyEvidence(bytes: Uint8Array, attestationKey: VerificationKey): Evidence {
   return decodeEvidence(verifySign1(bytes, attestationKey, AAD).payload);
-}
-
-/** The same, with the arithmetic done by another thread. The bytes must stay as they are until it has answered. */
-export async function verifyEvidenceAsync(bytes: Uint8Array, attestationKey: VerificationKey): Promise<Evidence> {
-  return decodeEvidence((await verifySign1Async(bytes, attestationKey, AAD)).payload);
-}
-
-/** For who must read evidence to find its key. */
-export function parseEvidence(bytes: Uint8Array): Claimed<Evidence> {
-  return parseClaimed(bytes, AAD, decodeEvidence);
 }
 
 function infoEntries(info: Info): ClaimEntries {

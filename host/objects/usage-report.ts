@@ -6,10 +6,9 @@ import { Claim, ObjectType } from "../../firmware/protocol/claims.ts";
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import type { GateState } from "../../firmware/protocol/states.ts";
-import { type Signer, signSign1, type VerificationKey, verifySign1, verifySign1Async } from "../protocol/cose.ts";
+import { type Signer, signSign1, type VerificationKey, verifySign1 } from "../protocol/cose.ts";
 import { sha256 } from "../protocol/sha256.ts";
 import { objectAad } from "./aad.ts";
-import { type Claimed, parseClaimed } from "./claimed.ts";
 import { allCountsValue, allWorksValue, Claims, encodeClaims } from "./claims.ts";
 import { EAT_PROFILE, readTimeBounds, type TimeBounds, timeBoundsValue } from "./eat.ts";
 import type { AllWork } from "./work.ts";
@@ -114,16 +113,6 @@ export function signUsageReport(report: UsageReport, attester: Signer): Uint8Arr
 
 export function verifyUsageReport(bytes: Uint8Array, attestationKey: VerificationKey): UsageReport {
   return decodeUsageReport(verifySign1(bytes, attestationKey, AAD).payload);
-}
-
-/** The same, with the arithmetic done by another thread. The bytes must stay as they are until it has answered. */
-export async function verifyUsageReportAsync(bytes: Uint8Array, attestationKey: VerificationKey): Promise<UsageReport> {
-  return decodeUsageReport((await verifySign1Async(bytes, attestationKey, AAD)).payload);
-}
-
-/** For who must read a report to find its key. */
-export function parseUsageReport(bytes: Uint8Array): Claimed<UsageReport> {
-  return parseClaimed(bytes, AAD, decodeUsageReport);
 }
 
 /** What the next report carries as `previous`, and evidence as its report head. */

@@ -96,13 +96,17 @@ function normalize(value: CborValue, depth: number, depthMax: number): unknown {
 
 /** A map whose keys are in the order of their bytes. */
 function sorted(map: CborMap, depth: number, depthMax: number): Map<unknown, unknown> {
-  const entries = [...map].map(([key, item]) => [normalize(key, depth, depthMax), normalize(item, depth, depthMax)]);
-  if (entries.every(([key]) => typeof key === "number")) {
-    (entries as [number, unknown][]).sort(([a], [b]) => place(a) - place(b));
-    const numbered = new Map(entries as [number, unknown][]);
+  const entries: { key: unknown; item: unknown }[] = [];
+  for (const [key, item] of map) {
+    entries.push({ key: normalize(key, depth, depthMax), item: normalize(item, depth, depthMax) });
+  }
+  if (entries.every(({ key }) => typeof key === "number")) {
+    entries.sort((a, b) => place(a.key as number) - place(b.key as number));
+    const numbered = new Map<unknown, unknown>();
+    for (const { key, item } of entries) numbered.set(key, item);
     return numbered.size === entries.length ? numbered : twice();
   }
-  const encoded = entries.map(([key, item]) => ({ order: new Uint8Array(codec.encode(key)), key, item }));
+  const encoded = entries.map(({ key, item }) => ({ order: new Uint8Array(codec.encode(key)), key, item }));
   encoded.sort((a, b) => Buffer.compare(a.order, b.order));
   for (let i = 1; i < encoded.length; i++) {
     if (Buffer.compare(encoded[i - 1]!.order, encoded[i]!.order) === 0) twice();
@@ -182,7 +186,11 @@ function own(value: unknown): CborValue {
   }
   if (value instanceof Uint8Array) return new Uint8Array(value);
   if (Array.isArray(value)) return value.map(own);
-  if (value instanceof Map) return new Map([...value].map(([key, item]) => [own(key), own(item)]));
+  if (value instanceof Map) {
+    const entries = new Map<CborValue, CborValue>();
+    for (const [key, item] of value) entries.set(own(key), own(item));
+    return entries;
+  }
   if (value instanceof Tag) {
     if (value.tag === SPELLED_TEXT) return textDecoder.decode(value.value);
     return new Tagged(own(value.value[0]) as number | bigint, own(value.value[1]));

@@ -12,7 +12,7 @@ import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { type CborValue, decode, encode, Tagged } from "./cbor.ts";
 import { PROTECTED, readHeaders, readLayer } from "./cose-headers.ts";
-import { ed25519Verify, ed25519VerifyAsync, type Signer, type VerificationKey } from "./cose-key.ts";
+import { ed25519Verify, type Signer, type VerificationKey } from "./cose-key.ts";
 import { Refusal } from "./refusal.ts";
 
 export { ed25519Signer, ed25519Verify, keyId, type Signer, type VerificationKey, verificationKey } from "./cose-key.ts";
@@ -20,7 +20,6 @@ export { ed25519Signer, ed25519Verify, keyId, type Signer, type VerificationKey,
 /** One signature and what it says of itself. */
 type Signature = { protectedBytes: Uint8Array; kid: Uint8Array | undefined; signature: Uint8Array };
 export type Sign1Message = Signature & { payload: Uint8Array };
-type Verified = { payload: Uint8Array; key: VerificationKey };
 type SignedBy = { readonly kid: Uint8Array; readonly signature: Uint8Array };
 type SigningRound = {
   /** Kids of those who have signed. */
@@ -104,34 +103,23 @@ export function parseSign(bytes: Uint8Array, flag: CoseFlag = CoseFlag.STRICT): 
   return { bodyProtected, payload, signatures: signatures.map((raw) => readSignature(raw, flag)) };
 }
 
-/** A key, or what finds one by its kid. */
-type KeyOrSearch = VerificationKey | ((kid: Uint8Array | undefined) => VerificationKey | undefined);
-
 /**
- * Verifies a COSE_Sign1, or one that `parseSign1` took apart, by a key, or by the one that `key` finds for its kid, and
- * gives its payload. The tolerant flag reads what others write too, where a key that is given stands for any kid.
+ * Verifies a COSE_Sign1 by a key, or by the one that `key` finds for its kid, and gives its payload.
+ * The tolerant flag reads what others write too, where a key that is given stands for any kid.
  */
 export function verifySign1(
-  message: Uint8Array | Sign1Message,
-  key: KeyOrSearch,
+  bytes: Uint8Array,
+  key: VerificationKey | ((kid: Uint8Array | undefined) => VerificationKey | undefined),
   aad: Uint8Array,
   flag: CoseFlag = CoseFlag.STRICT,
-): Verified {
-  const { signature, structure, verified } = openSign1(message, key, aad, flag);
-  refuseUnless(ed25519Verify(signature, structure, verified.key.publicKey));
-  return verified;
-}
-
-/** The same, with the arithmetic done by another thread. The bytes must stay as they are until it has answered. */
-export async function verifySign1Async(
-  message: Uint8Array | Sign1Message,
-  key: KeyOrSearch,
-  aad: Uint8Array,
-  flag: CoseFlag = CoseFlag.STRICT,
-): Promise<Verified> {
-  const { signature, structure, verified } = openSign1(message, key, aad, flag);
-  refuseUnless(await ed25519VerifyAsync(signature, structure, verified.key.publicKey));
-  return verified;
+): { payload: Uint8Array; key: VerificationKey } {
+  const parsed = parseSign1(bytes, flag);
+  const found = typeof key === "function" ? key(parsed.kid) : key;
+  if (found === undefined || (flag === CoseFlag.STRICT && !sameBytes(parsed.kid, found.kid))) {
+    throw new Refusal(ErrorCode.COSE_KID, "signed by another key than expected");
+  }
+  judge(parsed.signature, sign1Structure(parsed.protectedBytes, aad, parsed.payload), found.publicKey);
+  return { payload: parsed.payload, key: found };
 }
 
 /**
@@ -159,9 +147,7 @@ export function verifyQuorum(
     const index = keys.findIndex((key) => sameBytes(kid, key.kid));
     if (index < 0) continue;
     if (signers.includes(index)) throw new Refusal(ErrorCode.COSE_SIGNER_TWICE, "one party signed twice");
-    const structure = signStructure(body.bodyProtected, protectedBytes, aad, body.payload);
-    refuseUnless(structure.length <= CoseLimit.SIG_STRUCTURE_BYTES_MAX);
-    refuseUnless(ed25519Verify(signature, structure, keys[index]!.publicKey));
+    judge(signature, signStructure(body.bodyProtected, protectedBytes, aad, body.payload), keys[index]!.publicKey);
     signers.push(index);
   }
   if (signers.length !== threshold) {
@@ -180,19 +166,6 @@ function open(bytes: Uint8Array, tag: CoseTag, flag: CoseFlag): readonly CborVal
   const fields = value instanceof Tagged ? value.value : value;
   if (!Array.isArray(fields) || fields.length !== 4) throw new Refusal(ErrorCode.COSE_FORM, "not an array of four");
   return fields;
-}
-
-/** What is to be verified of a COSE_Sign1, and what comes out if the signature holds. */
-function openSign1(message: Uint8Array | Sign1Message, key: KeyOrSearch, aad: Uint8Array, flag: CoseFlag) {
-  const { protectedBytes, kid, payload, signature } =
-    message instanceof Uint8Array ? parseSign1(message, flag) : message;
-  const found = typeof key === "function" ? key(kid) : key;
-  if (found === undefined || (flag === CoseFlag.STRICT && !sameBytes(kid, found.kid))) {
-    throw new Refusal(ErrorCode.COSE_KID, "signed by another key than expected");
-  }
-  const structure = sign1Structure(protectedBytes, aad, payload);
-  refuseUnless(structure.length <= CoseLimit.SIG_STRUCTURE_BYTES_MAX);
-  return { signature, structure, verified: { payload, key: found } };
 }
 
 function openSign(bytes: Uint8Array, flag: CoseFlag) {
@@ -225,8 +198,10 @@ function ofSignatureLength(signature: Uint8Array): Uint8Array {
   return signature;
 }
 
-function refuseUnless(holds: boolean): void {
-  if (!holds) throw new Refusal(ErrorCode.COSE_SIGNATURE, "the signature does not hold");
+function judge(signature: Uint8Array, structure: Uint8Array, publicKey: Uint8Array): void {
+  if (structure.length > CoseLimit.SIG_STRUCTURE_BYTES_MAX || !ed25519Verify(signature, structure, publicKey)) {
+    throw new Refusal(ErrorCode.COSE_SIGNATURE, "the signature does not hold");
+  }
 }
 
 /** Section 4.4: a header without parameters is signed as the empty string, however it was sent. */

@@ -8,7 +8,7 @@
  *    is the cofactored equation, and the rest of the rule is step 1. Accepted.
  * 3. OpenSSL refuses: the cofactored equation may hold all the same, where A or R has a part of small order. noble, which
  *    has the whole rule (`zip215: false`; its default is the loose mode), decides. No honest signer gets here; a forger
- *    does, and costs sixteen times an honest signature.
+ *    does, and costs fifteen times an honest signature.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { promisify } from "node:util";
