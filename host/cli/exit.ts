@@ -62,7 +62,7 @@ export function verdictOf(error: unknown): { exit: Exit; line: string } {
 
 /** A `ClientError` by which a verifier was not reached. */
 function isNetwork(error: unknown): boolean {
-  const { name, class: errorClass } = error as { name?: string; class?: string };
+  const { name, class: errorClass } = Object(error) as { name?: string; class?: string };
   return name === "ClientError" && errorClass === "network";
 }
 
