@@ -6,6 +6,10 @@ import { addAgentStatus } from "./agent-status.ts";
 
 export function addAgent(parent: Command): void {
   const agent = group(parent, "agent", "the operator's agent: carries messages between boards and verifiers");
+  agent.addHelpText(
+    "after",
+    "\nExample:\n  $ quiesce agent run --config agent.json\n  $ quiesce agent status --config agent.json\n",
+  );
   addAgentRun(agent);
   addAgentStatus(agent);
 }

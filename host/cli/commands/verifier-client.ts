@@ -11,6 +11,7 @@ import { collect } from "./verifier-options.ts";
 
 export function addVerifierClient(parent: Command): void {
   const client = group(parent, "client", "agents and other programs, by their public keys");
+  client.addHelpText("after", "\nExample:\n  $ quiesce verifier client list --config north/verifier.json\n");
   addAdd(client);
   addList(client);
   addRevoke(client);

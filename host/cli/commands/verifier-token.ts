@@ -11,6 +11,10 @@ const DAYS_DEFAULT = "90";
 
 export function addVerifierToken(parent: Command): void {
   const token = group(parent, "token", "tokens of people: each has a name, roles and an end");
+  token.addHelpText(
+    "after",
+    "\nExample:\n  $ quiesce verifier token create --config north/verifier.json --name Ada --role approver\n",
+  );
   addCreate(token);
   addList(token);
   addRevoke(token);
