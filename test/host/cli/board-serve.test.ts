@@ -103,7 +103,8 @@ async function openGate(port: BoardPort, link: CircleLink): Promise<Agent<"async
     () => agent.syncTime(),
     () => agent.renew(),
   ]) {
-    expect(await step()).toEqual(OK);
+    // At another speed a step that was held up is of long ago, and is made again.
+    await eventually(async () => expect(await step()).toEqual(OK));
   }
   return agent;
 }
