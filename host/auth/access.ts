@@ -29,6 +29,7 @@ export const ROUTES = {
   "nonces.create": "public",
   "licenses.issue": "evidence",
   "licenses.offline": ["approver"],
+  "licenses.import": "evidence",
   "recoveries.issue": "evidence",
   "evidence.appraise": "evidence",
   "verdicts.read": ["auditor", "agent"],

@@ -1,5 +1,6 @@
 /** A circle of verifiers as the agent sees one: for as long as the process lives. */
 import type { VerifierLink } from "../agent/agent.ts";
+import { decodeEvidence } from "../objects/evidence.ts";
 import { decodeLicense } from "../objects/license.ts";
 import { decodeUsageReport } from "../objects/usage-report.ts";
 import { parseSign, parseSign1 } from "../protocol/cose.ts";
@@ -38,9 +39,9 @@ export class CircleLink implements VerifierLink<"async"> {
   }
 
   async issueLicense(evidence: Uint8Array, request: LicenseRequest | undefined): Promise<Uint8Array> {
-    const bytes = await this.#circle.license(evidence, request);
-    const { ueid, sequence } = decodeLicense(parseSign(bytes).payload);
-    if (ueid) this.#board(ueid).shelf.putLicense({ sequence, bytes });
+    const { shelf, uploads } = this.#board(decodeEvidence(parseSign1(evidence).payload).ueid);
+    const bytes = await this.#circle.license(evidence, request, (member, upTo) => uploads.showLicenses(member, upTo));
+    shelf.putLicense({ sequence: decodeLicense(parseSign(bytes).payload).sequence, bytes });
     return bytes;
   }
 

@@ -48,7 +48,9 @@ const LAST_MS = 30_000;
 /** Evidence that is on its way, of all boards together. */
 const CHALLENGES_MAX = 4_096;
 
-type Ask = (client: VerifierClient, call: LicenseCall) => Promise<SignedAnswer>;
+type Ask = (member: CircleMember, call: LicenseCall) => Promise<SignedAnswer>;
+/** Shows a verifier the licenses of a board up to this sequence. False if there is none that it was not shown. */
+type ShowLicenses = (member: CircleMember, upTo: bigint) => Promise<boolean>;
 type Nonces = ReadonlyMap<string, Uint8Array>;
 
 export class Circle {
@@ -159,12 +161,22 @@ export class Circle {
     return challenge;
   }
 
-  license(evidence: Uint8Array, terms?: LicenseRequest): Promise<Uint8Array> {
-    return this.#gather(evidence, (client, call) => client.license({ ...call, terms }));
+  /** `show` brings a verifier the licenses that it was not asked for. */
+  license(evidence: Uint8Array, terms?: LicenseRequest, show?: ShowLicenses): Promise<Uint8Array> {
+    const { licenseSequence } = decodeEvidence(parseSign1(evidence).payload);
+    return this.#gather(evidence, async (member, call) => {
+      const ask = () => member.client.license({ ...call, terms });
+      try {
+        return await ask();
+      } catch (error) {
+        if (!show || !isOfLicenses(error) || !(await show(member, licenseSequence))) throw error;
+        return ask();
+      }
+    });
   }
 
   recovery(evidence: Uint8Array): Promise<Uint8Array> {
-    return this.#gather(evidence, (client, call) => client.recovery(call));
+    return this.#gather(evidence, ({ client }, call) => client.recovery(call));
   }
 
   async close(): Promise<void> {
@@ -180,9 +192,10 @@ export class Circle {
     let progress = "";
     // One whose nonce is not in this evidence would refuse.
     const asked = given ? this.members.filter(({ name }) => given.has(name)) : this.members;
-    for (const [index, { name, client }] of asked.entries()) {
+    for (const [index, member] of asked.entries()) {
+      const { name } = member;
       try {
-        const answer = await ask(client, { evidence, draft, nonces });
+        const answer = await ask(member, { evidence, draft, nonces });
         if (answer.complete) {
           await this.#show(asked.slice(index + 1), ask, { evidence, draft: answer.bytes, nonces });
           return answer.bytes;
@@ -204,7 +217,7 @@ export class Circle {
    */
   async #show(others: readonly CircleMember[], ask: Ask, call: LicenseCall): Promise<void> {
     const over = new AbortController();
-    const shown = settle(others, ({ client }) => ask(client, call)).then((results) => this.#note(results));
+    const shown = settle(others, (member) => ask(member, call)).then((results) => this.#note(results));
     await Promise.race([shown, wait(this.graceMs, over.signal).catch(() => {})]);
     over.abort();
   }
@@ -280,6 +293,11 @@ async function settleOne<T>(member: CircleMember, ask: (member: CircleMember) =>
 /** Refusals, and failures of the way there; anything else is a fault. */
 export function isFailure(error: unknown): error is ClientError | VerifierError {
   return error instanceof ClientError || error instanceof VerifierError;
+}
+
+/** What a verifier says of evidence if it lacks a license that others signed. */
+function isOfLicenses(error: unknown): boolean {
+  return error instanceof VerifierError && ["evidence/license-unknown", "evidence/overrun"].includes(error.code);
 }
 
 /** A fault is thrown on. */

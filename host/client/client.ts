@@ -81,7 +81,7 @@ export class VerifierClient {
 
   /** A license with its whole quorum that others signed: reports and evidence will speak of it. */
   async importLicense(bytes: Uint8Array): Promise<void> {
-    await this.#send("POST", "/v1/licenses", Media.CWT, AGAIN, { type: Media.CWT, bytes });
+    await this.#send("POST", "/v1/licenses/import", Media.CWT, AGAIN, { type: Media.CWT, bytes });
   }
 
   offlineLicense({ ueids, terms, notBeforeSeconds, draft }: OfflineLicenseCall): Promise<SignedAnswer> {

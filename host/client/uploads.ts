@@ -9,7 +9,6 @@ import { parseSign1 } from "../protocol/cose.ts";
 import type { ReportItem } from "../service/service.ts";
 import { VerifierError, type VerifierErrorCode } from "../verifier/errors.ts";
 import { type Circle, CircleError, type CircleMember, isFailure, type MemberFailure } from "./circle.ts";
-import type { VerifierClient } from "./client.ts";
 import { ClientError } from "./errors.ts";
 import { wait } from "./retry.ts";
 
@@ -108,9 +107,11 @@ export class Uploads {
     const outcome = outcomes[takenCount];
     if (outcome?.status !== "refused") return;
     const { error } = outcome;
-    const isMended =
-      (await this.#startOver(name, error)) || (await this.#showLicenses(name, client, error, batch[takenCount]!));
-    if (!isMended) throw error;
+    if (await this.#startOver(name, error)) return;
+    const { licenseSequence } = decodeUsageReport(parseSign1(batch[takenCount]!.report).payload);
+    const isShown =
+      isCode(error, "report/license-unknown") && (await this.showLicenses({ name, client }, licenseSequence));
+    if (!isShown) throw error;
   }
 
   /** A verifier that went back to an older state (a backup) lacks what it once had: it is given all from the oldest. */
@@ -120,20 +121,19 @@ export class Uploads {
     return true;
   }
 
-  /** A verifier that was away when others signed a license cannot know what a report under it speaks of. */
-  async #showLicenses(name: string, client: VerifierClient, error: Error, { report }: ShelvedReport): Promise<boolean> {
-    if (!isCode(error, "report/license-unknown")) return false;
-    const { licenseSequence } = decodeUsageReport(parseSign1(report).payload);
-    const shown = this.#shownTo.get(name) ?? 0n;
-    const licenses = await this.#shelf.licenses(shown, licenseSequence);
+  /**
+   * A verifier that was away when others signed licenses cannot know what reports and evidence under them speak of. False
+   * if it was shown all of them before, or takes them not: then what it said of the report or evidence says more.
+   */
+  async showLicenses({ name, client }: CircleMember, upTo: bigint): Promise<boolean> {
+    const licenses = await this.#shelf.licenses(this.#shownTo.get(name) ?? 0n, upTo);
     try {
       for (const { bytes } of licenses) await client.importLicense(bytes);
     } catch (failure) {
-      // Then what the verifier said of the report says more than what it says of licenses.
       if (isFailure(failure)) return false;
       throw failure;
     }
-    if (licenses.length > 0) this.#shownTo.set(name, licenseSequence);
+    if (licenses.length > 0) this.#shownTo.set(name, upTo);
     return licenses.length > 0;
   }
 }

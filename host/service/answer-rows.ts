@@ -1,10 +1,11 @@
 /** Answers in the store: licenses and recoveries as they were signed, and what was concluded of other evidence. */
-import { type Kysely, sql, type Transaction } from "kysely";
+import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
 import { decodeLicense } from "../objects/license.ts";
 import { parseSign } from "../protocol/cose.ts";
 import { decodeEar, GOVERNOR } from "../rats/ear.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Tables } from "../store/store.ts";
+import type { LicensesTable } from "../store/tables.ts";
 import type { LicenseTerms } from "../verifier/books.ts";
 import { hexOf } from "../verifier/bytes.ts";
 import { sealed, unsealed } from "./bytes-io.ts";
@@ -39,28 +40,59 @@ export async function readAnswers(db: Kysely<Tables>, digests: readonly Uint8Arr
   for (let at = 0; at < digests.length; at += ROWS_MAX) {
     const rows = await db
       .selectFrom("licenses")
-      .select(["device_id", "kind", "sequence", "evidence_digest", "issued_ms", "expiry_seconds", "bytes"])
+      .select(ANSWER_COLUMNS)
       .where("evidence_digest", "in", digests.slice(at, at + ROWS_MAX))
       .execute();
-    for (const row of rows) {
-      found.set(hexOf(row.evidence_digest!), {
-        deviceId: row.device_id,
-        kind: row.kind as AnswerKind,
-        sequence: row.sequence,
-        evidenceDigest: row.evidence_digest!,
-        issuedMs: row.issued_ms,
-        expirySeconds: row.expiry_seconds,
-        bytes: row.bytes,
-      });
-    }
+    for (const row of rows) found.set(hexOf(row.evidence_digest!), answerOf(row));
   }
   return found;
+}
+
+const ANSWER_COLUMNS = [
+  "device_id",
+  "kind",
+  "sequence",
+  "evidence_digest",
+  "issued_ms",
+  "expiry_seconds",
+  "bytes",
+] as const;
+
+function answerOf(row: Pick<Selectable<LicensesTable>, (typeof ANSWER_COLUMNS)[number]>): AnswerRow {
+  return {
+    deviceId: row.device_id,
+    kind: row.kind as AnswerKind,
+    sequence: row.sequence,
+    evidenceDigest: row.evidence_digest ?? undefined,
+    issuedMs: row.issued_ms,
+    expirySeconds: row.expiry_seconds,
+    bytes: row.bytes,
+  };
 }
 
 export type LicenseKey = readonly [deviceId: number, sequence: bigint];
 
 export function licenseName([deviceId, sequence]: LicenseKey): string {
   return `${deviceId}/${sequence}`;
+}
+
+/** Licenses, by whomever they were issued. */
+const LICENSES = [AnswerKind.LICENSE, AnswerKind.COMPLETED] as const;
+
+/** The licenses of these devices that have this sequence. */
+export async function readIssued(
+  db: Kysely<Tables>,
+  deviceIds: readonly number[],
+  sequence: bigint,
+): Promise<AnswerRow[]> {
+  const rows = await db
+    .selectFrom("licenses")
+    .select(ANSWER_COLUMNS)
+    .where("device_id", "in", deviceIds)
+    .where("sequence", "=", sequence)
+    .where("kind", "in", LICENSES)
+    .execute();
+  return rows.map(answerOf);
 }
 
 /** By `licenseName`. */
@@ -77,7 +109,9 @@ export async function readLicenses(
       .selectFrom("licenses")
       .select(["device_id", "sequence", "bytes"])
       .where(sql<boolean>`(device_id, sequence) in (values ${sql.join(wanted)})`)
-      .where("kind", "=", AnswerKind.LICENSE)
+      .where("kind", "in", LICENSES)
+      // Of two with one sequence the one that is whole counts: a draft of this verifier that nobody completed goes before.
+      .orderBy("kind")
       .execute();
     for (const row of rows) {
       found.set(licenseName([row.device_id, row.sequence]), decodeLicense(parseSign(row.bytes).payload));
@@ -104,8 +138,14 @@ export async function writeAnswers(tx: Transaction<Tables>, rows: readonly Answe
 
 /** The same answers with more signatures. */
 export async function completeAnswers(tx: Transaction<Tables>, rows: readonly AnswerRow[]): Promise<void> {
-  for (const { evidenceDigest, bytes } of rows) {
-    await tx.updateTable("licenses").set({ bytes }).where("evidence_digest", "=", evidenceDigest!).execute();
+  for (const { deviceId, sequence, kind, bytes } of rows) {
+    await tx
+      .updateTable("licenses")
+      .set({ bytes })
+      .where("device_id", "=", deviceId)
+      .where("sequence", "=", sequence)
+      .where("kind", "=", kind)
+      .execute();
   }
 }
 

@@ -266,10 +266,10 @@ function isUsed(serial: Uint8Array, row: DeviceRow | undefined): boolean {
 function licensesNeeded({ purpose, evidence }: EvidenceItem, row: DeviceRow | undefined): LicenseKey[] {
   if (!row) return [];
   const { record, issued } = row.state;
-  const first = record.books.licenseSequence;
+  const { sequenceIssued } = record;
+  const isAll = purpose === "recovery" || evidence.licenseSequence > sequenceIssued;
+  const last = isAll ? sequenceIssued : evidence.licenseSequence;
   const wanted: bigint[] = [];
-  if (purpose === "recovery") {
-    for (let sequence = first + 1n; sequence <= record.sequenceIssued; sequence += 1n) wanted.push(sequence);
-  } else if (evidence.licenseSequence !== first) wanted.push(evidence.licenseSequence);
+  for (let sequence = record.books.licenseSequence + 1n; sequence <= last; sequence += 1n) wanted.push(sequence);
   return wanted.filter((sequence) => sequence !== issued?.sequence).map((sequence) => [row.id, sequence] as const);
 }

@@ -5,12 +5,11 @@
 import { ObjectType } from "../../firmware/protocol/claims.ts";
 import type { EngineClass } from "../../firmware/protocol/classes.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
-import { objectAad } from "../objects/aad.ts";
 import type { Agreement } from "../objects/agreement.ts";
 import { decodeLicense, type License } from "../objects/license.ts";
 import { decodeRecovery, encodeRecovery, type Recovery, recoveryQuorum } from "../objects/recovery.ts";
 import type { PolicyDevice } from "../policy/verdict.ts";
-import { draftSign, parseSign, verifyQuorum } from "../protocol/cose.ts";
+import { draftSign, parseSign } from "../protocol/cose.ts";
 import { sameBytes } from "../verifier/bytes.ts";
 import { VerifierError, type VerifierErrorCode } from "../verifier/errors.ts";
 import {
@@ -21,7 +20,7 @@ import {
   judgeEvidence,
   type LicenseOf,
 } from "../verifier/judgement.ts";
-import { checkDrawnUp, draftLicense } from "../verifier/licensing.ts";
+import { checkDrawnUp, draftLicense, type LicenseRequest } from "../verifier/licensing.ts";
 import { objectionsToLicense, objectionToRecovery } from "../verifier/party.ts";
 import { readSigned } from "../verifier/signed.ts";
 import type { AnswerRow } from "./answer-rows.ts";
@@ -29,7 +28,9 @@ import type { CapSums } from "./caps.ts";
 import type { ServiceSettings } from "./context.ts";
 import type { DeviceRow } from "./device-rows.ts";
 import { AnswerKind, type DeviceState } from "./device-state.ts";
+import { checkSignatures, readLicenseDraft } from "./drawn-up.ts";
 import type { EvidenceItem } from "./evidence-item.ts";
+import { issuedTo } from "./issued.ts";
 import type { DeviceStatus } from "./service.ts";
 import type { SharedState } from "./shared.ts";
 import { defaultTerms } from "./terms.ts";
@@ -132,25 +133,15 @@ function license(item: EvidenceItem, judged: Judgement, row: DeviceRow, bench: B
   const { draft, terms } = item.call;
   const [decided, bytes] = draft
     ? drawnUpElsewhere(draft, judged, bench)
-    : ownLicense(
-        decideLicense(judged, terms ?? defaultTerms(settings.policy, agreement, row.registration), shared, nowMs),
-      );
+    : drawnUpHere(judged, terms ?? defaultTerms(settings.policy, agreement, row.registration), bench);
   const device = policyDevice(row, agreement);
   const objections = objectionsToLicense(settings.policy, decided, device, caps.usage(row, device));
   if (objections.length > 0) throw new VerifierError("license/policy", objections.join("; "));
   caps.add(row, device, decided);
-  const { sequence, expirySeconds, budget, drain } = decided;
+  const { sequence, expirySeconds } = decided;
+  const answered = { evidenceDigest: item.digest, kind: AnswerKind.LICENSE, sequence };
   return {
-    row: {
-      ...row,
-      state: {
-        ...row.state,
-        record: { ...judged.device, sequenceIssued: sequence },
-        answered: { evidenceDigest: item.digest, kind: AnswerKind.LICENSE, sequence },
-        issued: { sequence, issuedSeconds: Math.floor(nowMs / 1000), expirySeconds, budget, drain },
-        licenses: row.state.licenses + 1,
-      },
-    },
+    row: { ...row, state: { ...issuedTo(row.state, decided, nowMs), answered } },
     draft: {
       kind: AnswerKind.LICENSE,
       type: ObjectType.LICENSE,
@@ -162,18 +153,15 @@ function license(item: EvidenceItem, judged: Judgement, row: DeviceRow, bench: B
   };
 }
 
-function ownLicense(decided: License): [License, Uint8Array] {
+function drawnUpHere(judged: Judgement, terms: LicenseRequest, { shared, nowMs }: Bench): [License, Uint8Array] {
+  const decided = decideLicense(judged, terms, shared, nowMs);
   return [decided, draftLicense(decided)];
 }
 
 /** Another verifier's draft is judged as if it were this one's, and so are the signatures in it. */
 function drawnUpElsewhere(bytes: Uint8Array, judged: Judgement, { shared, nowMs }: Bench): [License, Uint8Array] {
   checkNotPaused(judged.appraisal.evidence, shared.orders);
-  const decided = readSigned("license/draft", "license/draft", () => {
-    const { payload } = parseSign(bytes);
-    checkSignatures(bytes, shared.agreement, shared.agreement.quorums.license, ObjectType.LICENSE);
-    return decodeLicense(payload);
-  });
+  const decided = readLicenseDraft(bytes, shared.agreement);
   checkDrawnUp(decided, judged.appraisal, shared.agreement, judged.device.sequenceIssued, nowMs);
   return [decided, bytes];
 }
@@ -234,12 +222,6 @@ function mostOfOneLicense({ caps, drain, baseline }: Agreement, engineClass: Eng
 function within(value: bigint, least: bigint, most: bigint): bigint {
   if (value < least) return least;
   return value > most ? most : value;
-}
-
-/** All signatures hold, each of another party, and not more than the quorum. */
-function checkSignatures(bytes: Uint8Array, { parties }: Agreement, quorum: number, type: ObjectType): void {
-  const { signatures } = parseSign(bytes);
-  if (signatures.length > 0) verifyQuorum(bytes, parties, Math.min(signatures.length, quorum), objectAad(type));
 }
 
 /** How the policy sees a device. */

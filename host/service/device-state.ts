@@ -18,8 +18,8 @@ export interface Answered {
   readonly sequence: bigint;
 }
 
-/** What kind of answer a row of licenses holds. */
-export const AnswerKind = { LICENSE: 1, RECOVERY: 2 } as const;
+/** What kind of answer a row of licenses holds; COMPLETED is a license that others issued. */
+export const AnswerKind = { LICENSE: 1, RECOVERY: 2, COMPLETED: 3 } as const;
 export type AnswerKind = (typeof AnswerKind)[keyof typeof AnswerKind];
 
 /** The newest license that was issued. */
@@ -48,7 +48,7 @@ export interface DeviceState {
   readonly recoveries: number;
 }
 
-const FORMAT = 1;
+const FORMAT = 2;
 const DIGEST_BYTES = 32;
 const KEY_BYTES = 32;
 const UEID_BYTES = 33;
@@ -201,13 +201,14 @@ const BOOK_WORKS = ["budget", "left", "totalsAtStart", "totals", "closed", "beyo
 
 function writeBooks(out: ByteWriter, books: DeviceBooks): void {
   out.u64(books.licenseSequence);
+  out.u64(books.sequenceIssued);
   for (const name of BOOK_WORKS) writeWork(out, books[name]);
 }
 
 function readBooks(from: ByteReader): DeviceBooks {
-  const licenseSequence = from.u64();
+  const [licenseSequence, sequenceIssued] = [from.u64(), from.u64()];
   const works = Object.fromEntries(BOOK_WORKS.map((name) => [name, readWork(from)]));
-  return { licenseSequence, ...works } as unknown as DeviceBooks;
+  return { licenseSequence, sequenceIssued, ...works } as unknown as DeviceBooks;
 }
 
 /** One bit for each class that is not zero, then 16 bytes for each of those. */

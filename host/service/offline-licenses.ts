@@ -5,27 +5,24 @@
 import type { Transaction } from "kysely";
 import { ObjectType } from "../../firmware/protocol/claims.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
-import { objectAad } from "../objects/aad.ts";
-import { decodeLicense, type License } from "../objects/license.ts";
-import { parseSign, verifyQuorum } from "../protocol/cose.ts";
+import type { License } from "../objects/license.ts";
 import type { Tables } from "../store/store.ts";
 import { hexOf, sameBytes } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
-import { checkCaps, checkSequence, draftLicense } from "../verifier/licensing.ts";
+import { checkNotPaused } from "../verifier/judgement.ts";
+import { checkCaps, checkSequence, checkStands, checkUnissued, draftLicense } from "../verifier/licensing.ts";
 import { objectionsToLicense } from "../verifier/party.ts";
-import { readSigned } from "../verifier/signed.ts";
 import { writeAnswers } from "./answer-rows.ts";
 import { CapSums, hasSums } from "./caps.ts";
 import type { ServiceContext } from "./context.ts";
 import { checkStatus, policyDevice } from "./decision.ts";
 import { type DeviceRow, readDevices, writeDevices } from "./device-rows.ts";
 import { AnswerKind } from "./device-state.ts";
+import { readLicenseDraft } from "./drawn-up.ts";
+import { checkOfflineRoom, issuedTo, newestSequence } from "./issued.ts";
 import { signUpTo } from "./parties.ts";
 import type { OfflineLicenseCall, SignedAnswer } from "./service.ts";
 import type { SharedState } from "./shared.ts";
-
-/** Uninstalled offline licenses of one device that are remembered: with one more the device is sent no further one. */
-const HELD_MAX = 16;
 
 export class OfflineLicenses {
   readonly #context: ServiceContext;
@@ -42,6 +39,8 @@ export class OfflineLicenses {
       const shared = await state.locked(tx, hasSums(policy));
       if (!shared.agreement.offline) throw new VerifierError("license/offline");
       const rows = await this.#devices(tx, call.ueids);
+      // The gate would refuse it, for the pause and then for its epoch; but no pause hangs on the gate alone.
+      for (const ueid of call.ueids) checkNotPaused({ ueid, epoch: shared.orders.epochNewest }, shared.orders);
       const nowMs = this.#context.clock();
       const license = call.draft
         ? drawnUpElsewhere(call.draft, rows, shared, nowMs)
@@ -77,7 +76,7 @@ export class OfflineLicenses {
       );
       await writeDevices(
         tx,
-        rows.map((one) => issuedTo(one, license, nowMs)),
+        rows.map((one) => ({ ...one, state: issuedTo(one.state, license, nowMs) })),
       );
       await caps.write(tx);
       if (have < quorum) return { complete: false, draft: bytes, have, need: quorum };
@@ -94,7 +93,7 @@ export class OfflineLicenses {
       const row = found.get(hexOf(ueid));
       if (!row) throw new VerifierError("device/unknown", hexOf(ueid));
       checkStatus(row.status);
-      if (row.state.offline.length >= HELD_MAX) throw new VerifierError("license/sequence-exhausted", hexOf(ueid));
+      checkOfflineRoom(row.state);
       return row;
     });
   }
@@ -134,46 +133,14 @@ function drawnUpElsewhere(
   { agreement, agreementDigest, orders }: SharedState,
   nowMs: number,
 ): License {
-  const license = readSigned("license/draft", "license/draft", () => {
-    const { payload, signatures } = parseSign(bytes);
-    const count = Math.min(signatures.length, agreement.quorums.license);
-    if (count > 0) verifyQuorum(bytes, agreement.parties, count, objectAad(ObjectType.LICENSE));
-    return decodeLicense(payload);
-  });
+  const license = readLicenseDraft(bytes, agreement);
   const not = (why: string) => new VerifierError("license/draft", why);
   const meant = license.cohort ?? [license.ueid!];
   const asked = rows.map(({ state }) => state.record.ueid);
   const isSame = meant.length === asked.length && meant.every((ueid, i) => sameBytes(ueid, asked[i]!));
   if (!isSame) throw not("it is for other devices");
   if (license.nonce) throw not("it answers a challenge");
-  if (!sameBytes(license.agreementDigest, agreementDigest)) throw not("it stands under another agreement");
-  if (license.epoch !== orders.epochNewest) throw not(`it is of epoch ${license.epoch}`);
-  if (license.svnLeast < agreement.svnLeast) throw not(`it asks for security version ${license.svnLeast} only`);
-  if (license.expirySeconds * 1000 <= nowMs) throw not("it has expired");
-  checkCaps(license, agreement);
-  for (const { state } of rows) {
-    if (license.sequence <= newestSequence(state)) throw new VerifierError("license/signed-already");
-    checkSequence(license.sequence, state.record.books.licenseSequence);
-  }
+  checkStands(license, { agreementDigest, epoch: orders.epochNewest }, agreement, nowMs);
+  for (const { state } of rows) checkUnissued(license, newestSequence(state), state.record.books.licenseSequence);
   return license;
-}
-
-function newestSequence({ record }: DeviceRow["state"]): bigint {
-  const { sequenceIssued, books } = record;
-  return sequenceIssued > books.licenseSequence ? sequenceIssued : books.licenseSequence;
-}
-
-function issuedTo(row: DeviceRow, { sequence, expirySeconds, budget, drain }: License, nowMs: number): DeviceRow {
-  const { state } = row;
-  const issued = { sequence, issuedSeconds: Math.floor(nowMs / 1000), expirySeconds, budget, drain };
-  return {
-    ...row,
-    state: {
-      ...state,
-      record: { ...state.record, sequenceIssued: sequence },
-      issued,
-      offline: [...state.offline, { sequence, expirySeconds }],
-      licenses: state.licenses + 1,
-    },
-  };
 }

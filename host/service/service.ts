@@ -200,6 +200,8 @@ export interface VerifierService {
   nonce(ueid: Uint8Array): Promise<NonceAnswer>;
   license(call: LicenseCall): Promise<SignedAnswer>;
   offlineLicense(call: OfflineLicenseCall): Promise<SignedAnswer>;
+  /** A license that others completed without this verifier: reports and evidence will speak of it. */
+  importLicense(bytes: Uint8Array): Promise<void>;
   recovery(call: Omit<LicenseCall, "terms">): Promise<SignedAnswer>;
   /** Round one of FROST (RFC 9591 section 5.1) by the share of this group's key that is here. */
   frostCommitment(group: Uint8Array): Promise<FrostCommitment>;

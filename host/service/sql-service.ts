@@ -14,6 +14,7 @@ import { readVerdict } from "./answer-rows.ts";
 import { Answers } from "./answers.ts";
 import { readAudit, writeAudit } from "./audit.ts";
 import { Beacons } from "./beacons.ts";
+import { CompletedLicenses } from "./completed-licenses.ts";
 import type { ServiceContext } from "./context.ts";
 import { readDevice, sumsOf } from "./device-rows.ts";
 import { Events } from "./events.ts";
@@ -38,6 +39,7 @@ export class SqlService implements api.VerifierService {
   readonly #registry: Registry;
   readonly #orders: Orders;
   readonly #offline: OfflineLicenses;
+  readonly #completed: CompletedLicenses;
   readonly #openings: Openings;
   readonly #beacons: Beacons;
   readonly #events = new Events();
@@ -53,6 +55,7 @@ export class SqlService implements api.VerifierService {
     this.#registry = new Registry(context);
     this.#orders = new Orders(context, () => void this.#tell());
     this.#offline = new OfflineLicenses(context);
+    this.#completed = new CompletedLicenses(context);
     this.#openings = new Openings(context);
     this.#beacons = new Beacons(context);
     if (beaconMs > 0) {
@@ -118,6 +121,10 @@ export class SqlService implements api.VerifierService {
 
   async license(call: api.LicenseCall): Promise<api.SignedAnswer> {
     return this.#frost.answer(await readEvidenceItem(this.#context, "license", call));
+  }
+
+  importLicense(bytes: Uint8Array): Promise<void> {
+    return this.#completed.take(bytes);
   }
 
   offlineLicense(call: api.OfflineLicenseCall): Promise<api.SignedAnswer> {

@@ -167,7 +167,7 @@ interface DeviceSequences {
 const NONE = { count: 0, different: 0, last_sequence: 0n };
 
 /** Recoveries, of kind 2, are counted by themselves. */
-const LICENSES_ALONE = sql`kind = 1`;
+const LICENSES_ALONE = sql`kind in (1, 3)`;
 
 async function sequencesOf(
   db: Snapshot["db"],

@@ -3,7 +3,8 @@
  * unused when a license was replaced; work on a drain or baseline allowance is licensed by that allowance.
  *
  * Between evidence and the next license's installation the old license may go on. The evidence after says how much of the
- * new budget is used, so the rest of what was done was the old license's.
+ * new budget is used, so the rest of what was done was the old license's, and that of licenses which were installed in
+ * between and replaced before any evidence was shown.
  */
 
 import type { EngineClass } from "../../firmware/protocol/classes.ts";
@@ -15,6 +16,11 @@ import { type AllWork, allWork, noWork, sumWork, type WorkByClass, workBetween }
 export interface DeviceBooks {
   /** Sequence of the license that is installed; 0 before the first. */
   readonly licenseSequence: bigint;
+  /**
+   * Newest sequence that was issued when the newest evidence was judged. Of the licenses up to it only those that answer no
+   * challenge can still be installed: evidence ends the challenge before.
+   */
+  readonly sequenceIssued: bigint;
   readonly budget: AllWork;
   readonly left: AllWork;
   /** Totals when the license that is installed began. */
@@ -36,12 +42,13 @@ export interface BooksRow {
 }
 
 /** What the books need of a license. */
-export type LicenseTerms = Pick<License, "sequence" | "budget" | "drain">;
+export type LicenseTerms = Pick<License, "sequence" | "budget" | "drain" | "nonce">;
 
 /** Books of a device that did nothing yet. */
 export function openBooks(agreement: Agreement): DeviceBooks {
   return {
     licenseSequence: 0n,
+    sequenceIssued: 0n,
     budget: noWork(),
     left: noWork(),
     totalsAtStart: noWork(),
@@ -52,15 +59,30 @@ export function openBooks(agreement: Agreement): DeviceBooks {
   };
 }
 
-/** The books as of this evidence. `license` is the one that is installed, if it is not the one of the books. */
+/** Licenses that a device was given since its newest evidence: which of them it installed in turn. */
+export interface Installed {
+  /** The one that the evidence speaks of. */
+  readonly license: LicenseTerms;
+  /** Those with a sequence between that of the books and this one, as far as they were issued. */
+  readonly between: readonly LicenseTerms[];
+}
+
+/**
+ * The books as of this evidence. `installed` if the license is not the one of the books any more. `sequenceIssued`: the
+ * newest sequence that was issued by now.
+ */
 export function settleBooks(
   books: DeviceBooks,
   evidence: Evidence,
-  license: LicenseTerms | undefined,
+  installed: Installed | undefined,
+  sequenceIssued: bigint,
   agreement: Agreement,
 ): DeviceBooks {
-  const seen = { totals: evidence.totals, left: evidence.budgetLeft };
-  if (license === undefined) return { ...books, ...seen };
+  const seen = { totals: evidence.totals, left: evidence.budgetLeft, sequenceIssued };
+  if (installed === undefined) return { ...books, ...seen };
+  const { license } = installed;
+  const before = installed.between.filter((one) => one.nonce === undefined || one.sequence > books.sequenceIssued);
+  const budgetOfOld = before.reduce((sum, one) => sumWork(sum, allWork(one.budget)), books.budget);
   const budget = allWork(license.budget);
   const sinceBefore = workBetween(books.totals, evidence.totals);
   const usedOfNew = workBetween(evidence.budgetLeft, budget).map((used, c) => least(used, sinceBefore[c]!));
@@ -72,15 +94,27 @@ export function settleBooks(
     budget,
     totalsAtStart,
     closed: sumWork(books.closed, usedOfOld),
-    beyondBudget: books.beyondBudget.map((beyond, c) => beyond + positive(usedOfOld[c]! - books.budget[c]!)),
-    allowance: sumWork(books.allowance, allowanceOf(license.drain, agreement)),
+    beyondBudget: books.beyondBudget.map((beyond, c) => beyond + positive(usedOfOld[c]! - budgetOfOld[c]!)),
+    allowance: [...before, license].reduce(
+      (sum, { drain }) => sumWork(sum, allowanceOf(drain, agreement)),
+      books.allowance,
+    ),
   };
 }
 
 /** Books after a recovery: whatever may have been done counts as done, and nothing is left. */
 export function recoverBooks(books: DeviceBooks, totals: AllWork, licenseSequence: bigint): DeviceBooks {
   const nothing = noWork();
-  return { ...books, licenseSequence, budget: nothing, left: nothing, totalsAtStart: totals, totals, closed: totals };
+  return {
+    ...books,
+    licenseSequence,
+    sequenceIssued: licenseSequence,
+    budget: nothing,
+    left: nothing,
+    totalsAtStart: totals,
+    totals,
+    closed: totals,
+  };
 }
 
 /** The most that the device can have done by now, if everything that was issued was used. */

@@ -95,6 +95,9 @@ export const SERVICE_ERRORS = {
   "license/draft": ["invalid", "the draft is not a license that answers this evidence"],
   "license/signed-already": ["policy", "another license was signed for this evidence, or with this sequence"],
   "license/offline": ["policy", "the agreement takes no licenses without a nonce"],
+  "license/malformed": ["malformed", "the license cannot be read"],
+  "license/signature": ["invalid", "the license is not signed by the whole quorum of its agreement"],
+  "license/agreement": ["policy", "the license stands under an agreement that is not known here"],
 
   "recovery/draft": ["invalid", "the draft is not the recovery that answers this evidence"],
 

@@ -11,7 +11,7 @@ import { decodeUsageReport, type UsageReport, verifyUsageReport } from "../objec
 import { type AllWork, mostWork, noWork, workBetween } from "../objects/work.ts";
 import { parseSign1, verificationKey } from "../protocol/cose.ts";
 import { type Appraisal, appraise, type Purpose } from "./appraisal.ts";
-import { type LicenseTerms, overrunOf, recoverBooks, settleBooks, worstCase } from "./books.ts";
+import { type Installed, type LicenseTerms, overrunOf, recoverBooks, settleBooks, worstCase } from "./books.ts";
 import { sameBytes } from "./bytes.ts";
 import { type ChainStep, followChain } from "./chain.ts";
 import { VerifierError } from "./errors.ts";
@@ -98,7 +98,8 @@ export function decideLicense(
   return drawUpLicense(request, appraisal, agreement, device.sequenceIssued, nowMs);
 }
 
-export function checkNotPaused({ ueid, epoch }: Evidence, orders: OrderBook): void {
+/** Of a device that has taken all orders up to this epoch. */
+export function checkNotPaused({ ueid, epoch }: Pick<Evidence, "ueid" | "epoch">, orders: OrderBook): void {
   if (orders.inForce(ueid, epoch).action === OrderAction.PAUSE) throw new VerifierError("license/paused");
 }
 
@@ -146,22 +147,34 @@ export function judgeReport(
 /** The record after good evidence. Throws `evidence/license-unknown` and `evidence/overrun`. */
 function settle(device: DeviceRecord, evidence: Evidence, licenseOf: LicenseOf, agreement: Agreement): DeviceRecord {
   const { licenseSequence } = evidence;
-  const isNew = licenseSequence !== device.books.licenseSequence;
-  const license = isNew ? licenseOf(licenseSequence) : undefined;
-  if (isNew && !license) throw new VerifierError("evidence/license-unknown", `${licenseSequence}`);
-  const books = settleBooks(device.books, evidence, license, agreement);
+  const installed = installedSince(device.books.licenseSequence, licenseSequence, licenseOf);
+  const books = settleBooks(device.books, evidence, installed, device.sequenceIssued, agreement);
   const overrun = overrunOf(books).findIndex((work) => work > 0n);
   if (overrun >= 0) throw new VerifierError("evidence/overrun", `class ${overrun}`);
   const { bootCount, bootSeed, totals } = evidence;
   return { ...device, books, lastSeen: { bootCount, bootSeed, totals, licenseSequence } };
 }
 
-function worstOf(device: DeviceRecord, licenseOf: LicenseOf, agreement: Agreement): bigint[] {
-  const pending: LicenseTerms[] = [];
-  for (let sequence = device.books.licenseSequence + 1n; sequence <= device.sequenceIssued; sequence += 1n) {
+/** Undefined where it is the license of the books still. Throws `evidence/license-unknown`. */
+function installedSince(before: bigint, now: bigint, licenseOf: LicenseOf): Installed | undefined {
+  if (now === before) return undefined;
+  const license = licenseOf(now);
+  if (!license) throw new VerifierError("evidence/license-unknown", `${now}`);
+  return { license, between: licensesOf(before + 1n, now - 1n, licenseOf) };
+}
+
+/** Sequences of licenses not installed yet are within `SEQUENCE_STEP_MAX`. */
+function licensesOf(first: bigint, last: bigint, licenseOf: LicenseOf): LicenseTerms[] {
+  const found: LicenseTerms[] = [];
+  for (let sequence = first; sequence <= last; sequence += 1n) {
     const license = licenseOf(sequence);
-    if (license) pending.push(license);
+    if (license) found.push(license);
   }
+  return found;
+}
+
+function worstOf(device: DeviceRecord, licenseOf: LicenseOf, agreement: Agreement): bigint[] {
+  const pending = licensesOf(device.books.licenseSequence + 1n, device.sequenceIssued, licenseOf);
   return mostWork(worstCase(device.books, pending, agreement), device.chain.totals);
 }
 

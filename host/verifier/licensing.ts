@@ -73,16 +73,32 @@ export function checkDrawnUp(
   nowMs: number,
 ): void {
   const not = (why: string) => new VerifierError("license/draft", why);
-  const { ueid, nonce, sequence, epoch } = license;
+  const { ueid, nonce } = license;
   if (ueid === undefined || !sameBytes(ueid, evidence.ueid)) throw not("it is for another device");
   if (nonce === undefined || !sameBytes(nonce, evidence.challenge)) throw not("it answers another challenge");
-  if (!sameBytes(license.agreementDigest, evidence.agreementDigest)) throw not("it stands under another agreement");
-  if (epoch !== evidence.epoch) throw not(`it is of epoch ${epoch}`);
+  checkStands(license, evidence, agreement, nowMs);
+  checkUnissued(license, sequenceIssued, evidence.licenseSequence);
+}
+
+/** What any license that another verifier drew up must keep to. Throws `license/draft` and `license/over-cap`. */
+export function checkStands(
+  license: License,
+  { agreementDigest, epoch }: Pick<License, "agreementDigest" | "epoch">,
+  agreement: Agreement,
+  nowMs: number,
+): void {
+  const not = (why: string) => new VerifierError("license/draft", why);
+  if (!sameBytes(license.agreementDigest, agreementDigest)) throw not("it stands under another agreement");
+  if (license.epoch !== epoch) throw not(`it is of epoch ${license.epoch}`);
   if (license.svnLeast < agreement.svnLeast) throw not(`it asks for security version ${license.svnLeast} only`);
   if (license.expirySeconds * 1000 <= nowMs) throw not("it has expired");
-  if (sequence <= sequenceIssued) throw new VerifierError("license/signed-already", `sequence ${sequence}`);
-  checkSequence(sequence, evidence.licenseSequence);
   checkCaps(license, agreement);
+}
+
+/** Throws `license/signed-already` and `license/sequence-exhausted`. */
+export function checkUnissued({ sequence }: License, sequenceIssued: bigint, installed: bigint): void {
+  if (sequence <= sequenceIssued) throw new VerifierError("license/signed-already", `sequence ${sequence}`);
+  checkSequence(sequence, installed);
 }
 
 export function checkSequence(sequence: bigint, last: bigint): void {

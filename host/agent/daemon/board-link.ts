@@ -33,7 +33,8 @@ export class BoardLink implements VerifierLink<"async"> {
   }
 
   async issueLicense(evidence: Uint8Array, request: LicenseRequest | undefined): Promise<Uint8Array> {
-    const bytes = await this.#circle.license(evidence, request);
+    const { uploads } = this.#store;
+    const bytes = await this.#circle.license(evidence, request, (member, upTo) => uploads.showLicenses(member, upTo));
     await this.#store.keepLicense(decodeLicense(parseSign(bytes).payload).sequence, bytes);
     return bytes;
   }

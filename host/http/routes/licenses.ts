@@ -7,7 +7,7 @@ import { sendBytes, sendSigned } from "../answers.ts";
 import type { App, RouteContext } from "../app-types.ts";
 import { decodeBody } from "../cbor-body.ts";
 import { essenceOf, MediaType } from "../media.ts";
-import { bytesAnswer, bytesBody, jsonAnswer, jsonBody, operation } from "../operation.ts";
+import { bytesAnswer, bytesBody, jsonAnswer, jsonBody, noAnswer, operation } from "../operation.ts";
 import { HttpProblem } from "../problem-codes.ts";
 import { DigestPath, EvidenceDigest, OfflineLicense, type Terms } from "../schemas/licenses.ts";
 import { base64urlBytes, hexBytes, hexText, ratesOf, u64Of, worksOf } from "../wire.ts";
@@ -120,6 +120,25 @@ export function licenseRoutes(app: App, { service, metrics }: RouteContext): voi
       });
       metrics.answered(answer);
       return sendSigned(reply, answer);
+    },
+  );
+
+  app.post(
+    "/v1/licenses/import",
+    operation({
+      ...EVIDENCE,
+      problems: ["invalid", "policy", "unknown"],
+      route: "licenses.import",
+      name: "importLicense",
+      tag: "licenses",
+      summary: "A license with its whole quorum that others signed while this verifier was away.",
+      description: "Reports and evidence under it are taken from then on. What is here already changes nothing.",
+      body: bytesBody([MediaType.CWT], Limit.MESSAGE_BYTES_MAX),
+      answers: { 204: noAnswer("it is here") },
+    }),
+    async (request, reply) => {
+      await service.importLicense(request.body);
+      return reply.code(204).send();
     },
   );
 }

@@ -7,9 +7,10 @@ import type { Check } from "../../store/fsck.ts";
 import { hexOf, sameBytes } from "../../verifier/bytes.ts";
 import { OrderBook, type StoredOrder } from "../../verifier/order-book.ts";
 import { unsealed } from "../bytes-io.ts";
+import { checkSignatures } from "../drawn-up.ts";
 import { readAgreements } from "./agreements.ts";
 import { readOrders } from "./orders.ts";
-import { checkSignatures, readOf } from "./read.ts";
+import { readOf } from "./read.ts";
 import { type Found, found, type RowOf, rowsOf } from "./rows.ts";
 
 export const drafts: Check = {

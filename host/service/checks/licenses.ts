@@ -8,8 +8,10 @@ import { parseSign } from "../../protocol/cose.ts";
 import type { Check } from "../../store/fsck.ts";
 import { hexOf, sameBytes } from "../../verifier/bytes.ts";
 import { type Answered, AnswerKind, type IssuedLicense } from "../device-state.ts";
+import { checkSignatures } from "../drawn-up.ts";
+import { signatureCount } from "../parties.ts";
 import { readAgreements } from "./agreements.ts";
-import { checkSignatures, readOf, sameWork } from "./read.ts";
+import { readOf, sameWork } from "./read.ts";
 import { ByDevice, type CheckedDevice, checkedDevices, type Found, found, type RowOf } from "./rows.ts";
 import { verdictFaults } from "./verdicts.ts";
 
@@ -33,12 +35,14 @@ async function* judgeAnswers(
   const { answered, offline } = state;
   const uninstalled = new Set(offline.map(({ sequence }) => sequence));
   let isAnswered = answered === undefined;
+  let isIssued = state.issued === undefined;
   let issued = 0;
   let recovered = 0n;
   for await (const row of rows) {
-    if (row.kind === AnswerKind.LICENSE) {
+    if (row.kind === AnswerKind.LICENSE || row.kind === AnswerKind.COMPLETED) {
       issued += 1;
       uninstalled.delete(row.sequence);
+      isIssued ||= isNewestIssued(row, state.issued!);
       for (const message of licenseFaults(row, device, known)) yield found("licenses", row, message);
       if (isNewest(row, answered)) yield* epochFaults(device, row);
     } else if (row.kind === AnswerKind.RECOVERY) {
@@ -55,6 +59,7 @@ async function* judgeAnswers(
     yield found("devices", { id }, `${recovered} of ${state.recoveries} recoveries are there`);
   }
   if (!isAnswered) yield found("devices", { id }, "the answer to its newest evidence is not there");
+  if (!isIssued) yield found("devices", { id }, "its newest license is not there as its state says");
   for (const sequence of uninstalled) yield found("devices", { id }, `its offline license ${sequence} is not there`);
 }
 
@@ -77,7 +82,7 @@ function* epochFaults({ row }: CheckedDevice, { bytes }: LicenseRow): Generator<
 
 function* licenseFaults(
   row: LicenseRow,
-  { state: { record, issued } }: CheckedDevice,
+  { state: { record } }: CheckedDevice,
   known: ReadonlyMap<string, Agreement>,
 ): Generator<string> {
   const read = readOf(() => decodeLicense(parseSign(row.bytes).payload));
@@ -91,14 +96,24 @@ function* licenseFaults(
   if (license.sequence !== row.sequence) yield `its sequence is ${license.sequence}`;
   if (license.sequence > record.sequenceIssued) yield `license ${record.sequenceIssued} was the newest`;
   if (license.expirySeconds !== row.expiry_seconds) yield `it expires at ${license.expirySeconds}`;
-  if (license.sequence === issued?.sequence && !isIssued(license, issued))
-    yield "the device's state says something else";
-  if ((license.nonce === undefined) !== (row.evidence_digest === null)) yield "it answers evidence, or no evidence";
+  const isOfOthers = row.kind === AnswerKind.COMPLETED;
+  if ((isOfOthers || license.nonce === undefined) !== (row.evidence_digest === null)) {
+    yield "it answers evidence, or no evidence";
+  }
   yield* signatureFaults(row, license, known, ObjectType.LICENSE, ({ quorums }) => quorums.license);
+  const agreement = known.get(hexOf(license.agreementDigest));
+  if (isOfOthers && agreement && signatureCount(row.bytes) < agreement.quorums.license) yield "it is not whole";
   yield* answerFaults(row, record.ueid, "license");
 }
 
-function isIssued(license: License, issued: IssuedLicense): boolean {
+/** Where others completed another license of that sequence, only one of the two is as the state says. */
+function isNewestIssued({ sequence, bytes }: LicenseRow, issued: IssuedLicense): boolean {
+  if (sequence !== issued.sequence) return false;
+  const read = readOf(() => decodeLicense(parseSign(bytes).payload));
+  return "value" in read && isSame(read.value, issued);
+}
+
+function isSame(license: License, issued: IssuedLicense): boolean {
   return (
     license.expirySeconds === issued.expirySeconds &&
     sameWork(allWork(license.budget), allWork(issued.budget)) &&

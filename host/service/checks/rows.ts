@@ -68,4 +68,4 @@ export class ByDevice<R extends { readonly device_id: number }> {
 }
 
 export const RECOVERIES_ALONE = sql`kind = 2`;
-export const LICENSES_ALONE = sql`kind = 1`;
+export const LICENSES_ALONE = sql`kind in (1, 3)`;

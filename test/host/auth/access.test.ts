@@ -14,7 +14,14 @@ describe("access", () => {
   it("is open to anyone where a device, a governor or the public asks, and nowhere else", () => {
     expect(routes.filter((route) => !closed.includes(route))).toEqual([
       ...["health.live", "health.ready", "metrics.read", "openapi.read", "about.read"],
-      ...["agreements.list", "nonces.create", "licenses.issue", "recoveries.issue", "evidence.appraise"],
+      ...[
+        "agreements.list",
+        "nonces.create",
+        "licenses.issue",
+        "licenses.import",
+        "recoveries.issue",
+        "evidence.appraise",
+      ],
       ...["reports.upload", "openings.list", "openings.upload", "devices.enrol"],
       ...["orders.list", "orders.read", "beacon.read", "time-proofs.create", "events.subscribe"],
     ]);

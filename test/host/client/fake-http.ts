@@ -155,11 +155,11 @@ const ROUTES: Readonly<Record<string, (verifier: FakeVerifier, asked: Asked) => 
     return json(201, { nonce: hexOf(nonce), expiresMs });
   },
   "POST /v1/licenses": (verifier, { headers, body }) => {
-    if (headers["content-type"] === "application/cwt") {
-      verifier.importLicense(body);
-      return { status: 200, type: "application/cwt", body };
-    }
     return signed(verifier.license(licenseCall(headers["content-type"], body)));
+  },
+  "POST /v1/licenses/import": (verifier, { body }) => {
+    verifier.importLicense(body);
+    return { status: 204, type: "", body: Buffer.alloc(0) };
   },
   "POST /v1/reports": (verifier, { body }) => {
     const results = verifier.reports(decodeReportBatch(body));

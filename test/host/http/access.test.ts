@@ -42,6 +42,7 @@ const REQUESTS: Readonly<Record<keyof typeof ROUTES, Asked>> = {
   "clients.revoke": json(`/v1/clients/${OLD_ID}`, { status: "revoked" }, "PATCH"),
   "nonces.create": json("/v1/nonces", { ueid: UEID_HEX }),
   "licenses.issue": bytes("/v1/licenses", "application/eat+cwt", OBJECT),
+  "licenses.import": bytes("/v1/licenses/import", "application/cwt", OBJECT),
   "licenses.offline": json("/v1/licenses/offline", { ueids: [UEID_HEX], terms: TERMS }),
   "recoveries.issue": bytes("/v1/recoveries", "application/eat+cwt", OBJECT),
   "evidence.appraise": bytes("/v1/evidence", "application/eat+cwt", OBJECT),
@@ -122,7 +123,8 @@ describe("the table of access", () => {
 function expectedOf(route: keyof typeof ROUTES): number {
   const asked = REQUESTS[route];
   if (asked.method !== "POST") return 200;
-  return route === "reports.upload" ? 200 : route === "openings.upload" ? 204 : 201;
+  if (route === "openings.upload" || route === "licenses.import") return 204;
+  return route === "reports.upload" ? 200 : 201;
 }
 
 describe("a token", () => {

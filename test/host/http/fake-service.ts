@@ -80,6 +80,7 @@ export function fakeService(overrides: Partial<VerifierService> = {}): FakeServi
     changeDevice: async (ueid, change) => ({ ...known(ueid), ...change }),
     nonce: async () => ({ nonce: new Uint8Array(32).fill(15), expiresMs: 1_790_000_060_000 }),
     license: async () => ({ complete: true, bytes: OBJECT, repeated: false }),
+    importLicense: async () => {},
     offlineLicense: async () => ({ complete: true, bytes: OBJECT, repeated: false }),
     recovery: async () => ({ complete: true, bytes: OBJECT, repeated: false }),
     frostCommitment: async () => ({ holder: 2, hiding: DIGEST, binding: DIGEST }),

@@ -5,13 +5,14 @@ import { GateState } from "../../../firmware/protocol/states.ts";
 import { createToken } from "../../../host/auth/token.ts";
 import type { Agreement } from "../../../host/objects/agreement.ts";
 import { decodeIntervals } from "../../../host/objects/intervals.ts";
+import { type License, signLicense } from "../../../host/objects/license.ts";
 import { encodeOpening, openInterval } from "../../../host/objects/opening.ts";
 import type { Policy } from "../../../host/policy/policy.ts";
 import type { ReportItem } from "../../../host/service/service.ts";
 import { SqlClientStore, SqlTokenStore } from "../../../host/store/auth-stores.ts";
 import { VerifierError } from "../../../host/verifier/errors.ts";
 import type { Random } from "../../../sim-board/random.ts";
-import { BF16, COPY, type FakeGovernor, signerOf } from "../fake-governor.ts";
+import { BF16, COPY, type FakeGovernor, PARTY_SIGNERS, signerOf } from "../fake-governor.ts";
 import { type ServiceWorld, whole } from "./world.ts";
 
 /** Of the world that a history is played in. */
@@ -73,6 +74,7 @@ export class History {
       () => this.#license(this.#one()),
       () => this.#lose(this.#one()),
       () => this.#offline(),
+      () => this.#completed(this.#one()),
       () => this.#work(this.#one()),
       () => this.#report(this.#one()),
       () => this.#appraise(this.#one()),
@@ -253,8 +255,36 @@ export class History {
       player.canDrain = true;
       await this.#work(player);
       await this.#report(player);
-      await this.#appraise(player);
+      if (this.#random.below(2) === 0) await this.#appraise(player);
     }
+  }
+
+  /** Others license the device without this verifier, which is shown it. Not every license that is shown is installed. */
+  async #completed(player: Player): Promise<void> {
+    const { device } = player;
+    const { service, agreement, digest, nowMs } = this.#world;
+    await this.#appraise(player);
+    const nowSeconds = Math.floor(nowMs / 1000);
+    const license: License = {
+      expirySeconds: nowSeconds + 600,
+      notBeforeSeconds: nowSeconds,
+      nonce: device.challenge,
+      ueid: device.ueid,
+      agreementDigest: digest,
+      epoch: device.epoch,
+      sequence: (await service.device(device.ueid)).licenseSequence + BigInt(1 + this.#random.below(2)),
+      budget: new Map([[BF16, 700n]]),
+      ticksMax: 1000n,
+      svnLeast: agreement.svnLeast,
+    };
+    const bytes = signLicense(license, PARTY_SIGNERS.slice(0, agreement.quorums.license));
+    await service.importLicense(bytes);
+    if (this.#random.below(3) === 0) return;
+    device.install(bytes);
+    player.isLicensed = true;
+    player.canDrain = false;
+    await this.#work(player);
+    await this.#report(player);
   }
 
   async #newImage(player: Player): Promise<void> {

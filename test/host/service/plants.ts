@@ -81,6 +81,7 @@ export const PLANTS: readonly Plant[] = [
   ["a certificate gone", "certificates", drop("certificates", `kid = ${A_KID}`)],
   ["the first license gone", "licenses", drop("licenses", `id = ${A_LICENSE}`)],
   ["the newest license gone", "licenses", drop("licenses", `id = ${idOf("licenses", "kind = 1", "max")}`)],
+  ["a license of others gone", "licenses", drop("licenses", `id = ${idOf("licenses", "kind = 3")}`)],
   ["a recovery gone", "licenses", drop("licenses", `id = ${A_RECOVERY}`)],
   ["a first report gone", "reports", drop("reports", `id = ${FIRST_REPORT}`)],
   ["a newest report gone", "reports", drop("reports", `id = ${idOf("reports", NEWEST)}`)],

@@ -113,6 +113,18 @@ const REFUSALS: Record<keyof typeof SERVICE_ERRORS, () => Promise<unknown>> = {
     await world.service.license({ evidence, nonces, terms: REQUEST });
     await world.service.license({ evidence, nonces, draft: theirs.complete ? theirs.bytes : theirs.draft });
   },
+  "license/malformed": () => world.service.importLicense(Uint8Array.of(1)),
+  "license/signature": async () => {
+    const evidence = await world.evidence(await enrolled());
+    const answer = await world.service.license({ evidence, terms: REQUEST });
+    await world.service.importLicense(answer.complete ? answer.bytes : answer.draft);
+  },
+  "license/agreement": async () => {
+    const stranger = await ServiceWorld.open(embedded.place(), { agreement: { name: "another" } });
+    const license = await stranger.license(await stranger.enrolled());
+    await stranger.close();
+    await world.service.importLicense(license);
+  },
   "license/offline": async () => world.service.offlineLicense({ ueids: [(await enrolled()).ueid], terms: REQUEST }),
   "recovery/draft": async () => {
     const { evidence, nonces } = await shared(LOCKED);

@@ -1,0 +1,135 @@
+/**
+ * Licenses that others completed while this verifier was away, or without asking it: reports and evidence will speak of
+ * them, and the books count them. Whoever brings one may, since the signatures of a whole quorum are what is believed.
+ */
+import type { Transaction } from "kysely";
+import { decodeLicense, type License, verifyLicense } from "../objects/license.ts";
+import { parseSign } from "../protocol/cose.ts";
+import type { Tables } from "../store/store.ts";
+import { hexOf, sameBytes } from "../verifier/bytes.ts";
+import { VerifierError } from "../verifier/errors.ts";
+import { checkSequence } from "../verifier/licensing.ts";
+import { readSigned } from "../verifier/signed.ts";
+import { type AnswerRow, completeAnswers, readIssued, writeAnswers } from "./answer-rows.ts";
+import { CapSums, hasSums } from "./caps.ts";
+import type { ServiceContext } from "./context.ts";
+import { policyDevice } from "./decision.ts";
+import { type DeviceRow, readDevices, writeDevices } from "./device-rows.ts";
+import { AnswerKind } from "./device-state.ts";
+import { checkOfflineRoom, issuedTo } from "./issued.ts";
+import type { SharedState } from "./shared.ts";
+
+/** A license with its whole quorum. */
+interface Completed {
+  readonly bytes: Uint8Array;
+  readonly payload: Uint8Array;
+  readonly license: License;
+  readonly quorum: number;
+}
+
+export class CompletedLicenses {
+  readonly #context: ServiceContext;
+
+  constructor(context: ServiceContext) {
+    this.#context = context;
+  }
+
+  /** Durable when it resolves. What is here already changes nothing. */
+  take(bytes: Uint8Array): Promise<void> {
+    const { store, shared: state, settings } = this.#context;
+    return store.write(async (tx) => {
+      const shared = await state.locked(tx, hasSums(settings().policy));
+      const completed = readCompleted(bytes, shared);
+      const rows = await this.#devices(tx, completed.license);
+      const known = await readIssued(
+        tx,
+        rows.map(({ id }) => id),
+        completed.license.sequence,
+      );
+      const signed = known.map((row) => sameLicense(row, completed));
+      await completeAnswers(
+        tx,
+        signed.flatMap((row) => row ?? []),
+      );
+      const isHere = ({ id }: DeviceRow) => known.some((row, i) => row.deviceId === id && signed[i]);
+      await this.#write(
+        tx,
+        rows.filter((row) => !isHere(row) && isAhead(row, completed.license)),
+        completed,
+        shared,
+      );
+    });
+  }
+
+  /** Those of its devices that are enrolled here, whatever their status: what was done was done. */
+  async #devices(tx: Transaction<Tables>, { ueid, cohort }: License): Promise<DeviceRow[]> {
+    const meant = cohort ?? [ueid!];
+    const rows = [...(await readDevices(tx, meant, this.#context.store.forUpdate)).values()];
+    if (rows.length === 0) throw new VerifierError("device/unknown", hexOf(meant[0]!));
+    return rows;
+  }
+
+  async #write(
+    tx: Transaction<Tables>,
+    rows: readonly DeviceRow[],
+    { bytes, license }: Completed,
+    { agreement }: SharedState,
+  ): Promise<void> {
+    const { settings, clock } = this.#context;
+    const nowMs = clock();
+    const devices = rows.map((row) => [row, policyDevice(row, agreement)] as const);
+    const caps = await CapSums.read(tx, settings().policy, devices, Math.floor(nowMs / 1000));
+    for (const [row, device] of devices) caps.add(row, device, license);
+    const { sequence, expirySeconds } = license;
+    const kind = AnswerKind.COMPLETED;
+    await writeAnswers(
+      tx,
+      rows.map(({ id }) => ({
+        deviceId: id,
+        kind,
+        sequence,
+        evidenceDigest: undefined,
+        issuedMs: nowMs,
+        expirySeconds,
+        bytes,
+      })),
+    );
+    await writeDevices(
+      tx,
+      rows.map((row) => ({ ...row, state: issuedTo(row.state, license, nowMs) })),
+    );
+    await caps.write(tx);
+  }
+}
+
+/** Under any agreement that was in force: what was licensed before an amendment was licensed. */
+function readCompleted(bytes: Uint8Array, { agreementOf }: SharedState): Completed {
+  return readSigned("license/malformed", "license/signature", () => {
+    const { payload } = parseSign(bytes);
+    const agreement = agreementOf(decodeLicense(payload).agreementDigest);
+    if (!agreement) throw new VerifierError("license/agreement");
+    return { bytes, payload, license: verifyLicense(bytes, agreement), quorum: agreement.quorums.license };
+  });
+}
+
+/**
+ * The row that is here with all signatures, if it holds this license; undefined for another draft of that sequence, which
+ * was never completed. Throws `license/signed-already` if that other one is whole: which of the two the device holds, its
+ * evidence does not say.
+ */
+function sameLicense(row: AnswerRow, { bytes, payload, license, quorum }: Completed): AnswerRow | undefined {
+  const stored = parseSign(row.bytes);
+  const isWhole = stored.signatures.length >= quorum;
+  if (sameBytes(stored.payload, payload)) return isWhole ? row : { ...row, bytes };
+  if (isWhole) throw new VerifierError("license/signed-already", `sequence ${license.sequence}`);
+  return undefined;
+}
+
+/** Of one that is behind what evidence showed nothing depends any more. */
+function isAhead({ state }: DeviceRow, { sequence, nonce }: License): boolean {
+  const { licenseSequence } = state.record.books;
+  if (sequence <= licenseSequence) return false;
+  checkSequence(sequence, licenseSequence);
+  if (nonce === undefined) checkOfflineRoom(state);
+  return true;
+}
