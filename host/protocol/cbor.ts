@@ -40,14 +40,22 @@ export type CborValue =
 
 export type CborMap = ReadonlyMap<CborValue, CborValue>;
 
-const codec = new Encoder({ useRecords: false, mapsAsObjects: false, tagUint8Array: false });
+const codec: { encode(value: unknown, options?: number): Uint8Array; decode(bytes: Uint8Array): unknown } = new Encoder(
+  {
+    useRecords: false,
+    mapsAsObjects: false,
+    tagUint8Array: false,
+  },
+);
+/** cbor-x writes over what it wrote before, where it else takes 8 KiB anew every few messages: `RESET_BUFFER_MODE`. */
+const OVERWRITE = 1024;
 const textDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** The one encoding of a value. Throws a `Refusal` for what the profile doesn't have. */
 export function encode(value: CborValue, rules?: Pick<CborRules, "depthMax">): Uint8Array {
-  const bytes = new Uint8Array(codec.encode(normalize(value, 0, rules?.depthMax ?? Limit.CBOR_DEPTH_MAX)));
+  const bytes = new Uint8Array(codec.encode(normalize(value, 0, rules?.depthMax ?? Limit.CBOR_DEPTH_MAX), OVERWRITE));
   // What was written is held against the rules: this also finds bignums that are none.
   const code = cborCheck(bytes, rules);
   if (code !== ErrorCode.OK) throw new Refusal(code, "this value is not of the CBOR profile");
@@ -106,7 +114,7 @@ function sorted(map: CborMap, depth: number, depthMax: number): Map<unknown, unk
     for (const { key, item } of entries) numbered.set(key, item);
     return numbered.size === entries.length ? numbered : twice();
   }
-  const encoded = entries.map(({ key, item }) => ({ order: new Uint8Array(codec.encode(key)), key, item }));
+  const encoded = entries.map(({ key, item }) => ({ order: new Uint8Array(codec.encode(key, OVERWRITE)), key, item }));
   encoded.sort((a, b) => Buffer.compare(a.order, b.order));
   for (let i = 1; i < encoded.length; i++) {
     if (Buffer.compare(encoded[i - 1]!.order, encoded[i]!.order) === 0) twice();
