@@ -3,6 +3,7 @@ import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
 import { decodeLicense } from "../objects/license.ts";
 import { parseSign } from "../protocol/cose.ts";
 import { decodeEar, GOVERNOR } from "../rats/ear.ts";
+import { insertRows } from "../store/bulk.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Tables } from "../store/store.ts";
 import type { LicensesTable } from "../store/tables.ts";
@@ -121,8 +122,10 @@ export async function readLicenses(
 }
 
 export async function writeAnswers(tx: Transaction<Tables>, rows: readonly AnswerRow[]): Promise<void> {
-  for (let at = 0; at < rows.length; at += ROWS_MAX) {
-    const values = rows.slice(at, at + ROWS_MAX).map((row) => ({
+  await insertRows(
+    tx,
+    "licenses",
+    rows.map((row) => ({
       device_id: row.deviceId,
       kind: row.kind,
       sequence: row.sequence,
@@ -131,9 +134,8 @@ export async function writeAnswers(tx: Transaction<Tables>, rows: readonly Answe
       expiry_seconds: row.expirySeconds,
       bytes: row.bytes,
       verdict: row.verdict ? sealed(row.verdict) : null,
-    }));
-    await tx.insertInto("licenses").values(values).execute();
-  }
+    })),
+  );
 }
 
 /** The same answers with more signatures. */

@@ -30,7 +30,7 @@ import {
 import { CapSums, hasSums } from "./caps.ts";
 import type { ServiceContext } from "./context.ts";
 import { type AnswerDraft, answeredBefore, type Bench, type Decision, decide, policyDevice } from "./decision.ts";
-import { type DeviceRow, readDevices, writeDevices } from "./device-rows.ts";
+import { changesOf, type DeviceRow, readDevices, writeDevices } from "./device-rows.ts";
 import type { EvidenceItem } from "./evidence-item.ts";
 import { type Signed, signatureCount, signUpTo } from "./parties.ts";
 import type { SignedAnswer } from "./service.ts";
@@ -108,8 +108,8 @@ export class Answers {
     });
     const signed = await Promise.all(outcomes.map((outcome) => this.#sign(outcome, bench.shared)));
     const usage = new UsageChanges();
-    const changed = [...rows].filter(([ueid, row]) => row !== before.get(ueid));
-    for (const [ueid, row] of changed) usage.add(before.get(ueid), row);
+    const changes = changesOf(before, rows);
+    for (const change of changes) usage.add(change.before, change.after);
     await writeAnswers(
       tx,
       outcomes.flatMap((outcome, i) => answerRow(outcome, signed[i], policy)),
@@ -122,10 +122,7 @@ export class Answers {
       tx,
       outcomes.flatMap((outcome) => verdictRow(outcome, known, policy, bench.nowMs)),
     );
-    await writeDevices(
-      tx,
-      changed.map(([, row]) => row),
-    );
+    await writeDevices(tx, changes);
     await usage.write(store, tx, slot);
     await bench.caps.write(tx);
     return outcomes.map((outcome, i) => resultOf(outcome, signed[i]));

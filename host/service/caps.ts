@@ -81,7 +81,7 @@ export class CapSums {
       nowSeconds: this.#nowSeconds,
       inForce: installed && { ...installed, budgetLeft: leftOf(row) },
       offlineLicenses: BigInt(offline.filter(({ expirySeconds }) => expirySeconds > this.#nowSeconds).length),
-      licensedUeids: [...this.#licensed].filter((one) => one !== ueid),
+      licensedUeids: this.#policy.fixedSets ? [...this.#licensed].filter((one) => one !== ueid) : [],
       scopes,
     };
   }

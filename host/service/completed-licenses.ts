@@ -96,7 +96,7 @@ export class CompletedLicenses {
     );
     await writeDevices(
       tx,
-      rows.map((row) => ({ ...row, state: issuedTo(row.state, license, nowMs) })),
+      rows.map((before) => ({ before, after: { ...before, state: issuedTo(before.state, license, nowMs) } })),
     );
     await caps.write(tx);
   }

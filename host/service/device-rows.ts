@@ -2,6 +2,7 @@
 import type { Kysely, Selectable, Transaction } from "kysely";
 import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { Refusal } from "../protocol/refusal.ts";
+import { updateRows } from "../store/bulk.ts";
 import { StoreError } from "../store/errors.ts";
 import type { RowLock, Store, Tables } from "../store/store.ts";
 import type { DevicesTable } from "../store/tables.ts";
@@ -37,12 +38,15 @@ export async function readDevices(
   for (let at = 0; at < wanted.length; at += ROWS_PER_STATEMENT_MAX) {
     const rows = await db
       .selectFrom("devices")
-      .selectAll()
+      .select(DEVICE_COLUMNS)
       .where("ueid", "in", wanted.slice(at, at + ROWS_PER_STATEMENT_MAX))
       .orderBy("id")
       .$call(lock)
       .execute();
-    for (const row of rows) found.set(hexOf(row.ueid), deviceRow(row));
+    for (const read of rows) {
+      const row = deviceRow(read);
+      found.set(hexOf(row.state.record.ueid), row);
+    }
   }
   return found;
 }
@@ -53,31 +57,43 @@ export async function readDevice(store: Store, ueid: Uint8Array): Promise<Device
   return row;
 }
 
-/** Devices that are there already. */
-export async function writeDevices(tx: Transaction<Tables>, rows: readonly DeviceRow[]): Promise<void> {
-  for (let at = 0; at < rows.length; at += ROWS_PER_STATEMENT_MAX) {
-    const values = rows.slice(at, at + ROWS_PER_STATEMENT_MAX).map((row) => ({ id: row.id, ...columnsOf(row) }));
-    // Every row conflicts: this is an update of many rows in one statement, in the SQL that both engines share.
-    await tx
-      .insertInto("devices")
-      .values(values)
-      .onConflict((on) =>
-        on.column("id").doUpdateSet((eb) => ({
-          owner: eb.ref("excluded.owner"),
-          site: eb.ref("excluded.site"),
-          model: eb.ref("excluded.model"),
-          profile: eb.ref("excluded.profile"),
-          status: eb.ref("excluded.status"),
-          seen_ms: eb.ref("excluded.seen_ms"),
-          epoch: eb.ref("excluded.epoch"),
-          license_sequence: eb.ref("excluded.license_sequence"),
-          report_sequence: eb.ref("excluded.report_sequence"),
-          licensed_until_seconds: eb.ref("excluded.licensed_until_seconds"),
-          state: eb.ref("excluded.state"),
-        })),
-      )
-      .execute();
+/** Devices that are there already. What indexes hold is left alone where it is as before: writing it costs a second time. */
+export async function writeDevices(tx: Transaction<Tables>, rows: readonly DeviceChange[]): Promise<void> {
+  const [same, others] = [rows.filter(isRegisteredAlike), rows.filter((row) => !isRegisteredAlike(row))];
+  await updateRows(
+    tx,
+    "devices",
+    "id",
+    same.map(({ after }) => ({ id: after.id, ...stateColumns(after) })),
+  );
+  await updateRows(
+    tx,
+    "devices",
+    "id",
+    others.map(({ after }) => ({ id: after.id, ...registrationColumns(after), ...stateColumns(after) })),
+  );
+}
+
+export interface DeviceChange {
+  readonly before: DeviceRow;
+  readonly after: DeviceRow;
+}
+
+/** Of those that were read, by UEID in hex, the ones that are others now. */
+export function changesOf(
+  before: ReadonlyMap<string, DeviceRow>,
+  after: ReadonlyMap<string, DeviceRow>,
+): DeviceChange[] {
+  const changes: DeviceChange[] = [];
+  for (const [ueid, row] of after) {
+    const read = before.get(ueid)!;
+    if (row !== read) changes.push({ before: read, after: row });
   }
+  return changes;
+}
+
+function isRegisteredAlike({ before, after }: DeviceChange): boolean {
+  return before.registration === after.registration && before.model === after.model && before.status === after.status;
 }
 
 /** Gives the id of a device that is new; undefined if it is there by now. */
@@ -90,7 +106,21 @@ export async function insertDevice(tx: Transaction<Tables>, row: Omit<DeviceRow,
   return inserted?.id;
 }
 
-export function deviceRow(row: Selectable<DevicesTable>): DeviceRow {
+/** What a `DeviceRow` is made of: the others repeat what the state says, for queries to find rows by. */
+export const DEVICE_COLUMNS = [
+  "id",
+  "owner",
+  "site",
+  "model",
+  "profile",
+  "status",
+  "enrolled_ms",
+  "seen_ms",
+  "epoch",
+  "state",
+] as const;
+
+export function deviceRow(row: Pick<Selectable<DevicesTable>, (typeof DEVICE_COLUMNS)[number]>): DeviceRow {
   const { owner, site, profile } = row;
   return {
     id: row.id,
@@ -105,7 +135,7 @@ export function deviceRow(row: Selectable<DevicesTable>): DeviceRow {
 }
 
 /** Throws `StoreError` (`store/corrupt`): nothing is concluded of a state that is not as it was written. */
-function stateOf({ id, state }: Selectable<DevicesTable>): DeviceState {
+function stateOf({ id, state }: Pick<Selectable<DevicesTable>, "id" | "state">): DeviceState {
   try {
     return decodeDeviceState(state);
   } catch (cause) {
@@ -130,16 +160,23 @@ export function deviceView(row: DeviceRow): DeviceView {
   };
 }
 
-function columnsOf({ registration, model, status, enrolledMs, seenMs, epoch, state }: Omit<DeviceRow, "id">) {
+function columnsOf(row: Omit<DeviceRow, "id">) {
+  return {
+    ueid: row.state.record.ueid,
+    enrolled_ms: row.enrolledMs,
+    ...registrationColumns(row),
+    ...stateColumns(row),
+  };
+}
+
+function registrationColumns({ registration, model, status }: Omit<DeviceRow, "id">) {
+  const { owner, site, profile } = registration;
+  return { owner, site, profile: profile ?? null, model, status };
+}
+
+function stateColumns({ seenMs, epoch, state }: Omit<DeviceRow, "id">) {
   const { record, issued } = state;
   return {
-    ueid: record.ueid,
-    owner: registration.owner,
-    site: registration.site,
-    profile: registration.profile ?? null,
-    model,
-    status,
-    enrolled_ms: enrolledMs,
     seen_ms: seenMs,
     epoch,
     license_sequence: record.sequenceIssued,

@@ -2,7 +2,6 @@
  * Evidence on its way to an answer. Here is what can be judged before a transaction: form, signature, and whose nonce it
  * is. None of it changes when another process answers something.
  */
-import { createHash } from "node:crypto";
 import { ObjectType } from "../../firmware/protocol/claims.ts";
 import { objectAad } from "../objects/aad.ts";
 import { decodeEvidence, type Evidence } from "../objects/evidence.ts";
@@ -10,6 +9,7 @@ import { combinedNonce } from "../objects/nonces.ts";
 import { parseSign1 } from "../protocol/cose.ts";
 import { checkSign1 } from "../protocol/cose-async.ts";
 import { Refusal } from "../protocol/refusal.ts";
+import { sha256 } from "../protocol/sha256.ts";
 import { sameBytes } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
 import type { JudgedNonce, Nonces } from "../verifier/nonces.ts";
@@ -46,7 +46,7 @@ export async function readEvidenceItem(
     await checkSign1(message, key, EVIDENCE_AAD);
     return claimed;
   });
-  const digest = new Uint8Array(createHash("sha256").update(bytes).digest());
+  const digest = sha256(bytes);
   const nonce = ownNonce(context, evidence, nonces);
   const nowMs = context.clock();
   // A retry may come late: what was answered stays the answer, which the transaction then finds.

@@ -76,7 +76,7 @@ export class OfflineLicenses {
       );
       await writeDevices(
         tx,
-        rows.map((one) => ({ ...one, state: issuedTo(one.state, license, nowMs) })),
+        rows.map((before) => ({ before, after: { ...before, state: issuedTo(before.state, license, nowMs) } })),
       );
       await caps.write(tx);
       if (have < quorum) return { complete: false, draft: bytes, have, need: quorum };

@@ -74,7 +74,7 @@ export class Registry {
         // Another process enrolled it since it was looked for: it is there now, and stays.
         if (id === undefined) continue;
         const after = { ...row, id };
-        if (before) await writeDevices(tx, [after]);
+        if (before) await writeDevices(tx, [{ before, after }]);
         await this.#keep(tx, after, endorsement, certificate, nowMs);
         const usage = new UsageChanges();
         usage.add(before, after);
@@ -100,7 +100,7 @@ export class Registry {
         status: status ?? before.status,
         registration: { ...before.registration, ...given(registration) },
       };
-      await writeDevices(tx, [after]);
+      await writeDevices(tx, [{ before, after }]);
       const usage = new UsageChanges();
       usage.add(before, after);
       await usage.write(store, tx, this.#context.slot);

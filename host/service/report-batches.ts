@@ -17,7 +17,7 @@ import { judgeReport } from "../verifier/judgement.ts";
 import { readSignedAsync } from "../verifier/signed.ts";
 import type { StoredReport } from "../verifier/storage.ts";
 import type { ServiceContext } from "./context.ts";
-import { type DeviceRow, readDevices, writeDevices } from "./device-rows.ts";
+import { changesOf, type DeviceRow, readDevices, writeDevices } from "./device-rows.ts";
 import {
   type NewReport,
   type ReportKey,
@@ -101,13 +101,10 @@ export class ReportBatches {
     );
     const outcomes = requests.map((request) => request.map((read) => batch.take(read)));
     await writeReports(tx, batch.taken, clock());
-    const changed = [...rows].filter(([ueid, row]) => row !== before.get(ueid));
-    await writeDevices(
-      tx,
-      changed.map(([, row]) => row),
-    );
+    const changes = changesOf(before, rows);
+    await writeDevices(tx, changes);
     const usage = new UsageChanges();
-    for (const [ueid, row] of changed) usage.add(before.get(ueid), row);
+    for (const change of changes) usage.add(change.before, change.after);
     await usage.write(store, tx, slot);
     return outcomes.map((value) => ({ ok: true, value }));
   }

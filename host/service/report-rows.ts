@@ -3,6 +3,7 @@ import { type Kysely, sql, type Transaction } from "kysely";
 import { decodeUsageReport } from "../objects/usage-report.ts";
 import type { AllWork } from "../objects/work.ts";
 import { parseSign1 } from "../protocol/cose.ts";
+import { insertRows } from "../store/bulk.ts";
 import type { Tables } from "../store/store.ts";
 import type { StoredReport } from "../verifier/storage.ts";
 import { ByteReader, ByteWriter } from "./bytes-io.ts";
@@ -54,8 +55,10 @@ export async function writeReports(
   reports: readonly NewReport[],
   nowMs: number,
 ): Promise<void> {
-  for (let at = 0; at < reports.length; at += ROWS_MAX) {
-    const values = reports.slice(at, at + ROWS_MAX).map(({ deviceId, sequence, bytes, intervals, opening }) => ({
+  await insertRows(
+    tx,
+    "reports",
+    reports.map(({ deviceId, sequence, bytes, intervals, opening }) => ({
       device_id: deviceId,
       sequence,
       received_ms: nowMs,
@@ -64,9 +67,8 @@ export async function writeReports(
       opening_index: opening?.index ?? null,
       totals_before: opening ? encodeTotals(opening.totalsBefore) : null,
       opened_ms: null,
-    }));
-    await tx.insertInto("reports").values(values).execute();
-  }
+    })),
+  );
 }
 
 export interface OwedOpening {

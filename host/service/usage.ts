@@ -24,8 +24,22 @@ export class UsageChanges {
 
   /** Of a device that was, or (`before` undefined) one that is new. */
   add(before: DeviceRow | undefined, after: DeviceRow): void {
-    if (before) this.#count(before, -1n);
-    this.#count(after, 1n);
+    const added = this.#of(after);
+    const sums = sumsOf(after.state);
+    added.devices += 1;
+    if (before === undefined) {
+      add(added.sums, sums);
+      return;
+    }
+    const removed = this.#of(before);
+    const sumsBefore = sumsOf(before.state);
+    removed.devices -= 1;
+    if (added === removed) {
+      add(added.sums, differences(sumsBefore, sums));
+    } else {
+      add(removed.sums, differences(sumsBefore, none()));
+      add(added.sums, sums);
+    }
   }
 
   async write(store: Store, tx: Transaction<Tables>, slot: number): Promise<void> {
@@ -47,19 +61,28 @@ export class UsageChanges {
     }
   }
 
-  #count(row: DeviceRow, sign: 1n | -1n): void {
-    const { owner, site } = row.registration;
-    const key = JSON.stringify([owner, site, row.model]);
+  #of({ registration: { owner, site }, model }: DeviceRow): Change {
+    const key = JSON.stringify([owner, site, model]);
     let change = this.#changes.get(key);
     if (!change) {
-      change = { owner, site, model: row.model, devices: 0, sums: new Array<bigint>(SUMS_COUNT).fill(0n) };
+      change = { owner, site, model, devices: 0, sums: none() };
       this.#changes.set(key, change);
     }
-    change.devices += Number(sign);
-    sumsOf(row.state).forEach((sum, i) => {
-      change.sums[i]! += sign * sum;
-    });
+    return change;
   }
+}
+
+function none(): bigint[] {
+  return new Array<bigint>(SUMS_COUNT).fill(0n);
+}
+
+function differences(before: readonly bigint[], after: readonly bigint[]): bigint[] {
+  return after.map((sum, i) => sum - before[i]!);
+}
+
+/** Most sums stay at zero. */
+function add(sums: bigint[], more: readonly bigint[]): void {
+  for (const [i, sum] of more.entries()) if (sum !== 0n) sums[i]! += sum;
 }
 
 type Slot = { owner: string; site: string; model: string; slot: number };
@@ -75,10 +98,10 @@ function readSlot(store: Store, tx: Transaction<Tables>, at: Slot) {
 
 /** Two processes may open one slot at the same time: both then see the one row. */
 async function openSlot(store: Store, tx: Transaction<Tables>, at: Slot) {
-  const none = encodeSums(new Array<bigint>(SUMS_COUNT).fill(0n));
+  const empty = encodeSums(none());
   await tx
     .insertInto("usage")
-    .values({ ...at, devices: 0, sums: none })
+    .values({ ...at, devices: 0, sums: empty })
     .onConflict((on) => on.columns(["owner", "site", "model", "slot"]).doNothing())
     .execute();
   return (await readSlot(store, tx, at))!;
@@ -88,7 +111,7 @@ export async function readUsage(db: Kysely<Tables>, by: UsageKey): Promise<Usage
   const groups = new Map<string, { devices: number; sums: bigint[] }>();
   for (const row of await db.selectFrom("usage").selectAll().execute()) {
     const name = by === "fleet" ? "" : row[by];
-    const group = groups.get(name) ?? { devices: 0, sums: new Array<bigint>(SUMS_COUNT).fill(0n) };
+    const group = groups.get(name) ?? { devices: 0, sums: none() };
     group.devices += row.devices;
     group.sums = decodeSums(row.sums).map((sum, i) => sum + group.sums[i]!);
     groups.set(name, group);
