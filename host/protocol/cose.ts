@@ -63,6 +63,15 @@ export function draftSign(payload: Uint8Array): Uint8Array {
  */
 export function signingRound(bytes: Uint8Array, aad: Uint8Array): SigningRound {
   const { bodyProtected, payload, signatures } = openSign(bytes, CoseFlag.STRICT);
+  return roundOf({ bodyProtected, payload, signatures }, aad);
+}
+
+/** The round of those who sign first: `signingRound` of `draftSign(payload)`. */
+export function firstRound(payload: Uint8Array, aad: Uint8Array): SigningRound {
+  return roundOf({ bodyProtected: NO_BYTES, payload, signatures: [] }, aad);
+}
+
+function roundOf({ bodyProtected, payload, signatures }: ReturnType<typeof openSign>, aad: Uint8Array): SigningRound {
   const signed = signatures.map((raw) => readSignature(raw, CoseFlag.STRICT).kid!);
   return {
     signed,

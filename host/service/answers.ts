@@ -158,7 +158,7 @@ export class Answers {
 
   async #sign(outcome: Outcome, { agreement }: SharedState): Promise<Signed | undefined> {
     const draft = draftOf(outcome);
-    return draft && signUpTo(draft.bytes, draft.quorum, this.#context.parties.of(agreement), draft.type);
+    return draft && signUpTo(draft.signed, draft.quorum, this.#context.parties.of(agreement), draft.type);
   }
 }
 

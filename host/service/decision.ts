@@ -9,7 +9,7 @@ import type { Agreement } from "../objects/agreement.ts";
 import { decodeLicense, type License } from "../objects/license.ts";
 import { decodeRecovery, encodeRecovery, type Recovery, recoveryQuorum } from "../objects/recovery.ts";
 import type { PolicyDevice } from "../policy/verdict.ts";
-import { draftSign, parseSign } from "../protocol/cose.ts";
+import { parseSign } from "../protocol/cose.ts";
 import { sameBytes } from "../verifier/bytes.ts";
 import { VerifierError, type VerifierErrorCode } from "../verifier/errors.ts";
 import {
@@ -20,7 +20,7 @@ import {
   judgeEvidence,
   type LicenseOf,
 } from "../verifier/judgement.ts";
-import { checkDrawnUp, draftLicense, type LicenseRequest } from "../verifier/licensing.ts";
+import { checkDrawnUp, type LicenseRequest, licensePayload } from "../verifier/licensing.ts";
 import { objectionsToLicense, objectionToRecovery } from "../verifier/party.ts";
 import { readSigned } from "../verifier/signed.ts";
 import type { AnswerRow } from "./answer-rows.ts";
@@ -31,6 +31,7 @@ import { AnswerKind, type DeviceState } from "./device-state.ts";
 import { checkSignatures, readLicenseDraft } from "./drawn-up.ts";
 import type { EvidenceItem } from "./evidence-item.ts";
 import { issuedTo } from "./issued.ts";
+import type { Draft } from "./parties.ts";
 import type { DeviceStatus } from "./service.ts";
 import type { SharedState } from "./shared.ts";
 import { defaultTerms } from "./terms.ts";
@@ -43,7 +44,7 @@ export interface AnswerDraft {
   readonly expirySeconds: number;
   readonly quorum: number;
   /** With the signatures that it came with. */
-  readonly bytes: Uint8Array;
+  readonly signed: Draft;
 }
 
 /** Everything that deciding may look at. */
@@ -114,7 +115,7 @@ export function answeredBefore(
   }
   const isWhole = signatures.length >= quorum;
   if (!isWhole && !sameBytes(answer.agreementDigest, agreementDigest)) throw new VerifierError("evidence/agreement");
-  return { kind, type, sequence, expirySeconds, quorum, bytes: isWhole ? bytes : (draft ?? bytes) };
+  return { kind, type, sequence, expirySeconds, quorum, signed: isWhole ? bytes : (draft ?? bytes) };
 }
 
 const STATUS_CODES: Readonly<Record<Exclude<DeviceStatus, "active">, VerifierErrorCode>> = {
@@ -131,7 +132,7 @@ function license(item: EvidenceItem, judged: Judgement, row: DeviceRow, bench: B
   const { shared, settings, caps, nowMs } = bench;
   const { agreement } = shared;
   const { draft, terms } = item.call;
-  const [decided, bytes] = draft
+  const [decided, signed] = draft
     ? drawnUpElsewhere(draft, judged, bench)
     : drawnUpHere(judged, terms ?? defaultTerms(settings.policy, agreement, row.registration), bench);
   const device = policyDevice(row, agreement);
@@ -148,14 +149,14 @@ function license(item: EvidenceItem, judged: Judgement, row: DeviceRow, bench: B
       sequence,
       expirySeconds,
       quorum: agreement.quorums.license,
-      bytes,
+      signed,
     },
   };
 }
 
-function drawnUpHere(judged: Judgement, terms: LicenseRequest, { shared, nowMs }: Bench): [License, Uint8Array] {
+function drawnUpHere(judged: Judgement, terms: LicenseRequest, { shared, nowMs }: Bench): [License, Draft] {
   const decided = decideLicense(judged, terms, shared, nowMs);
-  return [decided, draftLicense(decided)];
+  return [decided, { payload: licensePayload(decided) }];
 }
 
 /** Another verifier's draft is judged as if it were this one's, and so are the signatures in it. */
@@ -170,7 +171,7 @@ function recovery(item: EvidenceItem, judged: Judgement, row: DeviceRow, bench: 
   const { shared, nowMs } = bench;
   const own = decideRecovery(judged, shared, bench.licenseOf(row), nowMs);
   const { draft } = item.call;
-  const [decided, bytes] = draft ? recoveryElsewhere(draft, own, shared) : [own, draftSign(encodeRecovery(own))];
+  const [decided, signed] = draft ? recoveryElsewhere(draft, own, shared) : [own, { payload: encodeRecovery(own) }];
   const objection = objectionToRecovery({}, decided, judged.device.chain.totals, judged.appraisal);
   if (objection !== undefined) throw new VerifierError("license/policy", objection);
   const sequence = BigInt(row.state.recoveries + 1);
@@ -190,7 +191,7 @@ function recovery(item: EvidenceItem, judged: Judgement, row: DeviceRow, bench: 
       sequence,
       expirySeconds: 0,
       quorum: recoveryQuorum(shared.agreement, decided),
-      bytes,
+      signed,
     },
   };
 }

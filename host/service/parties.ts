@@ -3,7 +3,7 @@ import type { ObjectType } from "../../firmware/protocol/claims.ts";
 import type { AsyncSigner } from "../keys/signer.ts";
 import { objectAad } from "../objects/aad.ts";
 import type { Agreement, Member } from "../objects/agreement.ts";
-import { parseSign, signingRound, type VerificationKey } from "../protocol/cose.ts";
+import { firstRound, parseSign, signingRound, type VerificationKey } from "../protocol/cose.ts";
 import { sameBytes } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
 
@@ -63,18 +63,23 @@ export function signatureCount(bytes: Uint8Array): number {
   return parseSign(bytes).signatures.length;
 }
 
+/** What parties are to sign: a message that others may have signed, or the payload of one that nobody has. */
+export type Draft = Uint8Array | { readonly payload: Uint8Array };
+
 /** The draft with signatures of parties that are here and have not signed, until it has `quorum`. */
 export async function signUpTo(
-  draft: Uint8Array,
+  draft: Draft,
   quorum: number,
   parties: readonly LocalParty[],
   type: ObjectType,
 ): Promise<Signed> {
-  const round = signingRound(draft, objectAad(type));
+  const aad = objectAad(type);
+  const round = draft instanceof Uint8Array ? signingRound(draft, aad) : firstRound(draft.payload, aad);
   const isDone = (kid: Uint8Array) => round.signed.some((signed) => sameBytes(signed, kid));
   const missing = Math.max(0, quorum - round.signed.length);
   const willing = parties.filter(({ member }) => !isDone(member.kid)).slice(0, missing);
-  if (willing.length === 0) return { bytes: draft, have: round.signed.length };
+  if (willing.length === 0)
+    return { bytes: draft instanceof Uint8Array ? draft : round.add([]), have: round.signed.length };
   const signatures = await Promise.all(
     willing.map(async ({ signer }) => ({ kid: signer.kid, signature: await signer.sign(round.toBeSigned) })),
   );

@@ -136,10 +136,15 @@ export function signByQuorum(
   return bytes;
 }
 
-/** Without signatures yet. Throws `license/request` for a license that no governor would take. */
+/** Without signatures yet. Throws what `licensePayload` throws. */
 export function draftLicense(license: License): Uint8Array {
+  return draftSign(licensePayload(license));
+}
+
+/** Throws `license/request` for a license that no governor would take. */
+export function licensePayload(license: License): Uint8Array {
   try {
-    return draftSign(encodeLicense(license));
+    return encodeLicense(license);
   } catch (error) {
     if (error instanceof Refusal) throw new VerifierError("license/request", error.message, { cause: error });
     throw error;
