@@ -192,7 +192,7 @@ describe.concurrent("what is wrong is said in one line, and exit code 2", () => 
 
   // biome-ignore format: a table
   it.each<[string, string[], RegExp]>([
-    ["a group without a command", ["verifier"], /^quiesce: verifier needs a command: init, serve, token, client, openapi\n$/],
+    ["a group without a command", ["verifier"], /^quiesce: verifier needs a command: init, serve, token, client, fsck, backup, restore, export, import, openapi\n$/],
     ["no configuration", ["verifier", "serve"], /^quiesce: required option '--config <file>' not specified\n$/],
     ["a configuration that is not there", ["verifier", "serve", "--config", "none.json"], /^quiesce: none\.json cannot be read: there is no such file\n$/],
     ["every wrong key of one", ["verifier", "serve", "--config", "wrong.json"], /^quiesce: colour: there is no such key\nquiesce: listen\.port: "x": must be a whole number from 0 to 65535\n$/],
