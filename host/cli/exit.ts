@@ -6,13 +6,13 @@ import { codeName } from "./names.ts";
 
 export const Exit = {
   DONE: 0,
-  /** The thing judged is not good: an invalid signature, a broken invariant, a refusal. */
+  /** The thing judged is not good: an invalid signature, a broken invariant, a refusal, a damaged store. */
   NOT_GOOD: 1,
   /** Wrong use: an unknown option or command, a missing file, a wrong type, an unreadable trace. */
   WRONG_USE: 2,
   /** A fault of this program. */
   INTERNAL: 3,
-  /** Another process that is needed is not there: a verifier that has ended, or does not answer. */
+  /** Another process that is needed is not there: a verifier or a database that has ended, or does not answer. */
   UNREACHABLE: 4,
 } as const;
 

@@ -1,6 +1,6 @@
 /** Reading what a command is pointed at: bounded, and with one clear refusal for everything that is wrong with it. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { basename } from "node:path";
+import { closeSync, existsSync, fstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
 import { CoseTag } from "../../firmware/protocol/cose-labels.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { wrongUse } from "./exit.ts";
@@ -43,6 +43,26 @@ export function readObject(path: string): Uint8Array {
     throw wrongUse(`${name} holds ${bytes.length} bytes: no object has over ${Limit.MESSAGE_BYTES_MAX}`);
   }
   return bytes;
+}
+
+/** Length of a file that is read in pieces, however long it is. Throws `CliError` for what is no file or is empty. */
+export function inputBytes(path: string): number {
+  let status: Stats;
+  try {
+    status = statSync(path);
+  } catch (cause) {
+    throw wrongUse(`${path} cannot be opened: ${reason(cause)}`, cause);
+  }
+  if (status.isDirectory()) throw wrongUse(`${path} is a folder, not a file`);
+  if (status.size === 0) throw wrongUse(`${path} is empty`);
+  return status.size;
+}
+
+/** Throws `CliError` where no new file can be made. */
+export function checkNewFile(path: string): void {
+  if (existsSync(path)) throw wrongUse(`${path} is there already, and nothing is overwritten`);
+  const folder = dirname(resolve(path));
+  if (!existsSync(folder)) throw wrongUse(`${path} cannot be made: there is no folder ${folder}`);
 }
 
 /** Up to one byte more than is allowed, so that too much is seen. */

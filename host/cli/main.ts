@@ -1,26 +1,6 @@
-/** Runs the command: the one place where errors become exit codes. */
-import { CommanderError } from "commander";
-import { Exit, verdictOf } from "./exit.ts";
-import { plainText } from "./names.ts";
-import { quiesceProgram } from "./program.ts";
-
-async function main(args: string[]): Promise<number> {
-  const quiesce = quiesceProgram();
-  if (args.length === 0) {
-    quiesce.outputHelp();
-    return Exit.DONE;
-  }
-  try {
-    await quiesce.parseAsync(args, { from: "user" });
-    return Number(process.exitCode ?? Exit.DONE);
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.DONE : Exit.WRONG_USE;
-    const { exit, line } = verdictOf(error);
-    process.stderr.write(`quiesce: ${plainText(line)}\n`);
-    if (args.includes("--debug") && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-    return exit;
-  }
-}
+/** The command as a process: its streams, and its exit code. */
+import { Exit } from "./exit.ts";
+import { run } from "./run.ts";
 
 // A reader that has seen enough, as in `quiesce demo | head`, is no error.
 for (const stream of [process.stdout, process.stderr]) {
@@ -30,4 +10,4 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await run(process.argv.slice(2));

@@ -16,10 +16,10 @@ import { version } from "./version.ts";
 const EXIT_CODES = `
 Exit codes:
   0  done
-  1  the thing judged is not good: an invalid signature, a broken invariant, a refusal
+  1  the thing judged is not good: an invalid signature, a broken invariant, a refusal, a damaged store
   2  wrong use: an unknown option or command, a missing file, a wrong type, an unreadable trace
   3  internal error (one line; --debug shows where)
-  4  another process that is needed is not there: a verifier that has ended, or does not answer
+  4  another process that is needed is not there: a verifier or a database that has ended, or does not answer
 
 Colors are left out with NO_COLOR=1 and where the output is no terminal. Progress goes to stderr.
 `;

@@ -1,5 +1,4 @@
 /** Runs a workload on one board for `quiesce board run`, and prints what came of it. */
-import { SingleBar } from "cli-progress";
 import type { RecordedTotals, Workload } from "../../sim-board/workloads/types.ts";
 import { type Comparison, runWorkload, type WorkloadRun } from "../demo/run-workload.ts";
 import { booksDocument, booksTable, outputColumns } from "./books-table.ts";
@@ -7,12 +6,13 @@ import { Exit } from "./exit.ts";
 import { loadGovernor } from "./firmware.ts";
 import { durationText, exactText, plainText } from "./names.ts";
 import { color, facts, hex, print, printJson } from "./output.ts";
+import { progressBar } from "./progress.ts";
 import { chooseWorkload, type WorkloadOptions } from "./workload.ts";
 
 export function runBoard(options: WorkloadOptions & { seed: number }, asJson: boolean): void {
   const workload = chooseWorkload(options);
   const image = loadGovernor();
-  const bar = progressBar(workload.totals.durationSeconds);
+  const bar = progressBar(Math.ceil(workload.totals.durationSeconds), "simulated seconds");
   const run = runWorkload({
     image,
     workload,
@@ -24,21 +24,6 @@ export function runBoard(options: WorkloadOptions & { seed: number }, asJson: bo
   if (asJson) printJson(documentOf(workload, run, options.seed, image.sha256));
   else printRun(workload, run);
   if (!run.ok) process.exitCode = Exit.NOT_GOOD;
-}
-
-/** On stderr, and only where somebody looks on. */
-function progressBar(totalSeconds: number): SingleBar | undefined {
-  if (!process.stderr.isTTY) return undefined;
-  const bar = new SingleBar({
-    format: " {bar} {percentage} %  {value} of {total} simulated seconds",
-    barCompleteChar: "█",
-    barIncompleteChar: "░",
-    clearOnComplete: true,
-    hideCursor: true,
-    stream: process.stderr,
-  });
-  bar.start(Math.ceil(totalSeconds), 0);
-  return bar;
 }
 
 function documentOf(workload: Workload, run: WorkloadRun, seed: number, sha256: Uint8Array): object {

@@ -29,6 +29,7 @@ const TYPES: Readonly<Record<KeySpec["type"], string>> = {
   texts: "list of texts",
   paths: "list of paths",
   urls: "list of URLs",
+  networks: "list of networks",
   hexes: "list of hex",
   models: "object",
   peers: "list of objects",

@@ -48,7 +48,10 @@ export async function runVerifier(config: Config, open: OpenVerifier, options: R
     metrics: options.metrics ?? new ServiceMetrics({ processMetrics: true }),
     ...(open.setClock && { setClock: open.setClock }),
   });
-  const listening = await serve(verifier, listenOptions(config));
+  const listening = await serve(verifier, listenOptions(config)).catch(async (error: unknown) => {
+    await verifier.app.close();
+    throw error;
+  });
   for (const authority of authoritiesOf(config, listening)) authorities.add(authority);
   return {
     addresses: listening.addresses,

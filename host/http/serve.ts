@@ -46,22 +46,29 @@ const TIMEOUT_CHECK_MS = 1000;
 /** Only the owner and the group of the process. */
 const SOCKET_MODE_MASK = 0o117;
 
-/** Throws what `listen` and the file system throw. */
+/** Throws what `listen` and the file system throw; nothing listens then. */
 export async function serve(verifier: VerifierApp, options: ListenOptions): Promise<Listening> {
   const { tcp, socket, limits } = options;
   const servers: http.Server[] = [];
   const addresses: string[] = [];
   const secure = tcp?.tls && https.createServer({ ...serverOptions(limits), ...readTls(tcp.tls) });
-  if (tcp) {
-    const server = secure ?? http.createServer(serverOptions(limits));
-    addresses.push(await listenTcp(prepare(server, verifier, limits), tcp));
-    servers.push(server);
-  }
-  if (socket !== undefined) {
-    const server = http.createServer(serverOptions(limits));
-    await listenSocket(prepare(server, verifier, limits), socket);
-    addresses.push(`unix:${socket}`);
-    servers.push(server);
+  try {
+    if (tcp) {
+      const server = secure ?? http.createServer(serverOptions(limits));
+      addresses.push(await listenTcp(prepare(server, verifier, limits), tcp));
+      servers.push(server);
+    }
+    if (socket !== undefined) {
+      const server = http.createServer(serverOptions(limits));
+      await listenSocket(prepare(server, verifier, limits), socket);
+      addresses.push(`unix:${socket}`);
+      servers.push(server);
+    }
+  } catch (error) {
+    const closed = closeAll(servers);
+    for (const server of servers) server.closeAllConnections();
+    await closed;
+    throw error;
   }
   return {
     addresses,
@@ -124,16 +131,21 @@ async function removeStale(path: string): Promise<void> {
   if (!isAlive) rmSync(path, { force: true });
 }
 
+/** Nothing new is accepted; over when the connections are. */
+async function closeAll(servers: readonly http.Server[]): Promise<void> {
+  await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+}
+
 async function close({ app, lifecycle, events }: VerifierApp, servers: http.Server[], shutdownMs: number) {
   lifecycle.isClosing = true;
   events.close();
   // Connections that are idle are closed at once, the others as soon as their answer is out.
-  const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+  const closed = closeAll(servers);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
     timer = setTimeout(() => resolve(false), shutdownMs);
   });
-  const isFinished = await Promise.race([Promise.all(closed).then(() => true), late]);
+  const isFinished = await Promise.race([closed.then(() => true), late]);
   clearTimeout(timer);
   for (const server of servers) server.closeAllConnections();
   await app.close();

@@ -11,6 +11,7 @@ export const STORE_ERRORS = {
   "store/commit-unknown": ["wait", "the connection was lost while committing: the transaction may be durable or not"],
 
   "store/folder": ["operator", "this is no folder that the store can use"],
+  "store/missing": ["operator", "no store is there"],
   "store/url": ["operator", "this is no URL of a PostgreSQL database"],
   "store/locked": ["operator", "another process has the folder open"],
   "store/full": ["operator", "there is no room left: nothing of the transaction was kept"],

@@ -22,14 +22,17 @@ export interface Check {
   readonly run: (snapshot: Snapshot) => AsyncIterable<Omit<Finding, "check">>;
 }
 
-/** In the order of the checks. What cannot be read is a finding too, and ends its check. */
+/**
+ * In the order of the checks. What cannot be read is a finding too, and ends its check. Throws `StoreError` where nobody
+ * can say how the store is, since the database does not answer.
+ */
 export function fsck(store: Store, checks: readonly Check[]): AsyncGenerator<Finding> {
   return inSnapshot(store, async function* (snapshot) {
     for (const { name, run } of checks) {
       try {
         for await (const finding of run(snapshot)) yield { check: name, ...finding };
       } catch (error) {
-        if (!(error instanceof StoreError)) throw error;
+        if (!(error instanceof StoreError) || error.class === "wait") throw error;
         yield { check: name, table: "", key: "", message: `it cannot go on: ${error.message}` };
       }
     }

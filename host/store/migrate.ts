@@ -6,7 +6,7 @@ import { type Kysely, sql, type Transaction } from "kysely";
 import { StoreError } from "./errors.ts";
 import { first } from "./migrations/0001-first.ts";
 import { type Engine, type Migration, WORDS } from "./migrations/migration.ts";
-import type { Store } from "./store.ts";
+import type { OpenOptions, Store } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
 /** In order, none ever taken out: a database's version is how many of them it has. */
@@ -14,13 +14,16 @@ export const MIGRATIONS: readonly Migration[] = [first];
 
 const APPLICATION = "quiesce-verifier";
 
-/** Throws `StoreError` (`store/newer`, `store/foreign`). */
+/** Throws `StoreError` (`store/newer`, `store/foreign`, `store/missing`). */
 export async function migrate(
   { engine, db, write }: Pick<Store, "engine" | "db" | "write">,
   migrations = MIGRATIONS,
+  { mustExist = false }: OpenOptions = {},
 ): Promise<void> {
   // A process that has only to look needs no right to change tables.
-  if ((await versionOf(db, engine, migrations.length)) === migrations.length) return;
+  const found = await versionOf(db, engine, migrations.length);
+  if (found === migrations.length) return;
+  if (found === 0 && mustExist) throw new StoreError("store/missing", "the database has no tables");
   await write(async (tx) => {
     if (engine === "postgres") {
       await sql`set local statement_timeout = 0`.execute(tx);

@@ -33,7 +33,13 @@ export type RowLock = <DB, TB extends keyof DB, O>(
 
 export type StorePlace = { readonly folder: string } | ({ readonly databaseUrl: string } & PostgresOptions);
 
+export interface OpenOptions {
+  /** Makes nothing where no store is yet: `store/missing`. */
+  readonly mustExist?: boolean;
+}
+
 /** Opens the store, and makes its tables or brings them up to date. Throws `StoreError`. */
-export function openStore(place: StorePlace): Promise<Store> {
-  return "folder" in place ? openSqlite(place.folder) : openPostgres(place.databaseUrl, place);
+export function openStore(place: StorePlace, options: OpenOptions = {}): Promise<Store> {
+  if ("folder" in place) return openSqlite(place.folder, options);
+  return openPostgres(place.databaseUrl, { ...place, ...options });
 }

@@ -21,12 +21,12 @@ const VERSION = 1;
 const OWN_META = ["application", "schema-version"];
 const ROWS_MAX = 256;
 
-/** One committed state of the store. Throws `StoreError`. */
-export function exportStore(store: Store): AsyncGenerator<string> {
-  return inSnapshot(store, linesOf);
+/** One committed state of the store. `onRows` hears how many rows are out. Throws `StoreError`. */
+export function exportStore(store: Store, onRows: (rows: number) => void = () => {}): AsyncGenerator<string> {
+  return inSnapshot(store, (snapshot) => linesOf(snapshot, onRows));
 }
 
-async function* linesOf({ db }: Snapshot): AsyncGenerator<string> {
+async function* linesOf({ db }: Snapshot, onRows: (rows: number) => void): AsyncGenerator<string> {
   const hash = createHash("sha256");
   const hashed = (text: string) => {
     hash.update(text);
@@ -41,6 +41,7 @@ async function* linesOf({ db }: Snapshot): AsyncGenerator<string> {
       const kept = table === "meta" ? page.filter(({ key }) => !OWN_META.includes(key as string)) : page;
       rows += kept.length;
       yield hashed(kept.map((row) => lineOf(columns.map((column) => encoded(row[column])))).join(""));
+      onRows(rows);
     }
   }
   yield lineOf({ end: true, rows, sha256: hash.digest("hex") });

@@ -8,7 +8,7 @@ import type { ClientRecord, ClientStore, TokenRecord, TokenStore } from "../../a
 import type { Doc } from "../../client/document.ts";
 import type { Call } from "../../client/transport.ts";
 import { wrongUse } from "../exit.ts";
-import { configOf, withVerifier } from "./verifier-options.ts";
+import { configOf, withStore, withVerifier } from "./verifier-options.ts";
 
 export type AccessOptions = { config?: string; url?: string; tokenFile?: string; ca?: string };
 
@@ -42,15 +42,12 @@ export async function withAccess<T>(options: AccessOptions, work: (access: Acces
 const DAY_MS = 86_400_000;
 
 async function inStore<T>(config: string, work: (access: Access) => Promise<T>): Promise<T> {
-  const { openStore } = await import("../../store/store.ts");
-  const { placeOf } = await import("../../service/open.ts");
   const { SqlClientStore, SqlTokenStore } = await import("../../store/auth-stores.ts");
   const { createToken } = await import("../../auth/token.ts");
   const { createClient } = await import("../../auth/client.ts");
-  const store = await openStore(placeOf(await configOf({ config })));
-  const [tokens, clients]: [TokenStore, ClientStore] = [new SqlTokenStore(store), new SqlClientStore(store)];
-  try {
-    return await work({
+  return withStore(await configOf({ config }), {}, (store) => {
+    const [tokens, clients]: [TokenStore, ClientStore] = [new SqlTokenStore(store), new SqlClientStore(store)];
+    return work({
       createToken: async (name, roles, days) => {
         const nowMs = Date.now();
         const { token, record } = createToken({ name, roles, expiresMs: nowMs + days * DAY_MS, nowMs });
@@ -67,9 +64,7 @@ async function inStore<T>(config: string, work: (access: Access) => Promise<T>):
       clients: () => clients.clients(),
       revokeClient: (kid) => clients.revokeClient(kid, Date.now()),
     });
-  } finally {
-    await store.close();
-  }
+  });
 }
 
 async function remotely<T>(url: string, options: AccessOptions, work: (access: Access) => Promise<T>): Promise<T> {

@@ -1,11 +1,14 @@
 /** `quiesce verifier`: the service of a party or of several. docs/verifier.md */
 import type { Command } from "commander";
 import { group } from "../group.ts";
+import { addVerifierBackup, addVerifierRestore } from "./verifier-backup.ts";
 import { addVerifierClient } from "./verifier-client.ts";
+import { addVerifierFsck } from "./verifier-fsck.ts";
 import { addVerifierInit } from "./verifier-init.ts";
 import { addVerifierOpenApi } from "./verifier-openapi.ts";
 import { addVerifierServe } from "./verifier-serve.ts";
 import { addVerifierToken } from "./verifier-token.ts";
+import { addVerifierExport, addVerifierImport } from "./verifier-transfer.ts";
 
 export function addVerifier(parent: Command): void {
   const verifier = group(
@@ -20,5 +23,10 @@ export function addVerifier(parent: Command): void {
   addVerifierServe(verifier);
   addVerifierToken(verifier);
   addVerifierClient(verifier);
+  addVerifierFsck(verifier);
+  addVerifierBackup(verifier);
+  addVerifierRestore(verifier);
+  addVerifierExport(verifier);
+  addVerifierImport(verifier);
   addVerifierOpenApi(verifier);
 }

@@ -17,7 +17,7 @@ export type KeySpec = Common &
     | { readonly type: "integer"; readonly default: number; readonly min: number; readonly max: number }
     | { readonly type: "flag"; readonly default: boolean }
     | { readonly type: "choice"; readonly default: string; readonly of: readonly string[] }
-    | { readonly type: "texts" | "paths" | "urls" | "models" | "peers" | "shares" }
+    | { readonly type: "texts" | "paths" | "urls" | "networks" | "models" | "peers" | "shares" }
     /** Bytes in hex, each so long. */
     | { readonly type: "hexes"; readonly bytes: number }
   );
@@ -40,7 +40,7 @@ export const CONFIG_KEYS = {
   "listen.port": { type: "integer", default: 8470, min: 0, max: 65_535, doc: "port to listen on; 0 takes a free one" },
   "listen.socket": { type: "path", doc: "a Unix socket to listen on besides" },
   "listen.publicUrls": { type: "urls", doc: "where clients reach the service, if a proxy or another name stands in between; a signed request must be for one of them" },
-  "listen.proxies": { type: "texts", doc: "addresses or networks of proxies whose X-Forwarded-For is believed" },
+  "listen.proxies": { type: "networks", doc: "proxies whose X-Forwarded-For is believed: `10.0.0.1`, `10.0.0.0/8`, `2001:db8::/32`, or `loopback`, `linklocal`, `uniquelocal`" },
 
   "tls.cert": { type: "path", doc: "certificate with its chain, PEM; read again on SIGHUP" },
   "tls.key": { type: "path", doc: "its private key, PEM" },

@@ -1,4 +1,5 @@
 /** Values of keys by their types: the form each has in JSON, and in an environment variable. */
+import { isIP } from "node:net";
 import type { KeySpec } from "./keys.ts";
 
 export interface Peer {
@@ -23,6 +24,7 @@ export interface ValueOf {
   texts: readonly string[];
   paths: readonly string[];
   urls: readonly string[];
+  networks: readonly string[];
   hexes: readonly Uint8Array[];
   models: ReadonlyMap<string, string>;
   peers: readonly Peer[];
@@ -55,6 +57,8 @@ export function readValue(spec: KeySpec, value: unknown): unknown {
       return listOf(value, (item) => textOf(item, 1));
     case "urls":
       return listOf(value, urlOf);
+    case "networks":
+      return listOf(value, networkOf);
     case "hexes":
       return listOf(value, (item) => hexOf(item, spec.bytes));
     case "models":
@@ -116,6 +120,18 @@ function urlOf(value: unknown): string {
   const isPlain = url && url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "";
   if (isPlain && (url.protocol === "http:" || url.protocol === "https:")) return url.origin;
   return unfit("must be like https://verifier.example:8470");
+}
+
+/** Networks that have a name: RFC 1122, 3927, 1918 and 4193. */
+const NETWORK_NAMES = ["loopback", "linklocal", "uniquelocal"];
+
+function networkOf(value: unknown): string {
+  const text = textOf(value, 1);
+  if (NETWORK_NAMES.includes(text)) return text;
+  const [, address, prefix] = /^([0-9a-f:.]+)(?:\/([1-9][0-9]{0,2}))?$/i.exec(text) ?? [];
+  const version = isIP(address ?? "");
+  const isNetwork = version !== 0 && Number(prefix ?? 1) <= (version === 4 ? 32 : 128);
+  return isNetwork ? text : unfit(`must be an address, a network like 10.0.0.0/8, or ${NETWORK_NAMES.join(", ")}`);
 }
 
 function hexOf(value: unknown, bytes: number): Uint8Array {

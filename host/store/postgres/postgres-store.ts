@@ -2,14 +2,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Kysely, sql, type Transaction } from "kysely";
 import { StoreError } from "../errors.ts";
-import { migrate } from "../migrate.ts";
-import type { RowLock, Store } from "../store.ts";
+import { MIGRATIONS, migrate } from "../migrate.ts";
+import type { OpenOptions, RowLock, Store } from "../store.ts";
 import type { Tables } from "../tables.ts";
 import { postgresDialect } from "./dialect.ts";
 import { PostgresError } from "./errors.ts";
 import { type PoolOptions, PostgresPool } from "./pool.ts";
 
-export interface PostgresOptions extends PoolOptions {
+export interface PostgresOptions extends PoolOptions, OpenOptions {
   /** Connections that write. */
   readonly writersMax?: number;
   /** Connections that read. */
@@ -61,9 +61,9 @@ class PostgresStore implements Store {
   }
 
   async prepare(): Promise<void> {
-    const { schema } = this.#options;
-    if (schema !== undefined) await this.#repeat(() => makeSchema(this.#writers, schema));
-    await this.#repeat(() => migrate(this));
+    const { schema, mustExist } = this.#options;
+    if (schema !== undefined && !mustExist) await this.#repeat(() => makeSchema(this.#writers, schema));
+    await this.#repeat(() => migrate(this, MIGRATIONS, { mustExist }));
   }
 
   readonly write = async <T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> => {

@@ -4,17 +4,17 @@
  */
 import { createHash } from "node:crypto";
 import { constants, createReadStream, existsSync } from "node:fs";
-import { copyFile, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { copyFile, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TABLE_NAMES } from "../columns.ts";
 import { StoreError } from "../errors.ts";
-import type { Store } from "../store.ts";
+import { fileError, syncPath, writeDurable } from "../files.ts";
+import { markRestored } from "../restored.ts";
 import { SqliteConnection } from "./connection.ts";
 import { makeFolder } from "./folder-lock.ts";
 import { DATABASE_FILE, openSqlite } from "./sqlite-store.ts";
 
 const FORMAT = "quiesce-store-backup/1";
-const FILE_MODE = 0o600;
 
 export interface BackupManifest {
   readonly format: typeof FORMAT;
@@ -32,16 +32,18 @@ export function manifestPath(file: string): string {
 /** Writes `file` and its manifest, which are not there yet. Throws `StoreError`. */
 export async function backupFolder(folder: string, file: string, nowMs: number): Promise<BackupManifest> {
   const source = join(folder, DATABASE_FILE);
-  if (!existsSync(source)) throw new StoreError("store/folder", folder);
+  if (!existsSync(source)) throw new StoreError("store/missing", folder);
   for (const path of [file, manifestPath(file)]) if (existsSync(path)) throw new StoreError("store/not-empty", path);
   const part = `${file}.part`;
   try {
     // Of a backup that was killed.
     await rm(part, { force: true });
+    // SQLite takes an empty file for a new one, and would make one that others may read.
+    await writeDurable(part, []);
     await copyDatabase(source, part);
     const rows = await countRows(part);
     const manifest: BackupManifest = { format: FORMAT, createdMs: nowMs, ...(await digestOf(part)), rows };
-    await writeDurable(manifestPath(file), `${JSON.stringify(manifest, undefined, 2)}\n`);
+    await writeDurable(manifestPath(file), [`${JSON.stringify(manifest, undefined, 2)}\n`]);
     await rename(part, file);
     await syncPath(dirname(file));
     return manifest;
@@ -65,7 +67,8 @@ export async function restoreFolder(file: string, folder: string, nowMs: number)
     await syncPath(target);
     await checkRestored(target, manifest);
     const store = await openSqlite(folder);
-    await markRestored(store, manifest, nowMs).finally(() => store.close());
+    const mark = { backupMs: manifest.createdMs, restoredMs: nowMs };
+    await markRestored(store, mark).finally(() => store.close());
     await syncPath(folder);
     return manifest;
   } catch (error) {
@@ -111,15 +114,6 @@ async function checkRestored(path: string, manifest: BackupManifest): Promise<vo
   if (different) throw new StoreError("store/copy", `${rows[different]} rows of ${different}`);
 }
 
-/** Whoever opens it can know that something newer than this may have been signed already. */
-function markRestored(store: Store, { createdMs }: BackupManifest, nowMs: number): Promise<void> {
-  const value = Buffer.from(JSON.stringify({ backupMs: createdMs, restoredMs: nowMs }));
-  return store.write(async (tx) => {
-    const insert = tx.insertInto("meta").values({ key: "restored", value });
-    await insert.onConflict((conflict) => conflict.column("key").doUpdateSet({ value })).execute();
-  });
-}
-
 async function readManifest(file: string): Promise<BackupManifest> {
   let manifest: BackupManifest;
   try {
@@ -154,29 +148,4 @@ async function digestOf(path: string): Promise<{ sha256: string; bytes: number }
     bytes += (chunk as Buffer).length;
   }
   return { sha256: hash.digest("hex"), bytes };
-}
-
-async function writeDurable(path: string, text: string): Promise<void> {
-  const file = await open(path, "wx", FILE_MODE);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncPath(path: string): Promise<void> {
-  const file = await open(path, "r");
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-function fileError(error: unknown): StoreError {
-  if (error instanceof StoreError) return error;
-  const code = (error as NodeJS.ErrnoException).code;
-  return new StoreError(code === "ENOSPC" ? "store/full" : "store/folder", (error as Error).message, { cause: error });
 }

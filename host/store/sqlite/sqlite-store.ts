@@ -1,9 +1,10 @@
 /** The store in a folder: `verifier.db` with its log, and `lock`, which keeps other processes out. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Kysely, type Transaction } from "kysely";
 import { StoreError } from "../errors.ts";
-import { migrate } from "../migrate.ts";
-import type { RowLock, Store } from "../store.ts";
+import { MIGRATIONS, migrate } from "../migrate.ts";
+import type { OpenOptions, RowLock, Store } from "../store.ts";
 import type { Tables } from "../tables.ts";
 import { sqliteDialect } from "./dialect.ts";
 import { FolderLock } from "./folder-lock.ts";
@@ -13,14 +14,15 @@ import { SqliteWriter } from "./writer.ts";
 export const DATABASE_FILE = "verifier.db";
 
 /** Throws `StoreError`. */
-export async function openSqlite(folder: string): Promise<Store> {
+export async function openSqlite(folder: string, options: OpenOptions = {}): Promise<Store> {
+  if (options.mustExist && !existsSync(join(folder, DATABASE_FILE))) throw new StoreError("store/missing", folder);
   const lock = new FolderLock(folder);
   let writer: SqliteWriter | undefined;
   try {
     const path = join(folder, DATABASE_FILE);
     writer = new SqliteWriter(path);
     const store = new SqliteStore(lock, writer, path);
-    await migrate(store);
+    await migrate(store, MIGRATIONS, options);
     return store;
   } catch (error) {
     writer?.connection.close();

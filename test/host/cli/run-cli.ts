@@ -9,12 +9,15 @@ export const QUIESCE = fileURLToPath(new URL("../../../host/cli/quiesce.mjs", im
 
 export type Ran = { exit: number | null; stdout: string; stderr: string };
 
-/** `input` goes to stdin; `cwd` is where the command runs. */
-export function quiesce(args: readonly string[], options: { input?: Uint8Array; cwd?: string } = {}): Promise<Ran> {
+/** `input` goes to stdin; `cwd` is where the command runs; `env` is added to the environment. */
+export function quiesce(
+  args: readonly string[],
+  options: { input?: Uint8Array; cwd?: string; env?: Readonly<Record<string, string>> } = {},
+): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [QUIESCE, ...args], {
       cwd: options.cwd ?? tmpdir(),
-      env: { ...process.env, NO_COLOR: "1" },
+      env: { ...process.env, NO_COLOR: "1", ...options.env },
     });
     let stdout = "";
     let stderr = "";

@@ -1,6 +1,8 @@
 /** `quiesce verifier`: from nothing to a running service in two commands, and what is wrong said in one line. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -123,6 +125,37 @@ describe("a new verifier", () => {
     expect([again.exit, again.stderr]).toEqual([2, expect.stringContaining("auth/client-exists")]);
   });
 
+  describe("that cannot listen says why in one line, and ends", () => {
+    let taken: Server;
+    beforeAll(async () => {
+      taken = createServer().listen(0, "127.0.0.1");
+      await once(taken, "listening");
+      writeFileSync(path("no.pem"), "nothing");
+      writeFileSync(path("a-file"), "");
+    });
+    afterAll(() => {
+      taken.close();
+    });
+    const portOf = () => `${(taken.address() as AddressInfo).port}`;
+
+    // biome-ignore format: a table
+    it.each<[string, () => Record<string, string>, RegExp]>([
+      ["a port that is taken", () => ({ LISTEN_PORT: portOf() }), /^listen: listen EADDRINUSE: .* 127\.0\.0\.1:\d+$/],
+      ["a host that is none of its own", () => ({ LISTEN_HOST: "192.0.2.1" }), /^listen: listen EADDRNOTAVAIL: /],
+      ["a certificate that is not there", () => ({ TLS_CERT: path("none.pem"), TLS_KEY: path("none.pem") }), /^tls: ENOENT: .*none\.pem'$/],
+      ["a certificate that is none", () => ({ TLS_CERT: path("no.pem"), TLS_KEY: path("no.pem") }), /^tls: .*no start line$/i],
+      ["a socket in the way, after a port that was free", () => ({ LISTEN_SOCKET: path("a-file") }), /^listen: listen EADDRINUSE: .*a-file$/],
+      ["a proxy that is no address", () => ({ LISTEN_PROXIES: "proxy.example" }), /^QUIESCE_VERIFIER_LISTEN_PROXIES: "proxy\.example": item 0: must be an address, /],
+    ])("%s", async (_name, settings, message) => {
+      const all = { LISTEN_PORT: "0", LOG_LEVEL: "silent", ...settings() };
+      const env = Object.fromEntries(Object.entries(all).map(([key, value]) => [`QUIESCE_VERIFIER_${key}`, value]));
+      const { exit, stdout, stderr } = await quiesce(["verifier", "serve", "--config", path("north", "verifier.json")], { env });
+      expect(stderr).toMatch(/^quiesce: [^\n]+\n$/);
+      expect(stderr.slice("quiesce: ".length).trimEnd()).toMatch(message);
+      expect([exit, stdout]).toEqual([2, ""]);
+    });
+  });
+
   it("is checked without being started", async () => {
     const { exit, stdout } = await quiesce([
       "verifier",
@@ -192,7 +225,7 @@ describe.concurrent("what is wrong is said in one line, and exit code 2", () => 
 
   // biome-ignore format: a table
   it.each<[string, string[], RegExp]>([
-    ["a group without a command", ["verifier"], /^quiesce: verifier needs a command: init, serve, token, client, openapi\n$/],
+    ["a group without a command", ["verifier"], /^quiesce: verifier needs a command: init, serve, token, client, fsck, backup, restore, export, import, openapi\n$/],
     ["no configuration", ["verifier", "serve"], /^quiesce: required option '--config <file>' not specified\n$/],
     ["a configuration that is not there", ["verifier", "serve", "--config", "none.json"], /^quiesce: none\.json cannot be read: there is no such file\n$/],
     ["every wrong key of one", ["verifier", "serve", "--config", "wrong.json"], /^quiesce: colour: there is no such key\nquiesce: listen\.port: "x": must be a whole number from 0 to 65535\n$/],

@@ -301,6 +301,16 @@ describe.skipIf(process.platform === "win32")("a Unix socket", () => {
     await open.listening.close();
   });
 
+  it("that cannot be had leaves the port free that was taken before it", async () => {
+    const port = await freePort();
+    const tcp = { host: "127.0.0.1", port };
+    writeFileSync(path("taken.sock"), "");
+    await expect(listen({}, { tcp, socket: path("taken.sock") })).rejects.toThrow("EADDRINUSE");
+    const open = await listen({}, { tcp });
+    expect(open.port).toBe(port);
+    await open.listening.close();
+  });
+
   it("does not take the place of a file", async () => {
     const socket = path("file.sock");
     writeFileSync(socket, "keep me");
@@ -308,6 +318,14 @@ describe.skipIf(process.platform === "win32")("a Unix socket", () => {
     expect(statSync(socket).size).toBe(7);
   });
 });
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
 
 /** A socket that nobody listens on any more, as a process leaves it that is killed. */
 function writeStale(socket: string): void {

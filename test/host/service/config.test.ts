@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Fastify from "fastify";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Config } from "../../../host/service/config/config.ts";
 import { ConfigError } from "../../../host/service/config/errors.ts";
@@ -201,6 +202,8 @@ const WRONG: readonly (readonly [string, unknown, Record<string, string>, string
   ["an address with a path", { listen: { publicUrls: ["https://a/b"] } }, {}, 'listen.publicUrls: ["https://a/b"]: item 0: must be like https://verifier.example:8470'],
   ["an address of another kind", { listen: { publicUrls: ["ftp://a"] } }, {}, 'listen.publicUrls: ["ftp://a"]: item 0: must be like https://verifier.example:8470'],
   ["addresses of two kinds", { listen: { publicUrls: ["https://a", "http://b"] } }, {}, "listen.publicUrls: must all be https, or all http"],
+  ["a proxy that is a name", { listen: { proxies: ["10.0.0.1", "proxy.example"] } }, {}, 'listen.proxies: ["10.0.0.1","proxy.example"]: item 1: must be an address, a network like 10.0.0.0/8, or loopback, linklocal, uniquelocal'],
+  ["a proxy that is a mask", {}, { QUIESCE_VERIFIER_LISTEN_PROXIES: "10.0.0.0/255.0.0.0" }, 'QUIESCE_VERIFIER_LISTEN_PROXIES: "10.0.0.0/255.0.0.0": item 0: must be an address, a network like 10.0.0.0/8, or loopback, linklocal, uniquelocal'],
   ["models that are a list", { models: ["h100"] }, {}, 'models: ["h100"]: must be an object'],
   ["a model without a name", { models: { "Example 1": 1 } }, {}, 'models: {"Example 1":1}: Example 1: must be a text of 1 to 1024 printable characters'],
   ["models of a variable that are no JSON", {}, { QUIESCE_VERIFIER_MODELS: "h100" }, 'QUIESCE_VERIFIER_MODELS: "h100": must be JSON'],
@@ -234,6 +237,30 @@ describe("what is wrong has a line with its key", () => {
     );
     writeFileSync(path("long.json"), " ".repeat(1_048_577));
     expect(() => readConfigFile(path("long.json"), {})).toThrow("has over 1048576 bytes");
+  });
+});
+
+describe("proxies", () => {
+  // biome-ignore format: a table
+  const TAKEN = [
+    "10.0.0.1", "10.0.0.0/8", "10.1.2.3/32", "::1", "fe80::/10", "2001:DB8::/128", "::ffff:10.0.0.1", "::ffff:10.0.0.0/104",
+    "loopback", "linklocal", "uniquelocal",
+  ];
+  // biome-ignore format: a table
+  const REFUSED = [
+    "", "proxy", "true", "*", "1", "10.0.0", "10.0.0.256", "10.0.0.1:80", "10.0.0.1/", "/8", "10.0.0.0/0", "10.0.0.0/08",
+    "10.0.0.0/33", "10.0.0.0/8/8", "::/129", "::g", "[::1]", "fe80::1%lo", "fe80::1%lo/64", " 10.0.0.1", "10.0.0.1\n",
+  ];
+
+  it.each(TAKEN)("%s is taken, by the server too", (proxy) => {
+    expect(read({ listen: { proxies: [proxy] } }).listen.proxies).toEqual([proxy]);
+    expect(() => Fastify({ trustProxy: [proxy] })).not.toThrow();
+  });
+
+  it.each(REFUSED)("%j is refused", (proxy) => {
+    expect(linesOf({ listen: { proxies: [proxy] } })).toEqual([
+      expect.stringMatching(/^listen\.proxies: .*: item 0: must be /),
+    ]);
   });
 });
 

@@ -1,7 +1,17 @@
 /** A backup of the embedded store holds one state, and what is restored is that state or nothing. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { restoredOf } from "../../../host/store/restored.ts";
 import { backupFolder, manifestPath, restoreFolder } from "../../../host/store/sqlite/backup.ts";
 import { openStore, type Store } from "../../../host/store/store.ts";
 import { exportStore } from "../../../host/store/transfer.ts";
@@ -35,9 +45,21 @@ describe("a backup", () => {
     await restoreFolder(file, target, 2_000);
     await withStore({ folder: target }, async (store) => {
       expect(withoutMark(await textOf(store))).toBe(withoutMark(text));
-      const mark = store.db.selectFrom("meta").select("value").where("key", "=", "restored");
-      const { value } = await mark.executeTakeFirstOrThrow();
-      expect(JSON.parse(Buffer.from(value).toString())).toEqual({ backupMs: 1_000, restoredMs: 2_000 });
+      expect(await restoredOf(store.db)).toEqual({ backupMs: 1_000, restoredMs: 2_000 });
+    });
+  });
+
+  it("that never was restored has no mark, and a mark that cannot be read is none", async () => {
+    await withStore({ folder: newFolder() }, async (store) => {
+      expect(await restoredOf(store.db)).toBeUndefined();
+      for (const text of ["", "null", '{"backupMs":1}']) {
+        const value = Buffer.from(text);
+        await store.write(async (tx) => {
+          await tx.deleteFrom("meta").where("key", "=", "restored").execute();
+          await tx.insertInto("meta").values({ key: "restored", value }).execute();
+        });
+        await expect(restoredOf(store.db)).rejects.toMatchObject({ code: "store/corrupt" });
+      }
     });
   });
 
@@ -78,7 +100,7 @@ describe("a backup", () => {
     await expect(backupFolder(folder, file, 1)).rejects.toMatchObject({ code: "store/not-empty" });
     await expect(restoreFolder(file, folder, 1)).rejects.toMatchObject({ code: "store/not-empty" });
     const empty = newFolder();
-    await expect(backupFolder(empty, `${file}2`, 1)).rejects.toMatchObject({ code: "store/folder" });
+    await expect(backupFolder(empty, `${file}2`, 1)).rejects.toMatchObject({ code: "store/missing" });
     expect(readdirSync(empty)).toEqual([]);
   });
 
@@ -91,6 +113,12 @@ describe("a backup", () => {
     await expect(backupFolder(folder, blocked, 1)).rejects.toMatchObject({ code: "store/folder" });
     expect(existsSync(blocked)).toBe(false);
     expect(existsSync(manifestPath(blocked))).toBe(false);
+  });
+
+  it.skipIf(process.platform === "win32")("can be read by its owner alone, as the store itself can", async () => {
+    const { folder, file } = await filled(1);
+    await backupFolder(folder, file, 1);
+    for (const path of [file, manifestPath(file)]) expect(statSync(path).mode & 0o077, path).toBe(0);
   });
 
   it("starts over where one was killed half way", async () => {

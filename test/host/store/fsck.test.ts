@@ -116,6 +116,17 @@ describe.each(engines)("a check of the store on $engine", ({ place }) => {
     await expect(findingsIn(where, [wrong])).rejects.toThrow("oops");
   });
 
+  it("does not take a database that does not answer for one that is damaged", async () => {
+    const away: Check = {
+      name: "away",
+      async *run() {
+        yield* [];
+        throw new StoreError("store/unavailable");
+      },
+    };
+    await expect(findingsIn(await filled(place(), 3), [away])).rejects.toMatchObject({ code: "store/unavailable" });
+  });
+
   it("sees one state while the store goes on", async () => {
     await withStore(await filled(place()), async (store) => {
       const slow: Check = {

@@ -1,6 +1,7 @@
 /** docs/store.md says what the sources say. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { contentChecks } from "../../../host/service/checks/content.ts";
 import { TABLE_NAMES } from "../../../host/store/columns.ts";
 import { STORE_ERRORS } from "../../../host/store/errors.ts";
 import { STRUCTURAL_CHECKS } from "../../../host/store/structure.ts";
@@ -22,5 +23,6 @@ describe("the page of the store", () => {
     const named = section("Tables").match(/`\w+`/g)!;
     expect(TABLE_NAMES.filter((name) => !named.includes(`\`${name}\``))).toEqual([]);
     expect(firstCells(section("Checks"))).toEqual(STRUCTURAL_CHECKS.map(({ name }) => name));
+    expect(firstCells(section("What the rows say"))).toEqual(contentChecks().map(({ name }) => name));
   });
 });

@@ -3,6 +3,7 @@ import { sql, type Transaction } from "kysely";
 import { describe, expect, it } from "vitest";
 import { insertRows } from "../../../host/store/bulk.ts";
 import { StoreError } from "../../../host/store/errors.ts";
+import { countRows, rowCounts } from "../../../host/store/row-counts.ts";
 import { openStore, type Tables } from "../../../host/store/store.ts";
 import { engines, withStore } from "./engines.ts";
 import { deviceRow, insertDevice, licenseRow, ueidOf } from "./rows.ts";
@@ -20,6 +21,16 @@ describe.each(engines)("the store on $engine", ({ place }) => {
       expect(row).toEqual({ id, ...written });
       expect(row.ueid.constructor).toBe(Uint8Array);
     });
+  });
+
+  it("is made only where it may be", async () => {
+    const where = place();
+    await expect(openStore(where, { mustExist: true })).rejects.toMatchObject({ code: "store/missing" });
+    await withStore(where, async () => {});
+    const store = await openStore(where, { mustExist: true });
+    expect(await rowCounts(store.db)).toMatchObject({ meta: 2, state: 1, devices: 0 });
+    expect(await countRows(store)).toBe(3);
+    await store.close();
   });
 
   it("keeps nothing of a transaction that throws, and passes on what it threw", async () => {
