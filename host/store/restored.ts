@@ -5,6 +5,11 @@ import type { Store } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
 const KEY = "restored";
+/**
+ * What `meta` holds under these keys is drawn anew: nonces that were given before are no good any more, since what was
+ * answered on them may be forgotten.
+ */
+const FORGOTTEN = ["nonce-secret"];
 
 export interface RestoreMark {
   readonly backupMs: number;
@@ -14,6 +19,7 @@ export interface RestoreMark {
 export function markRestored(store: Store, { backupMs, restoredMs }: RestoreMark): Promise<void> {
   const value = Buffer.from(JSON.stringify({ backupMs, restoredMs }));
   return store.write(async (tx) => {
+    await tx.deleteFrom("meta").where("key", "in", FORGOTTEN).execute();
     const insert = tx.insertInto("meta").values({ key: KEY, value });
     await insert.onConflict((conflict) => conflict.column("key").doUpdateSet({ value })).execute();
   });

@@ -27,10 +27,16 @@ export const verifier: Bench = {
   about: "licenses and reports a second over HTTP, durable, against signatures and store alone",
   async run(progress, effort) {
     const folder = () => ({ folder: mkdtempSync(join(tmpdir(), "quiesce-bench-")) });
-    const results = await onStore("SQLite", folder, effort, progress);
-    if (DATABASE_URL === undefined) return results;
+    const embedded = resultsOf("SQLite", await onStore("SQLite", folder, 1, effort, progress));
+    if (DATABASE_URL === undefined) return embedded;
     const place = () => ({ databaseUrl: DATABASE_URL, schema: `bench_${randomBytes(6).toString("hex")}` });
-    return [...results, ...(await onStore("PostgreSQL", place, effort, progress))];
+    const one = await onStore("PostgreSQL", place, 1, effort, progress);
+    const two = await onStore("PostgreSQL", place, 2, effort, progress);
+    return [
+      ...embedded,
+      ...resultsOf("PostgreSQL", one),
+      result("PostgreSQL: licenses, two processes", "1/s", two.licenses, "one process", one.licenses),
+    ];
   },
 };
 
@@ -43,51 +49,62 @@ interface Round {
   readonly reportLimit: number;
 }
 
+/** Medians of all rounds. */
 async function onStore(
   name: string,
   place: () => StorePlace,
+  processes: number,
   { rounds: count, batchMs }: Effort,
   progress: (line: string) => void,
-): Promise<Result[]> {
+): Promise<Round> {
   const places = [place(), place()] as const;
-  const [server, address] = await start(places[0]);
+  const servers: ChildProcess[] = [];
+  const addresses: string[] = [];
+  for (let i = 0; i < processes; i++) {
+    const [server, address] = await start(places[0]);
+    servers.push(server);
+    addresses.push(address);
+  }
   const limit = await Limit.open(places[1]);
-  const boards = new Boards(address, batchMs > 0 ? BOARDS : BOARDS_FEW, CONNECTIONS);
+  const boards = new Boards(addresses, batchMs > 0 ? BOARDS : BOARDS_FEW, CONNECTIONS);
+  const title = processes === 1 ? name : `${name}, ${processes} processes`;
   try {
-    progress(`${name}: ${boards.all.length} boards enrol`);
+    progress(`${title}: ${boards.all.length} boards enrol`);
     await boards.enrol();
     const rounds: Round[] = [];
     // The first warms both sides up.
     for (let i = 0; i <= count; i++) {
-      progress(`${name}: round ${i} of ${count}`);
+      progress(`${title}: round ${i} of ${count}`);
       const measured = await round(boards, limit);
       if (i > 0) rounds.push(measured);
     }
     const of = (key: keyof Round) => median(rounds.map((one) => one[key]));
-    return [
-      result(
-        `${name}: licenses, ${CONNECTIONS} connections`,
-        "1/s",
-        of("licenses"),
-        "verify, sign, insert",
-        of("licenseLimit"),
-      ),
-      result(`${name}: a license at saturation, p99`, "ms", of("p99Ms"), "its median", of("medianMs")),
-      result(
-        `${name}: reports, ${REPORTS_PER_REQUEST} a request`,
-        "1/s",
-        of("reports"),
-        "verify, insert",
-        of("reportLimit"),
-      ),
-    ];
+    return {
+      licenses: of("licenses"),
+      medianMs: of("medianMs"),
+      p99Ms: of("p99Ms"),
+      reports: of("reports"),
+      licenseLimit: of("licenseLimit"),
+      reportLimit: of("reportLimit"),
+    };
   } finally {
     boards.close();
     await limit.close();
-    server.stdin!.end();
-    await once(server, "exit");
+    for (const server of servers) {
+      server.stdin!.end();
+      await once(server, "exit");
+    }
     for (const one of places) if ("folder" in one) rmSync(one.folder, { recursive: true, force: true });
   }
+}
+
+function resultsOf(name: string, { licenses, licenseLimit, p99Ms, medianMs, reports, reportLimit }: Round): Result[] {
+  const many = `${REPORTS_PER_REQUEST} a request`;
+  return [
+    result(`${name}: licenses, ${CONNECTIONS} connections`, "1/s", licenses, "verify, sign, insert", licenseLimit),
+    result(`${name}: a license at saturation, p99`, "ms", p99Ms, "its median", medianMs),
+    result(`${name}: reports, ${many}`, "1/s", reports, "verify, insert", reportLimit),
+  ];
 }
 
 async function round(boards: Boards, limit: Limit): Promise<Round> {

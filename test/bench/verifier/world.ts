@@ -39,8 +39,12 @@ export class Boards implements GovernorWorld {
   readonly all: readonly FakeGovernor[];
   readonly #connections: readonly Connection[];
 
-  constructor(address: string, count: number, connections: number) {
-    this.#connections = Array.from({ length: connections }, () => new Connection(new URL(address)));
+  /** Its connections go to the addresses in turn. */
+  constructor(addresses: readonly string[], count: number, connections: number) {
+    this.#connections = Array.from(
+      { length: connections },
+      (_, i) => new Connection(new URL(addresses[i % addresses.length]!)),
+    );
     this.all = Array.from({ length: count }, (_, i) => new FakeGovernor(this, `board ${i}`));
   }
 
