@@ -65,6 +65,7 @@ export interface Decision {
 export function decide(item: EvidenceItem, before: DeviceRow, bench: Bench): Decision {
   const { evidence, purpose } = item;
   if (purpose !== "appraisal") checkStatus(before.status);
+  checkAttester(item, before);
   const judged = judgeEvidence(
     evidence,
     purpose === "recovery" ? "recovery" : "license",
@@ -115,6 +116,12 @@ export function answeredBefore(
   const isWhole = signatures.length >= quorum;
   if (!isWhole && !sameBytes(answer.agreementDigest, agreementDigest)) throw new VerifierError("evidence/agreement");
   return { kind, type, sequence, expirySeconds, quorum, bytes: isWhole ? bytes : (draft ?? bytes) };
+}
+
+/** An earlier image's key would speak for the newest one, whose measurement is all that evidence says. */
+function checkAttester({ attester }: EvidenceItem, { state: { record } }: DeviceRow): void {
+  if (sameBytes(attester, record.certificates.at(-1)!.attestationPublicKey)) return;
+  throw new VerifierError("evidence/signature", "an earlier image's key");
 }
 
 const STATUS_CODES: Readonly<Record<Exclude<DeviceStatus, "active">, VerifierErrorCode>> = {
