@@ -88,13 +88,15 @@ export function decide(item: EvidenceItem, before: DeviceRow, bench: Bench): Dec
 
 /**
  * What was answered to this evidence before. Once it is whole it stays as it is, byte for byte; until then the parties
- * here sign the draft of the same answer that other verifiers signed meanwhile. Throws `license/signed-already` for any
- * other draft and for an answer of the other kind.
+ * here sign the draft of the same answer that other verifiers signed meanwhile, if nothing that came since (an order, an
+ * amendment, the device's status) stands against it. Throws `license/signed-already` for any other draft and for an
+ * answer of the other kind.
  */
 export function answeredBefore(
   stored: AnswerRow,
   { purpose, call: { draft } }: EvidenceItem,
-  { agreementDigest, agreementOf }: SharedState,
+  { status }: DeviceRow,
+  { shared: { agreementDigest, agreementOf, orders }, nowMs }: Bench,
 ): AnswerDraft {
   const { kind, sequence, expirySeconds, bytes } = stored;
   if (kind !== (purpose === "recovery" ? AnswerKind.RECOVERY : AnswerKind.LICENSE)) {
@@ -114,7 +116,12 @@ export function answeredBefore(
     });
   }
   const isWhole = signatures.length >= quorum;
-  if (!isWhole && !sameBytes(answer.agreementDigest, agreementDigest)) throw new VerifierError("evidence/agreement");
+  if (!isWhole) {
+    checkStatus(status);
+    if (!sameBytes(answer.agreementDigest, agreementDigest)) throw new VerifierError("evidence/agreement");
+    const { epoch } = orders.confirmed(nowMs);
+    if (answer.epoch < epoch) throw new VerifierError("evidence/epoch-behind", `${answer.epoch} instead of ${epoch}`);
+  }
   return { kind, type, sequence, expirySeconds, quorum, bytes: isWhole ? bytes : (draft ?? bytes) };
 }
 
