@@ -15,7 +15,7 @@ export function checkOfflineRoom({ record, offline }: DeviceState): void {
 export function issuedTo(state: DeviceState, license: License, nowMs: number): DeviceState {
   const { sequence, expirySeconds, budget, drain, nonce } = license;
   const isNewest = sequence >= state.record.sequenceIssued;
-  const issued = { sequence, issuedSeconds: Math.floor(nowMs / 1000), expirySeconds, budget, drain };
+  const issued = { sequence, issuedSeconds: Math.floor(nowMs / 1000), expirySeconds, nonce, budget, drain };
   return {
     ...state,
     record: isNewest ? { ...state.record, sequenceIssued: sequence } : state.record,

@@ -84,6 +84,25 @@ describe.each(engines)("past the evidence on $engine", ({ place }) => {
       await worlds.pop()!.close();
     });
 
+    const small = { ...REQUEST, budget: new Map([[BF16, 10n]]) };
+
+    it("cover no work by a second license on one challenge, which the first that is installed ends", async () => {
+      for (const [given, beyond, code] of [
+        [[REQUEST, small], 0n, undefined],
+        [[REQUEST, small], 1n, "evidence/overrun"],
+        [[small, REQUEST], 0n, undefined],
+        [[small, REQUEST], 1n, "evidence/overrun"],
+      ] as const) {
+        const world = await open(OFFLINE);
+        const device = await world.enrolled();
+        const licenses = [await world.license(device, given[0]), await world.license(device, given[1])];
+        // On evidence after the first; which of the two is installed is the operator's choice.
+        const installed = licenses[given.indexOf(REQUEST)]!;
+        await useUp(world, device, [installed, await offline(world, device)], [1000n + beyond, 1000n]);
+        expect(await codeOf(world.license(device))).toBe(code);
+      }
+    });
+
     it("do not bring back a license whose challenge was over", async () => {
       for (const [beyond, code] of [
         [0n, undefined],
@@ -91,12 +110,23 @@ describe.each(engines)("past the evidence on $engine", ({ place }) => {
       ] as const) {
         const world = await open(OFFLINE);
         const device = await world.enrolled();
-        await world.license(device);
-        // On evidence after it: the first can't be installed any more, the second can.
+        const [first, over] = [await offline(world, device), await world.license(device)];
+        expect(decodeLicense(parseSign(over).payload).sequence).toBe(2n);
+        await useUp(world, device, [first], [1000n]);
         const second = await world.license(device);
         await useUp(world, device, [second, await offline(world, device)], [1000n + beyond, 1000n]);
         expect(await codeOf(world.license(device))).toBe(code);
       }
+    });
+
+    it("count beside a license that was installed when later evidence was shown already", async () => {
+      const world = await open(OFFLINE);
+      const device = await world.enrolled();
+      const license = await world.license(device);
+      await world.service.appraise(await world.evidence(device));
+      await useUp(world, device, [license, await offline(world, device)], [1000n, 500n]);
+      await world.service.appraise(await world.evidence(device));
+      expect(await books(world, device)).toEqual([1500n, 1500n]);
     });
 
     it("are not given while a pause is in force, to whom it is in force for", async () => {
