@@ -207,6 +207,20 @@ describe.each(engines)("past the evidence on $engine", ({ place }) => {
       expect(await books(here, device)).toEqual([1000n, 1000n]);
     });
 
+    it("count though drafts of their sequences were drawn up here before the newest evidence", async () => {
+      const { here, there, device } = await apart();
+      for (let draft = 0; draft < 2; draft++) {
+        await here.service.license({ evidence: await here.evidence(device), terms: REQUEST });
+      }
+      await here.service.appraise(await here.evidence(device));
+      const done = [];
+      for (const amount of [1000n, 900n, 800n]) done.push(await work(there, device, amount));
+      for (const { license } of done) await here.service.importLicense(license);
+      await here.service.reports(done.map(({ report }) => report));
+      await here.service.appraise(await here.evidence(device));
+      expect(await books(here, device)).toEqual([2700n, 2700n]);
+    });
+
     it("complete a draft that is the same license", async () => {
       const { here, device } = await apart();
       const evidence = await here.evidence(device);
