@@ -242,6 +242,32 @@ describe.each(engines)("past the evidence on $engine", ({ place }) => {
       expect(await codeOf(here.service.importLicense(stranger))).toBe("device/unknown");
     });
 
+    it("are taken for a device of a cohort though another is too far behind", async () => {
+      const { here, there, device: behind } = await apart(OFFLINE);
+      const device = await here.enrolled("other");
+      const by = [south!, inspectorate!];
+      const sample = decodeLicense(parseSign(await there.license(behind)).payload);
+      const offline = (sequence: bigint, ...ueids: Uint8Array[]) =>
+        signLicense({ ...sample, nonce: undefined, ueid: undefined, cohort: ueids, sequence }, by);
+      const first = offline(1000n, device.ueid);
+      await here.service.importLicense(first);
+      device.install(first);
+      await here.service.appraise(await here.evidence(device));
+      const both = offline(1500n, behind.ueid, device.ueid);
+      await here.service.importLicense(both);
+      expect((await here.service.device(device.ueid)).licenseSequence).toBe(1500n);
+      // To the one there is nothing new in it, and for the other it is still too far ahead.
+      expect(await codeOf(here.service.importLicense(both))).toBe("license/sequence-exhausted");
+      expect((await here.service.device(behind.ueid)).licenseSequence).toBe(0n);
+    });
+
+    it("wait for no transaction of others where they are none", async () => {
+      const { here } = await apart();
+      await here.store.write(async () => {
+        expect(await codeOf(here.service.importLicense(Uint8Array.of(0xa0)))).toBe("license/malformed");
+      });
+    });
+
     it("are refused if they are not whole, not real, too far ahead, or a second of their sequence", async () => {
       const { here, there, device } = await apart();
       const license = decodeLicense(parseSign(await there.license(device)).payload);
