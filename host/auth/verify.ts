@@ -37,6 +37,21 @@ const SIGNATURE_BYTES = 64;
 /** Throws an `AuthError`; what a store throws is passed on. */
 export async function verifySignature(request: AuthRequest, trust: SignatureTrust): Promise<ClientRecord> {
   const headers = new RequestHeaders(request.headers);
+  const { client, parameters } = await verifyHeader(request, headers, trust);
+  const digest = headers.value(CONTENT_DIGEST);
+  if (digest !== undefined) checkContentDigest(digest, request);
+  // Kept beyond its end, since processes that share a store may differ in their clocks.
+  const keptUntilMs = (parameters.expiresSeconds + CLOCK_SKEW_SECONDS_MAX) * 1000;
+  if (await trust.replays.seen(parameters.keyid, parameters.nonce, keptUntilMs)) throw new AuthError("auth/replayed");
+  return client;
+}
+
+/** Who signed a request whose body is still to come: worth waiting for, and judged by `verifySignature` when it is here. */
+export async function signerAhead(request: AuthRequest, trust: SignatureTrust): Promise<ClientRecord> {
+  return (await verifyHeader({ ...request, body: undefined }, new RequestHeaders(request.headers), trust)).client;
+}
+
+async function verifyHeader(request: AuthRequest, headers: RequestHeaders, trust: SignatureTrust) {
   const { covered, signature } = signatureOf(headers);
   const parameters = readParameters(covered.parameters);
   checkTimes(parameters, trust.nowMs);
@@ -52,12 +67,7 @@ export async function verifySignature(request: AuthRequest, trust: SignatureTrus
     throw new AuthError("auth/signature");
   }
   if (client.revokedMs !== undefined) throw new AuthError("auth/key-revoked", parameters.keyid);
-  const digest = headers.value(CONTENT_DIGEST);
-  if (digest !== undefined) checkContentDigest(digest, request);
-  // Kept beyond its end, since processes that share a store may differ in their clocks.
-  const keptUntilMs = (parameters.expiresSeconds + CLOCK_SKEW_SECONDS_MAX) * 1000;
-  if (await trust.replays.seen(parameters.keyid, parameters.nonce, keptUntilMs)) throw new AuthError("auth/replayed");
-  return client;
+  return { client, parameters };
 }
 
 /** The one signature with the profile's tag (RFC 9421 section 3.2); others, of proxies for example, are passed over. */

@@ -1,6 +1,7 @@
 /**
  * What every request passes before its handler: its body's form, who asks, whether that one may, and how often. A token
- * is judged before the body is read, a signature after it, since it is over the body too.
+ * is judged before the body is read, a signature after it, since it is over the body too; of a long body's signature all
+ * that can be judged before is, or anyone could fill the memory.
  */
 import type { FastifyReply, FastifyRequest, HookHandlerDoneFunction } from "fastify";
 import { authorize, isAllowed } from "../auth/access.ts";
@@ -9,6 +10,7 @@ import { AuthError } from "../auth/errors.ts";
 import { headerLinesOf } from "../auth/headers.ts";
 import { ANONYMOUS } from "../auth/principal.ts";
 import type { AuthRequest } from "../auth/request.ts";
+import { signerAhead } from "../auth/verify.ts";
 import type { Lifecycle } from "./app-types.ts";
 import { bodyRefusal, mustClose } from "./media.ts";
 import type { Operation } from "./operation.ts";
@@ -42,8 +44,12 @@ export class Gate {
       if (credentials === "none") {
         const refusal = isOpen ? rates.refusal(operation.rate, request) : new AuthError("auth/needed", operation.id);
         admit(operation, request, reply, done, refusal);
-      } else if (credentials === "signature" && operation.body) {
+      } else if (credentials === "signature" && operation.body && !mustClose(request)) {
         admit(operation, request, reply, done);
+      } else if (credentials === "signature" && operation.body) {
+        this.#judge(request, reply, () => this.#foresee(operation, request)).then((refusal) =>
+          admit(operation, request, reply, done, refusal),
+        );
       } else {
         this.#identify(operation, request, reply, undefined).then((refusal) =>
           admit(operation, request, reply, done, refusal),
@@ -83,14 +89,32 @@ export class Gate {
     body: Uint8Array | undefined,
   ): Promise<Error | undefined> {
     const { trust, rates, now } = this.#options;
-    try {
+    return this.#judge(request, reply, async () => {
       request.principal = await authenticate(this.#authRequest(request, body), { ...trust, nowMs: now() });
       authorize(request.principal, operation.id);
       return rates.refusal(operation.rate, request);
+    });
+  }
+
+  /** Whether a signed body is worth reading. */
+  async #foresee(operation: Operation, request: FastifyRequest): Promise<undefined> {
+    const { trust, now } = this.#options;
+    const { name, roles, kid } = await signerAhead(this.#authRequest(request, undefined), { ...trust, nowMs: now() });
+    authorize({ kind: "service", name, roles, kid }, operation.id);
+  }
+
+  /** What `work` says, or the refusal that it throws; one for credentials that do not hold counts. */
+  async #judge(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    work: () => Promise<Error | undefined>,
+  ): Promise<Error | undefined> {
+    try {
+      return await work();
     } catch (error) {
       if (!(error instanceof AuthError) || error.class !== "unauthorized") return error as Error;
       reply.header("www-authenticate", challengeFor(error.code));
-      return rates.failure(request) ?? error;
+      return this.#options.rates.failure(request) ?? error;
     }
   }
 

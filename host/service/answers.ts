@@ -173,7 +173,7 @@ function judge(item: EvidenceItem, row: DeviceRow | undefined, known: Known, ben
     if (!row) throw new VerifierError("device/unknown", hexOf(item.evidence.ueid));
     const stored = known.answers.get(hexOf(item.digest));
     if (item.purpose === "appraisal" && (stored || isAppraised(item, known))) return { item, type: "appraised" };
-    if (stored) return { item, type: "repeated", stored, draft: answeredBefore(stored, item, bench.shared) };
+    if (stored) return { item, type: "repeated", stored, draft: answeredBefore(stored, item, row, bench) };
     nonces.checkAge(item.nonce, bench.nowMs);
     return { item, type: "decided", decision: decide(item, row, bench) };
   } catch (error) {

@@ -17,6 +17,7 @@ import { policyDevice } from "./decision.ts";
 import { type DeviceRow, readDevices, writeDevices } from "./device-rows.ts";
 import { AnswerKind } from "./device-state.ts";
 import { checkOfflineRoom, issuedTo } from "./issued.ts";
+import { signatureCount } from "./parties.ts";
 import type { SharedState } from "./shared.ts";
 
 /** A license with its whole quorum. */
@@ -35,29 +36,21 @@ export class CompletedLicenses {
   }
 
   /** Durable when it resolves. What is here already changes nothing. */
-  take(bytes: Uint8Array): Promise<void> {
+  async take(bytes: Uint8Array): Promise<void> {
     const { store, shared: state, settings } = this.#context;
-    return store.write(async (tx) => {
+    // Judged before the transaction: nobody waits for signatures of who may be a stranger.
+    const completed = readCompleted(bytes, await state.now());
+    await store.write(async (tx) => {
       const shared = await state.locked(tx, hasSums(settings().policy));
-      const completed = readCompleted(bytes, shared);
       const rows = await this.#devices(tx, completed.license);
       const known = await readIssued(
         tx,
         rows.map(({ id }) => id),
         completed.license.sequence,
       );
-      const signed = known.map((row) => sameLicense(row, completed));
-      await completeAnswers(
-        tx,
-        signed.flatMap((row) => row ?? []),
-      );
-      const isHere = ({ id }: DeviceRow) => known.some((row, i) => row.deviceId === id && signed[i]);
-      await this.#write(
-        tx,
-        rows.filter((row) => !isHere(row) && isAhead(row, completed.license)),
-        completed,
-        shared,
-      );
+      const { ahead, completes } = sortOut(rows, known, completed);
+      await completeAnswers(tx, completes);
+      await this.#write(tx, ahead, completed, shared);
     });
   }
 
@@ -113,16 +106,40 @@ function readCompleted(bytes: Uint8Array, { agreementOf }: SharedState): Complet
 }
 
 /**
- * The row that is here with all signatures, if it holds this license; undefined for another draft of that sequence, which
- * was never completed. Throws `license/signed-already` if that other one is whole: which of the two the device holds, its
- * evidence does not say.
+ * The devices that it is new to, and the rows of drafts that it completes. Throws what stands against it for the first
+ * device where it is of use to none: what stands against it for one of a cohort is no reason to withhold it from others.
  */
-function sameLicense(row: AnswerRow, { bytes, payload, license, quorum }: Completed): AnswerRow | undefined {
-  const stored = parseSign(row.bytes);
-  const isWhole = stored.signatures.length >= quorum;
-  if (sameBytes(stored.payload, payload)) return isWhole ? row : { ...row, bytes };
-  if (isWhole) throw new VerifierError("license/signed-already", `sequence ${license.sequence}`);
-  return undefined;
+function sortOut(rows: readonly DeviceRow[], known: readonly AnswerRow[], completed: Completed) {
+  const ahead: DeviceRow[] = [];
+  const completes: AnswerRow[] = [];
+  const refusals: VerifierError[] = [];
+  for (const row of rows) {
+    try {
+      const stored = known.filter(({ deviceId }) => deviceId === row.id);
+      const same = stored.find((answer) => isSameLicense(answer, completed));
+      if (same && !isWhole(same, completed)) completes.push({ ...same, bytes: completed.bytes });
+      if (!same && isAhead(row, completed.license)) ahead.push(row);
+    } catch (error) {
+      if (!(error instanceof VerifierError)) throw error;
+      refusals.push(error);
+    }
+  }
+  if (refusals.length > 0 && ahead.length + completes.length === 0) throw refusals[0];
+  return { ahead, completes };
+}
+
+/**
+ * False for another draft of that sequence, which was never completed. Throws `license/signed-already` if that other one
+ * is whole: which of the two the device holds, its evidence does not say.
+ */
+function isSameLicense(row: AnswerRow, completed: Completed): boolean {
+  if (sameBytes(parseSign(row.bytes).payload, completed.payload)) return true;
+  if (!isWhole(row, completed)) return false;
+  throw new VerifierError("license/signed-already", `sequence ${completed.license.sequence}`);
+}
+
+function isWhole({ bytes }: AnswerRow, { quorum }: Completed): boolean {
+  return signatureCount(bytes) >= quorum;
 }
 
 /** Of one that is behind what evidence showed nothing depends any more. */

@@ -66,6 +66,7 @@ export interface Decision {
 export function decide(item: EvidenceItem, before: DeviceRow, bench: Bench): Decision {
   const { evidence, purpose } = item;
   if (purpose !== "appraisal") checkStatus(before.status);
+  checkAttester(item, before);
   const judged = judgeEvidence(
     evidence,
     purpose === "recovery" ? "recovery" : "license",
@@ -88,13 +89,15 @@ export function decide(item: EvidenceItem, before: DeviceRow, bench: Bench): Dec
 
 /**
  * What was answered to this evidence before. Once it is whole it stays as it is, byte for byte; until then the parties
- * here sign the draft of the same answer that other verifiers signed meanwhile. Throws `license/signed-already` for any
- * other draft and for an answer of the other kind.
+ * here sign the draft of the same answer that other verifiers signed meanwhile, if nothing that came since (an order, an
+ * amendment, the device's status) stands against it. Throws `license/signed-already` for any other draft and for an
+ * answer of the other kind.
  */
 export function answeredBefore(
   stored: AnswerRow,
   { purpose, call: { draft } }: EvidenceItem,
-  { agreementDigest, agreementOf }: SharedState,
+  { status }: DeviceRow,
+  { shared: { agreementDigest, agreementOf, orders }, nowMs }: Bench,
 ): AnswerDraft {
   const { kind, sequence, expirySeconds, bytes } = stored;
   if (kind !== (purpose === "recovery" ? AnswerKind.RECOVERY : AnswerKind.LICENSE)) {
@@ -114,8 +117,19 @@ export function answeredBefore(
     });
   }
   const isWhole = signatures.length >= quorum;
-  if (!isWhole && !sameBytes(answer.agreementDigest, agreementDigest)) throw new VerifierError("evidence/agreement");
+  if (!isWhole) {
+    checkStatus(status);
+    if (!sameBytes(answer.agreementDigest, agreementDigest)) throw new VerifierError("evidence/agreement");
+    const { epoch } = orders.confirmed(nowMs);
+    if (answer.epoch < epoch) throw new VerifierError("evidence/epoch-behind", `${answer.epoch} instead of ${epoch}`);
+  }
   return { kind, type, sequence, expirySeconds, quorum, signed: isWhole ? bytes : (draft ?? bytes) };
+}
+
+/** An earlier image's key would speak for the newest one, whose measurement is all that evidence says. */
+function checkAttester({ attester }: EvidenceItem, { state: { record } }: DeviceRow): void {
+  if (sameBytes(attester, record.certificates.at(-1)!.attestationPublicKey)) return;
+  throw new VerifierError("evidence/signature", "an earlier image's key");
 }
 
 const STATUS_CODES: Readonly<Record<Exclude<DeviceStatus, "active">, VerifierErrorCode>> = {

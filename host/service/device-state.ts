@@ -27,6 +27,7 @@ export interface IssuedLicense {
   readonly sequence: bigint;
   readonly issuedSeconds: number;
   readonly expirySeconds: number;
+  readonly nonce?: Uint8Array;
   readonly budget: WorkByClass;
   readonly drain?: WorkByClass;
 }
@@ -48,8 +49,9 @@ export interface DeviceState {
   readonly recoveries: number;
 }
 
-const FORMAT = 2;
+const FORMAT = 3;
 const DIGEST_BYTES = 32;
+const NONCE_BYTES = 32;
 const KEY_BYTES = 32;
 const UEID_BYTES = 33;
 const SERIAL_BYTES = 16;
@@ -87,10 +89,11 @@ export function encodeDeviceState({
     out.u8(kind);
     out.u64(sequence);
   });
-  out.optional(issued, ({ sequence, issuedSeconds, expirySeconds, budget, drain }) => {
+  out.optional(issued, ({ sequence, issuedSeconds, expirySeconds, nonce, budget, drain }) => {
     out.u64(sequence);
     out.u64(BigInt(issuedSeconds));
     out.u64(BigInt(expirySeconds));
+    out.optional(nonce, (bytes) => out.bytes(bytes));
     writeWork(out, allWork(budget));
     out.optional(drain, (work) => writeWork(out, allWork(work)));
   });
@@ -146,6 +149,7 @@ export function decodeDeviceState(bytes: Uint8Array): DeviceState {
       sequence: from.u64(),
       issuedSeconds: Number(from.u64()),
       expirySeconds: Number(from.u64()),
+      nonce: from.optional(() => from.bytes(NONCE_BYTES)),
       budget: someWork(readWork(from)),
       drain: from.optional(() => someWork(readWork(from))),
     })),
@@ -202,13 +206,15 @@ const BOOK_WORKS = ["budget", "left", "totalsAtStart", "totals", "closed", "beyo
 function writeBooks(out: ByteWriter, books: DeviceBooks): void {
   out.u64(books.licenseSequence);
   out.u64(books.sequenceIssued);
+  out.optional(books.challenge, (challenge) => out.bytes(challenge));
   for (const name of BOOK_WORKS) writeWork(out, books[name]);
 }
 
 function readBooks(from: ByteReader): DeviceBooks {
   const [licenseSequence, sequenceIssued] = [from.u64(), from.u64()];
+  const challenge = from.optional(() => from.bytes(NONCE_BYTES));
   const works = Object.fromEntries(BOOK_WORKS.map((name) => [name, readWork(from)]));
-  return { licenseSequence, sequenceIssued, ...works } as unknown as DeviceBooks;
+  return { licenseSequence, sequenceIssued, challenge, ...works } as unknown as DeviceBooks;
 }
 
 /** One bit for each class that is not zero, then 16 bytes for each of those. */

@@ -28,6 +28,8 @@ export interface EvidenceItem {
   readonly call: LicenseCall;
   readonly digest: Uint8Array;
   readonly evidence: Evidence;
+  /** Public key that it is signed by: one of the device's, of its newest image or an earlier one. */
+  readonly attester: Uint8Array;
   readonly nonce: JudgedNonce;
 }
 
@@ -38,13 +40,13 @@ export async function readEvidenceItem(
   call: LicenseCall,
 ): Promise<EvidenceItem> {
   const { evidence: bytes, nonces } = call;
-  const evidence = await readSignedAsync("evidence/malformed", "evidence/signature", async () => {
+  const { evidence, attester } = await readSignedAsync("evidence/malformed", "evidence/signature", async () => {
     const message = parseSign1(bytes);
     const claimed = decodeEvidence(message.payload);
     const key = await context.attesters.find(claimed.ueid, message.kid);
     if (!key) throw new VerifierError("evidence/signature", "an unknown key");
     await checkSign1(message, key, EVIDENCE_AAD);
-    return claimed;
+    return { evidence: claimed, attester: key };
   });
   const digest = sha256(bytes);
   const nonce = ownNonce(context, evidence, nonces);
@@ -52,7 +54,7 @@ export async function readEvidenceItem(
   // A retry may come late: what was answered stays the answer, which the transaction then finds.
   const { nonces: own, store } = context;
   if (own.isExpired(nonce, nowMs) && !(await isAnswered(store.db, digest))) own.checkAge(nonce, nowMs);
-  return { purpose, call, digest, evidence, nonce };
+  return { purpose, call, digest, evidence, attester, nonce };
 }
 
 /** The nonce itself, or the one of several verifiers' that is this one's. Its age is not judged. */

@@ -1,5 +1,6 @@
 /** What a device's state says once a license was issued to it, by this verifier or by others. */
 import type { License } from "../objects/license.ts";
+import type { DeviceBooks } from "../verifier/books.ts";
 import { hexOf } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
 import type { DeviceState } from "./device-state.ts";
@@ -14,15 +15,22 @@ export function checkOfflineRoom({ record, offline }: DeviceState): void {
 /** A license below the newest changes only what is counted: others may have signed a later one by then. */
 export function issuedTo(state: DeviceState, license: License, nowMs: number): DeviceState {
   const { sequence, expirySeconds, budget, drain, nonce } = license;
-  const isNewest = sequence >= state.record.sequenceIssued;
-  const issued = { sequence, issuedSeconds: Math.floor(nowMs / 1000), expirySeconds, budget, drain };
+  const record = { ...state.record, books: booksWith(license, state.record.books) };
+  const isNewest = sequence >= record.sequenceIssued;
+  const issued = { sequence, issuedSeconds: Math.floor(nowMs / 1000), expirySeconds, nonce, budget, drain };
   return {
     ...state,
-    record: isNewest ? { ...state.record, sequenceIssued: sequence } : state.record,
+    record: isNewest ? { ...record, sequenceIssued: sequence } : record,
     issued: isNewest ? issued : state.issued,
     offline: nonce === undefined ? [...state.offline, { sequence, expirySeconds }] : state.offline,
     licenses: state.licenses + 1,
   };
+}
+
+/** What others issued since the newest evidence, with a sequence that was issued here before it, may be installed too. */
+function booksWith({ sequence, nonce }: License, books: DeviceBooks): DeviceBooks {
+  if (nonce === undefined || sequence > books.sequenceIssued) return books;
+  return { ...books, sequenceIssued: sequence - 1n };
 }
 
 /** Of what it was issued, or shows to have installed. */

@@ -11,16 +11,19 @@ import type { EngineClass } from "../../firmware/protocol/classes.ts";
 import type { Agreement } from "../objects/agreement.ts";
 import type { Evidence } from "../objects/evidence.ts";
 import type { License } from "../objects/license.ts";
-import { type AllWork, allWork, noWork, sumWork, type WorkByClass, workBetween } from "../objects/work.ts";
+import { type AllWork, allWork, mostWork, noWork, sumWork, type WorkByClass, workBetween } from "../objects/work.ts";
+import { hexOf, sameBytes } from "./bytes.ts";
 
 export interface DeviceBooks {
   /** Sequence of the license that is installed; 0 before the first. */
   readonly licenseSequence: bigint;
   /**
    * Newest sequence that was issued when the newest evidence was judged. Of the licenses up to it only those that answer no
-   * challenge can still be installed: evidence ends the challenge before.
+   * challenge, or the one of that evidence, can still be installed.
    */
   readonly sequenceIssued: bigint;
+  /** The device's challenge in that evidence: it lasts until a license is installed, a power cut or a back-off. */
+  readonly challenge?: Uint8Array;
   readonly budget: AllWork;
   readonly left: AllWork;
   /** Totals when the license that is installed began. */
@@ -78,11 +81,11 @@ export function settleBooks(
   sequenceIssued: bigint,
   agreement: Agreement,
 ): DeviceBooks {
-  const seen = { totals: evidence.totals, left: evidence.budgetLeft, sequenceIssued };
+  const seen = { totals: evidence.totals, left: evidence.budgetLeft, sequenceIssued, challenge: evidence.challenge };
   if (installed === undefined) return { ...books, ...seen };
   const { license } = installed;
-  const before = installed.between.filter((one) => one.nonce === undefined || one.sequence > books.sequenceIssued);
-  const budgetOfOld = before.reduce((sum, one) => sumWork(sum, allWork(one.budget)), books.budget);
+  const before = coverBetween(installed, books, agreement);
+  const budgetOfOld = before.reduce((sum, cover) => sumWork(sum, cover.budget), books.budget);
   const budget = allWork(license.budget);
   const sinceBefore = workBetween(books.totals, evidence.totals);
   const usedOfNew = workBetween(evidence.budgetLeft, budget).map((used, c) => least(used, sinceBefore[c]!));
@@ -95,11 +98,35 @@ export function settleBooks(
     totalsAtStart,
     closed: sumWork(books.closed, usedOfOld),
     beyondBudget: books.beyondBudget.map((beyond, c) => beyond + positive(usedOfOld[c]! - budgetOfOld[c]!)),
-    allowance: [...before, license].reduce(
-      (sum, { drain }) => sumWork(sum, allowanceOf(drain, agreement)),
-      books.allowance,
+    allowance: before.reduce<AllWork>(
+      (sum, { allowance }) => sumWork(sum, allowance),
+      sumWork(books.allowance, allowanceOf(license.drain, agreement)),
     ),
   };
+}
+
+/** What a license adds to what is covered. */
+interface Cover {
+  readonly budget: AllWork;
+  readonly allowance: AllWork;
+}
+
+const NOTHING: Cover = { budget: noWork(), allowance: noWork() };
+
+/** Of the licenses in between, those that the device can have installed; of several on one challenge the most of any. */
+function coverBetween({ license, between }: Installed, books: DeviceBooks, agreement: Agreement): Cover[] {
+  const covers = new Map<string, Cover>();
+  for (const { sequence, nonce, budget, drain } of between) {
+    const isOver = nonce && sequence <= books.sequenceIssued && !isSame(nonce, books.challenge);
+    if (isOver || (nonce && isSame(nonce, license.nonce))) continue;
+    const name = nonce ? hexOf(nonce) : `offline ${sequence}`;
+    const other = covers.get(name) ?? NOTHING;
+    covers.set(name, {
+      budget: mostWork(other.budget, allWork(budget)),
+      allowance: mostWork(other.allowance, allowanceOf(drain, agreement)),
+    });
+  }
+  return [...covers.values()];
 }
 
 /** Books after a recovery: whatever may have been done counts as done, and nothing is left. */
@@ -109,6 +136,7 @@ export function recoverBooks(books: DeviceBooks, totals: AllWork, licenseSequenc
     ...books,
     licenseSequence,
     sequenceIssued: licenseSequence,
+    challenge: undefined,
     budget: nothing,
     left: nothing,
     totalsAtStart: totals,
@@ -156,4 +184,8 @@ function positive(work: bigint): bigint {
 
 function least(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
+}
+
+function isSame(nonce: Uint8Array, other: Uint8Array | undefined): boolean {
+  return other !== undefined && sameBytes(nonce, other);
 }

@@ -17,6 +17,8 @@ import { verdictFaults } from "./verdicts.ts";
 
 type LicenseRow = RowOf<"licenses">;
 
+const NO_BYTES = new Uint8Array(0);
+
 export const licenses: Check = {
   name: "licenses",
   async *run({ db }) {
@@ -116,6 +118,7 @@ function isNewestIssued({ sequence, bytes }: LicenseRow, issued: IssuedLicense):
 function isSame(license: License, issued: IssuedLicense): boolean {
   return (
     license.expirySeconds === issued.expirySeconds &&
+    sameBytes(license.nonce ?? NO_BYTES, issued.nonce ?? NO_BYTES) &&
     sameWork(allWork(license.budget), allWork(issued.budget)) &&
     sameWork(allWork(license.drain), allWork(issued.drain))
   );

@@ -9,11 +9,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { ed25519Signer, type Signer } from "../../../host/protocol/cose.ts";
 import type { SignedAnswer } from "../../../host/service/service.ts";
 import { CLIENT, FIRST, SECOND } from "./certificates.ts";
 import { OBJECT } from "./fake-service.ts";
 import { type ListeningRig, listen, RawClient } from "./listening.ts";
-import { AUTHORITY, signed } from "./rig.ts";
+import { AUTHORITY, bytes, signed } from "./rig.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "quiesce-http-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -122,6 +123,28 @@ describe("a body", () => {
     const open = await listen();
     const answer = await new RawClient(open.port).send(`${HEAD}Content-Length: 100000000\r\n\r\n`).end();
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+    await open.listening.close();
+  });
+
+  it("that is long is not waited for where its signature does not hold, and read where it does", async () => {
+    const open = await listen();
+    const body = `${"x".repeat(70_000)}\n`;
+    const asked = bytes("/v1/devices/import", "application/x-ndjson", body);
+    const head = async (signer: Signer) => {
+      const { headers = {} } = await signed(asked, signer);
+      const lines = Object.entries({ host: AUTHORITY, ...headers, "content-length": `${body.length}` });
+      return `POST ${asked.url} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
+    };
+    const stranger = ed25519Signer(new Uint8Array(32).fill(7));
+    for (const [signer, answer] of [
+      [stranger, /^HTTP\/1\.1 401 [\s\S]*auth\/key-unknown/],
+      [await open.rig.client("agent"), /^HTTP\/1\.1 403 [\s\S]*auth\/role/],
+    ] as const) {
+      expect(await new RawClient(open.port).send(await head(signer)).end()).toMatch(answer);
+    }
+    const registrar = new RawClient(open.port).send((await head(await open.rig.client("registrar"))) + body);
+    expect(await registrar.until(/"results":\[.*\]/)).toMatch(/^HTTP\/1\.1 200 /);
+    registrar.socket.destroy();
     await open.listening.close();
   });
 

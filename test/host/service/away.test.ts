@@ -84,6 +84,25 @@ describe.each(engines)("past the evidence on $engine", ({ place }) => {
       await worlds.pop()!.close();
     });
 
+    const small = { ...REQUEST, budget: new Map([[BF16, 10n]]) };
+
+    it("cover no work by a second license on one challenge, which the first that is installed ends", async () => {
+      for (const [given, beyond, code] of [
+        [[REQUEST, small], 0n, undefined],
+        [[REQUEST, small], 1n, "evidence/overrun"],
+        [[small, REQUEST], 0n, undefined],
+        [[small, REQUEST], 1n, "evidence/overrun"],
+      ] as const) {
+        const world = await open(OFFLINE);
+        const device = await world.enrolled();
+        const licenses = [await world.license(device, given[0]), await world.license(device, given[1])];
+        // On evidence after the first; which of the two is installed is the operator's choice.
+        const installed = licenses[given.indexOf(REQUEST)]!;
+        await useUp(world, device, [installed, await offline(world, device)], [1000n + beyond, 1000n]);
+        expect(await codeOf(world.license(device))).toBe(code);
+      }
+    });
+
     it("do not bring back a license whose challenge was over", async () => {
       for (const [beyond, code] of [
         [0n, undefined],
@@ -91,12 +110,23 @@ describe.each(engines)("past the evidence on $engine", ({ place }) => {
       ] as const) {
         const world = await open(OFFLINE);
         const device = await world.enrolled();
-        await world.license(device);
-        // On evidence after it: the first can't be installed any more, the second can.
+        const [first, over] = [await offline(world, device), await world.license(device)];
+        expect(decodeLicense(parseSign(over).payload).sequence).toBe(2n);
+        await useUp(world, device, [first], [1000n]);
         const second = await world.license(device);
         await useUp(world, device, [second, await offline(world, device)], [1000n + beyond, 1000n]);
         expect(await codeOf(world.license(device))).toBe(code);
       }
+    });
+
+    it("count beside a license that was installed when later evidence was shown already", async () => {
+      const world = await open(OFFLINE);
+      const device = await world.enrolled();
+      const license = await world.license(device);
+      await world.service.appraise(await world.evidence(device));
+      await useUp(world, device, [license, await offline(world, device)], [1000n, 500n]);
+      await world.service.appraise(await world.evidence(device));
+      expect(await books(world, device)).toEqual([1500n, 1500n]);
     });
 
     it("are not given while a pause is in force, to whom it is in force for", async () => {
@@ -177,6 +207,20 @@ describe.each(engines)("past the evidence on $engine", ({ place }) => {
       expect(await books(here, device)).toEqual([1000n, 1000n]);
     });
 
+    it("count though drafts of their sequences were drawn up here before the newest evidence", async () => {
+      const { here, there, device } = await apart();
+      for (let draft = 0; draft < 2; draft++) {
+        await here.service.license({ evidence: await here.evidence(device), terms: REQUEST });
+      }
+      await here.service.appraise(await here.evidence(device));
+      const done = [];
+      for (const amount of [1000n, 900n, 800n]) done.push(await work(there, device, amount));
+      for (const { license } of done) await here.service.importLicense(license);
+      await here.service.reports(done.map(({ report }) => report));
+      await here.service.appraise(await here.evidence(device));
+      expect(await books(here, device)).toEqual([2700n, 2700n]);
+    });
+
     it("complete a draft that is the same license", async () => {
       const { here, device } = await apart();
       const evidence = await here.evidence(device);
@@ -196,6 +240,32 @@ describe.each(engines)("past the evidence on $engine", ({ place }) => {
       expect((await here.service.device(device.ueid)).licenseSequence).toBe(1n);
       const stranger = whole(await there.service.offlineLicense({ ueids: [other.ueid], terms }));
       expect(await codeOf(here.service.importLicense(stranger))).toBe("device/unknown");
+    });
+
+    it("are taken for a device of a cohort though another is too far behind", async () => {
+      const { here, there, device: behind } = await apart(OFFLINE);
+      const device = await here.enrolled("other");
+      const by = [south!, inspectorate!];
+      const sample = decodeLicense(parseSign(await there.license(behind)).payload);
+      const offline = (sequence: bigint, ...ueids: Uint8Array[]) =>
+        signLicense({ ...sample, nonce: undefined, ueid: undefined, cohort: ueids, sequence }, by);
+      const first = offline(1000n, device.ueid);
+      await here.service.importLicense(first);
+      device.install(first);
+      await here.service.appraise(await here.evidence(device));
+      const both = offline(1500n, behind.ueid, device.ueid);
+      await here.service.importLicense(both);
+      expect((await here.service.device(device.ueid)).licenseSequence).toBe(1500n);
+      // To the one there is nothing new in it, and for the other it is still too far ahead.
+      expect(await codeOf(here.service.importLicense(both))).toBe("license/sequence-exhausted");
+      expect((await here.service.device(behind.ueid)).licenseSequence).toBe(0n);
+    });
+
+    it("wait for no transaction of others where they are none", async () => {
+      const { here } = await apart();
+      await here.store.write(async () => {
+        expect(await codeOf(here.service.importLicense(Uint8Array.of(0xa0)))).toBe("license/malformed");
+      });
     });
 
     it("are refused if they are not whole, not real, too far ahead, or a second of their sequence", async () => {

@@ -1,0 +1,92 @@
+/** What an operator or a stranger may try with objects that are real in themselves. */
+import { afterEach, describe, expect, it } from "vitest";
+import { ObjectType, OrderAction } from "../../../firmware/protocol/claims.ts";
+import { objectAad } from "../../../host/objects/aad.ts";
+import { addSignature } from "../../../host/protocol/cose.ts";
+import { PARTY_SIGNERS, signerOf } from "../fake-governor.ts";
+import { engines } from "../store/engines.ts";
+import { FrostSite } from "./frost-site.ts";
+import { codeOf, REQUEST, ServiceWorld, type WorldOptions } from "./world.ts";
+
+const [north, south] = PARTY_SIGNERS;
+
+describe.each(engines)("nothing is gained on $engine", ({ place }) => {
+  const worlds: ServiceWorld[] = [];
+  const open = async (options?: WorldOptions) => {
+    const world = await ServiceWorld.open(place(), options);
+    worlds.push(world);
+    return world;
+  };
+  afterEach(async () => {
+    for (const world of worlds.splice(0)) await world.close();
+  });
+
+  it("by evidence that the key of a withdrawn image signed in the newest one's name", async () => {
+    const world = await open();
+    const device = world.device();
+    const flawed = new Uint8Array(32).fill(0xbb);
+    const { references } = world.settings;
+    const measurements = [...references.measurements, { digest: flawed, svnLeast: 0 }];
+    world.settings = { ...world.settings, references: { ...references, measurements } };
+    await world.service.enrol(device.endorsement(), device.certificate({ measurement: flawed }));
+    const leaked = device.attester;
+    device.attester = signerOf("newer attester");
+    await world.service.enrol(device.endorsement(), device.certificate());
+    world.settings = { ...world.settings, references };
+    const forged = async () => device.evidence({ nonce: (await world.service.nonce(device.ueid)).nonce }, leaked);
+    expect(await codeOf(world.service.license({ evidence: await forged(), terms: REQUEST }))).toBe(
+      "evidence/signature",
+    );
+    expect(await codeOf(world.service.recovery({ evidence: await forged() }))).toBe("evidence/signature");
+    expect(await codeOf(world.service.appraise(await forged()))).toBe("evidence/signature");
+    await world.license(device);
+  });
+
+  describe("by a license that was drawn up before", () => {
+    /** One signature of two. */
+    async function drafted() {
+      const world = await open({ parties: [north!] });
+      const device = await world.enrolled();
+      const evidence = await world.evidence(device);
+      expect(await world.service.license({ evidence, terms: REQUEST })).toMatchObject({ complete: false, have: 1 });
+      // The same verifier, as a process that could complete it.
+      const complete = async () => {
+        await world.start([south!]);
+        return codeOf(world.service.license({ evidence }));
+      };
+      return { world, device, complete };
+    }
+
+    it("a pause: nobody signs it from then on", async () => {
+      const { world, device, complete } = await drafted();
+      const { id } = await world.service.proposeOrder({ action: OrderAction.PAUSE, scope: [device.ueid] });
+      await world.service.approveOrder(id, "north");
+      expect(await complete()).toBe("evidence/epoch-behind");
+    });
+
+    it("a pause: no holder of a group's key gives a share of it from then on", async () => {
+      const site = await FrostSite.open(place);
+      worlds.push(...site.worlds);
+      const given = await site.evidence(await site.enrolled("device"));
+      await site.world(1).service.license({ ...given, terms: REQUEST });
+      const { holder, request } = site.asked.at(-1)!;
+      const { service } = site.world(holder);
+      const ask = async () => {
+        const commitments = [await site.holders[0]!.commit(), await service.frostCommitment(site.group.kid)];
+        return codeOf(service.frostShare({ ...request, commitments }));
+      };
+      expect(await ask()).toBeUndefined();
+      const { bytes } = await service.proposeOrder({ action: OrderAction.PAUSE });
+      await service.importOrder(addSignature(bytes, south!, objectAad(ObjectType.ORDER)));
+      expect(await ask()).toBe("evidence/epoch-behind");
+    });
+
+    it("a device's suspension: nobody signs it until it is over", async () => {
+      const { world, device, complete } = await drafted();
+      await world.service.changeDevice(device.ueid, { status: "suspended" });
+      expect(await complete()).toBe("device/suspended");
+      await world.service.changeDevice(device.ueid, { status: "active" });
+      expect(await complete()).toBeUndefined();
+    });
+  });
+});
