@@ -66,9 +66,8 @@ export interface Decision {
 export function decide(item: EvidenceItem, before: DeviceRow, bench: Bench): Decision {
   const { evidence, purpose } = item;
   if (purpose !== "appraisal") checkStatus(before.status);
-  checkAttester(item, before);
   const judged = judgeEvidence(
-    evidence,
+    item,
     purpose === "recovery" ? "recovery" : "license",
     before.state.record,
     item.nonce,
@@ -124,12 +123,6 @@ export function answeredBefore(
     if (answer.epoch < epoch) throw new VerifierError("evidence/epoch-behind", `${answer.epoch} instead of ${epoch}`);
   }
   return { kind, type, sequence, expirySeconds, quorum, signed: isWhole ? bytes : (draft ?? bytes) };
-}
-
-/** An earlier image's key would speak for the newest one, whose measurement is all that evidence says. */
-function checkAttester({ attester }: EvidenceItem, { state: { record } }: DeviceRow): void {
-  if (sameBytes(attester, record.certificates.at(-1)!.attestationPublicKey)) return;
-  throw new VerifierError("evidence/signature", "an earlier image's key");
 }
 
 const STATUS_CODES: Readonly<Record<Exclude<DeviceStatus, "active">, VerifierErrorCode>> = {

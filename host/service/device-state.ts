@@ -183,12 +183,13 @@ function writeHead(out: ByteWriter, { sequence, digest }: ReportHead): void {
   out.bytes(digest);
 }
 
-function writeChain(out: ByteWriter, { head, totals, bootCount, toTick, licenseSequence }: Chain): void {
+function writeChain(out: ByteWriter, { head, totals, bootCount, toTick, licenseSequence, attester }: Chain): void {
   writeHead(out, head);
   writeWork(out, totals);
   out.u32(bootCount);
   out.u64(toTick);
   out.u64(licenseSequence);
+  out.optional(attester, (key) => out.bytes(key));
 }
 
 function readChain(from: ByteReader): Chain {
@@ -198,6 +199,7 @@ function readChain(from: ByteReader): Chain {
     bootCount: from.u32(),
     toTick: from.u64(),
     licenseSequence: from.u64(),
+    attester: from.optional(() => from.bytes(KEY_BYTES)),
   };
 }
 

@@ -12,6 +12,7 @@ import { Refusal } from "../protocol/refusal.ts";
 import { sha256 } from "../protocol/sha256.ts";
 import { sameBytes } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
+import type { AttestedEvidence } from "../verifier/judgement.ts";
 import type { JudgedNonce, Nonces } from "../verifier/nonces.ts";
 import { readSignedAsync } from "../verifier/signed.ts";
 import { isAnswered } from "./answer-rows.ts";
@@ -23,13 +24,10 @@ const EVIDENCE_AAD = objectAad(ObjectType.EVIDENCE);
 /** What the sender wants on its evidence. */
 export type EvidencePurpose = "license" | "recovery" | "appraisal";
 
-export interface EvidenceItem {
+export interface EvidenceItem extends AttestedEvidence {
   readonly purpose: EvidencePurpose;
   readonly call: LicenseCall;
   readonly digest: Uint8Array;
-  readonly evidence: Evidence;
-  /** Public key that it is signed by: one of the device's, of its newest image or an earlier one. */
-  readonly attester: Uint8Array;
   readonly nonce: JudgedNonce;
 }
 

@@ -13,7 +13,7 @@ import { Batcher, type Result } from "../store/batcher.ts";
 import type { Tables } from "../store/store.ts";
 import { hexOf } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
-import { judgeReport } from "../verifier/judgement.ts";
+import { type AttestedReport, judgeReport } from "../verifier/judgement.ts";
 import { readSignedAsync } from "../verifier/signed.ts";
 import type { StoredReport } from "../verifier/storage.ts";
 import type { ServiceContext } from "./context.ts";
@@ -31,9 +31,8 @@ import type { SharedState } from "./shared.ts";
 import { UsageChanges } from "./usage.ts";
 
 /** A report whose signature holds. */
-interface ReadReport {
+interface ReadReport extends AttestedReport {
   readonly item: ReportItem;
-  readonly report: UsageReport;
 }
 
 const REPORT_AAD = objectAad(ObjectType.USAGE_REPORT);
@@ -68,15 +67,15 @@ export class ReportBatches {
 
   async #read(item: ReportItem): Promise<ReadReport | VerifierError> {
     try {
-      const report = await readSignedAsync("report/malformed", "report/signature", async () => {
+      const attested = await readSignedAsync("report/malformed", "report/signature", async () => {
         const message = parseSign1(item.report);
         const claimed = decodeUsageReport(message.payload);
         const key = await this.#context.attesters.find(claimed.ueid, message.kid);
         if (!key) throw new VerifierError("report/signature", "an unknown key");
         await checkSign1(message, key, REPORT_AAD);
-        return claimed;
+        return { report: claimed, attester: key };
       });
-      return { item, report };
+      return { item, ...attested };
     } catch (error) {
       if (error instanceof VerifierError) return error;
       throw error;
@@ -149,7 +148,7 @@ class ReportBatch {
     try {
       const { record } = row.state;
       const known = this.#stored.get(name);
-      const { step, device, work } = judgeReport(item.report, report, item.intervals, record, known, this.#shared);
+      const { step, device, work } = judgeReport(item.report, read, item.intervals, record, known, this.#shared);
       if (step.repeated) return { status: "repeated", sequence };
       const opening = this.#opening(item, report, workBetween(work, report.totals));
       this.taken.push({ deviceId: row.id, sequence, bytes: item.report, intervals: item.intervals, opening });

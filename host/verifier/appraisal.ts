@@ -25,6 +25,8 @@ export interface Appraisal {
 /** What evidence is judged against. */
 export interface AppraisalContext {
   readonly device: DeviceRecord;
+  /** Public key that the evidence is signed by: one of the device's. */
+  readonly attester: Uint8Array;
   readonly references: ReferenceValues;
   readonly agreement: Agreement;
   readonly agreementDigest: Uint8Array;
@@ -91,9 +93,11 @@ function checkHardware(evidence: Evidence, { device }: AppraisalContext): void {
   if (!isEndorsed) throw new VerifierError("evidence/hardware");
 }
 
-function checkMeasurement(evidence: Evidence, { device, references }: AppraisalContext): void {
-  const certificate = device.certificates.at(-1)!;
-  if (!sameBytes(evidence.measurement, certificate.measurement)) throw new VerifierError("evidence/measurement");
+/** A key speaks for the image that it was certified with: that of an image which is withdrawn gets nothing any more. */
+function checkMeasurement(evidence: Evidence, { device, attester, references }: AppraisalContext): void {
+  const certificate = device.certificates.find(({ attestationPublicKey }) => sameBytes(attestationPublicKey, attester));
+  if (!certificate || !sameBytes(evidence.measurement, certificate.measurement))
+    throw new VerifierError("evidence/measurement");
   if (!referenceOf(references, evidence.measurement)) throw new VerifierError("evidence/measurement-withdrawn");
 }
 

@@ -12,6 +12,8 @@ import type { Chain, DeviceRecord, StoredReport } from "./storage.ts";
 
 export interface ChainContext {
   readonly device: DeviceRecord;
+  /** Public key that the report is signed by: one of the device's. */
+  readonly attester: Uint8Array;
   /** Report of the same sequence that is here already. */
   readonly stored: StoredReport | undefined;
   readonly isKnownAgreement: (digest: Uint8Array) => boolean;
@@ -25,7 +27,7 @@ export function followChain(
   bytes: Uint8Array,
   report: UsageReport,
   intervals: Uint8Array | undefined,
-  { device, stored, isKnownAgreement }: ChainContext,
+  { device, attester, stored, isKnownAgreement }: ChainContext,
 ): ChainStep {
   const { chain } = device;
   const { sequence } = report;
@@ -38,13 +40,21 @@ export function followChain(
   }
   if (!sameBytes(report.previous, chain.head.digest)) throw new VerifierError("report/forked", `before ${sequence}`);
   if (!isKnownAgreement(report.agreementDigest)) throw new VerifierError("report/agreement");
+  checkAttester(attester, device);
   checkOrder(report, device);
   checkIntervals(report, intervals, chain.totals);
   const { totals, bootCount, toTick, licenseSequence } = report;
   return {
     repeated: false,
-    chain: { head: { sequence, digest: reportDigest(bytes) }, totals, bootCount, toTick, licenseSequence },
+    chain: { head: { sequence, digest: reportDigest(bytes) }, totals, bootCount, toTick, licenseSequence, attester },
   };
+}
+
+/** Once a later image has reported, the key of an earlier one, which may have leaked, says nothing more. */
+function checkAttester(attester: Uint8Array, { certificates, chain }: DeviceRecord): void {
+  const ageOf = (key: Uint8Array | undefined) =>
+    certificates.findIndex(({ attestationPublicKey }) => key && sameBytes(attestationPublicKey, key));
+  if (ageOf(attester) < ageOf(chain.attester)) throw new VerifierError("report/key-regressed");
 }
 
 /** Nothing runs backward. */

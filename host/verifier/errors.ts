@@ -58,6 +58,7 @@ export const JUDGEMENT_ERRORS = {
   "report/gap": ["policy", "reports before this one are missing: upload them first"],
   "report/forked": ["policy", "the report contradicts one that is here already"],
   "report/totals-regressed": ["policy", "the meter totals went back"],
+  "report/key-regressed": ["policy", "an earlier governor image's key signed it, after a later one's had reported"],
   "report/boot-regressed": ["policy", "the boot count went back"],
   "report/ticks-regressed": ["policy", "the report's ticks run backward"],
   "report/license-regressed": ["policy", "the license sequence went back"],

@@ -9,7 +9,7 @@ import type { License } from "../objects/license.ts";
 import type { Recovery } from "../objects/recovery.ts";
 import { decodeUsageReport, type UsageReport, verifyUsageReport } from "../objects/usage-report.ts";
 import { type AllWork, mostWork, noWork, workBetween } from "../objects/work.ts";
-import { parseSign1, verificationKey } from "../protocol/cose.ts";
+import { parseSign1, type VerificationKey, verificationKey } from "../protocol/cose.ts";
 import { type Appraisal, appraise, type Purpose } from "./appraisal.ts";
 import { type Installed, type LicenseTerms, overrunOf, recoverBooks, settleBooks, worstCase } from "./books.ts";
 import { sameBytes } from "./bytes.ts";
@@ -34,12 +34,21 @@ export interface Grounds {
 /** A license of the device by its sequence, as far as it was issued here. */
 export type LicenseOf = (sequence: bigint) => LicenseTerms | undefined;
 
-/** Evidence that the device's newest attestation key signed. Throws `evidence/malformed` and `evidence/signature`. */
+/** Evidence with the attestation key of the device that it is signed by. */
+export interface AttestedEvidence {
+  readonly evidence: Evidence;
+  /** Public key. */
+  readonly attester: Uint8Array;
+}
+
+/** Evidence that one of the device's attestation keys signed. Throws `evidence/malformed` and `evidence/signature`. */
 export function readEvidence(bytes: Uint8Array, deviceOf: (ueid: Uint8Array) => DeviceRecord) {
   return readSigned("evidence/malformed", "evidence/signature", () => {
-    const device = deviceOf(decodeEvidence(parseSign1(bytes).payload).ueid);
-    const key = verificationKey(device.certificates.at(-1)!.attestationPublicKey);
-    return { evidence: verifyEvidence(bytes, key), device };
+    const { payload, kid } = parseSign1(bytes);
+    const device = deviceOf(decodeEvidence(payload).ueid);
+    const key = keyOf(device, kid);
+    if (!key) throw new VerifierError("evidence/signature", "an unknown key");
+    return { evidence: verifyEvidence(bytes, key), attester: key.publicKey, device };
   });
 }
 
@@ -48,11 +57,15 @@ export function readReport(bytes: Uint8Array, deviceOf: (ueid: Uint8Array) => De
   return readSigned("report/malformed", "report/signature", () => {
     const message = parseSign1(bytes);
     const device = deviceOf(decodeUsageReport(message.payload).ueid);
-    const keys = device.certificates.map(({ attestationPublicKey }) => verificationKey(attestationPublicKey));
-    const key = keys.find(({ kid }) => message.kid && sameBytes(kid, message.kid));
+    const key = keyOf(device, message.kid);
     if (!key) throw new VerifierError("report/signature", "an unknown key");
-    return { report: verifyUsageReport(bytes, key), device };
+    return { report: verifyUsageReport(bytes, key), attester: key.publicKey, device };
   });
+}
+
+function keyOf({ certificates }: DeviceRecord, kid: Uint8Array | undefined): VerificationKey | undefined {
+  const keys = certificates.map(({ attestationPublicKey }) => verificationKey(attestationPublicKey));
+  return keys.find((key) => kid && sameBytes(key.kid, kid));
 }
 
 export interface Judgement {
@@ -63,7 +76,7 @@ export interface Judgement {
 
 /** Judges evidence whose signature was verified. Throws the `VerifierError` of the first step that fails. */
 export function judgeEvidence(
-  evidence: Evidence,
+  { evidence, attester }: AttestedEvidence,
   purpose: Purpose,
   before: DeviceRecord,
   nonce: JudgedNonce,
@@ -75,6 +88,7 @@ export function judgeEvidence(
   const device = { ...withRecovery(before, evidence.totals), nonceUsed: nonce.serial };
   const appraisal = appraise(evidence, purpose, {
     device,
+    attester,
     references: grounds.references,
     agreement: grounds.agreement,
     agreementDigest: grounds.agreementDigest,
@@ -125,17 +139,24 @@ export function decideRecovery(
   };
 }
 
+/** A report with the attestation key of the device that it is signed by. */
+export interface AttestedReport {
+  readonly report: UsageReport;
+  /** Public key. */
+  readonly attester: Uint8Array;
+}
+
 /** Judges a report whose signature was verified: what it changes, and the record after it. */
 export function judgeReport(
   bytes: Uint8Array,
-  report: UsageReport,
+  { report, attester }: AttestedReport,
   intervals: Uint8Array | undefined,
   before: DeviceRecord,
   stored: StoredReport | undefined,
   { isKnownAgreement }: Pick<Grounds, "isKnownAgreement">,
 ): { readonly step: ChainStep; readonly device: DeviceRecord; readonly work: AllWork } {
   const device = withRecovery(before, report.totals);
-  const step = followChain(bytes, report, intervals, { device, stored, isKnownAgreement });
+  const step = followChain(bytes, report, intervals, { device, attester, stored, isKnownAgreement });
   if (step.repeated) return { step, device: before, work: noWork() };
   return {
     step,

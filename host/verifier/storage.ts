@@ -16,6 +16,8 @@ export interface Chain {
   readonly bootCount: number;
   readonly toTick: bigint;
   readonly licenseSequence: bigint;
+  /** Public key that signed the newest report; absent before the first. */
+  readonly attester?: Uint8Array;
 }
 
 /** What the newest evidence that was accepted said. */

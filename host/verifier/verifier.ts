@@ -165,10 +165,11 @@ export class Verifier {
 
   /** Takes the next report of a device's chain, or one again. Intervals may come with it. */
   acceptReport(bytes: Uint8Array, intervals?: Uint8Array): ReportReceipt {
-    const { report, device: before } = readReport(bytes, (ueid) => this.#device(ueid));
+    const { device: before, ...attested } = readReport(bytes, (ueid) => this.#device(ueid));
+    const { report } = attested;
     const ueid = hexOf(before.ueid);
     const stored = this.#storage.report(ueid, report.sequence);
-    const { step, device, work } = judgeReport(bytes, report, intervals, before, stored, this.#grounds);
+    const { step, device, work } = judgeReport(bytes, attested, intervals, before, stored, this.#grounds);
     if (!step.repeated) {
       this.#storage.putReport(ueid, { report, bytes, intervals });
       this.#storage.putDevice(device);
@@ -231,9 +232,9 @@ export class Verifier {
 
   #judge(bytes: Uint8Array, purpose: Purpose): Judgement {
     const nowMs = this.#options.clock();
-    const { evidence, device } = readEvidence(bytes, (ueid) => this.#device(ueid));
-    const nonce = this.#nonces.judge(device.ueid, evidence.nonce, nowMs);
-    return judgeEvidence(evidence, purpose, device, nonce, this.#grounds, this.#licensesOf(device), nowMs);
+    const { device, ...attested } = readEvidence(bytes, (ueid) => this.#device(ueid));
+    const nonce = this.#nonces.judge(device.ueid, attested.evidence.nonce, nowMs);
+    return judgeEvidence(attested, purpose, device, nonce, this.#grounds, this.#licensesOf(device), nowMs);
   }
 
   #licensesOf({ ueid }: DeviceRecord): LicenseOf {

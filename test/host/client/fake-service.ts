@@ -144,7 +144,8 @@ export class FakeVerifier {
     const answered = this.storage.answer(key);
     const need = this.world.agreement.quorums.license;
     if (answered) return this.#signedAnswer(answered, need, true);
-    const { evidence, device } = readEvidence(bytes, (ueid) => this.#device(ueid));
+    const { device, ...attested } = readEvidence(bytes, (ueid) => this.#device(ueid));
+    const { evidence } = attested;
     const nowMs = this.world.nowMs();
     const own = this.#nonces.judge(
       device.ueid,
@@ -152,7 +153,7 @@ export class FakeVerifier {
       nowMs,
     );
     const licenseOf = (sequence: bigint) => this.storage.license(hexOf(device.ueid), sequence)?.license;
-    const judgement = judgeEvidence(evidence, "license", device, own, this.#grounds, licenseOf, nowMs);
+    const judgement = judgeEvidence(attested, "license", device, own, this.#grounds, licenseOf, nowMs);
     const drawn = decideLicense(judgement, terms, this.#grounds, nowMs);
     let draft = before ?? draftLicense(drawn);
     const license = decodeLicense(parseSign(draft).payload);
@@ -228,12 +229,12 @@ export class FakeVerifier {
   }
 
   #report(bytes: Uint8Array, intervals: Uint8Array | undefined): ReportOutcome {
-    const { report, device: before } = readReport(bytes, (ueid) => this.#device(ueid));
+    const { device: before, ...attested } = readReport(bytes, (ueid) => this.#device(ueid));
     const ueid = hexOf(before.ueid);
-    const { sequence } = report;
+    const { sequence } = attested.report;
     const { step, device } = judgeReport(
       bytes,
-      report,
+      attested,
       intervals,
       before,
       this.storage.report(ueid, sequence),
@@ -243,7 +244,7 @@ export class FakeVerifier {
       this.repeated.push(sequence);
       return { status: "repeated", sequence };
     }
-    this.storage.putReport(ueid, { report, bytes, intervals });
+    this.storage.putReport(ueid, { report: attested.report, bytes, intervals });
     this.storage.putDevice(device);
     this.taken.set(ueid, [...(this.taken.get(ueid) ?? []), sequence]);
     return { status: "taken", sequence };

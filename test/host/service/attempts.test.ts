@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { ObjectType, OrderAction } from "../../../firmware/protocol/claims.ts";
 import { objectAad } from "../../../host/objects/aad.ts";
 import { addSignature } from "../../../host/protocol/cose.ts";
-import { PARTY_SIGNERS, signerOf } from "../fake-governor.ts";
+import { BF16, PARTY_SIGNERS, signerOf } from "../fake-governor.ts";
 import { engines } from "../store/engines.ts";
 import { FrostSite } from "./frost-site.ts";
 import { codeOf, REQUEST, ServiceWorld, type WorldOptions } from "./world.ts";
@@ -33,13 +33,44 @@ describe.each(engines)("nothing is gained on $engine", ({ place }) => {
     device.attester = signerOf("newer attester");
     await world.service.enrol(device.endorsement(), device.certificate());
     world.settings = { ...world.settings, references };
-    const forged = async () => device.evidence({ nonce: (await world.service.nonce(device.ueid)).nonce }, leaked);
-    expect(await codeOf(world.service.license({ evidence: await forged(), terms: REQUEST }))).toBe(
-      "evidence/signature",
-    );
-    expect(await codeOf(world.service.recovery({ evidence: await forged() }))).toBe("evidence/signature");
-    expect(await codeOf(world.service.appraise(await forged()))).toBe("evidence/signature");
+    for (const [change, code] of [
+      [{}, "evidence/measurement"],
+      [{ measurement: flawed }, "evidence/measurement-withdrawn"],
+    ] as const) {
+      const forged = async () =>
+        device.evidence({ nonce: (await world.service.nonce(device.ueid)).nonce, ...change }, leaked);
+      expect(await codeOf(world.service.license({ evidence: await forged(), terms: REQUEST }))).toBe(code);
+      expect(await codeOf(world.service.recovery({ evidence: await forged() }))).toBe(code);
+      expect(await codeOf(world.service.appraise(await forged()))).toBe(code);
+    }
     await world.license(device);
+  });
+
+  it("by an old certificate that is enrolled once more: the board goes on under its own", async () => {
+    const world = await open();
+    const device = await world.enrolled();
+    const old = device.certificate();
+    device.attester = signerOf("newer attester");
+    await world.service.enrol(device.endorsement(), device.certificate());
+    await world.service.enrol(device.endorsement(), old);
+    await world.license(device);
+  });
+
+  it("by a report that the key of an earlier image signed once a later one has reported", async () => {
+    const world = await open();
+    const device = await world.enrolled();
+    device.install(await world.license(device));
+    const leaked = device.attester;
+    device.work(BF16, 10n);
+    // Made before the update and sent after it: that is no forgery.
+    const late = device.report();
+    device.attester = signerOf("newer attester");
+    await world.service.enrol(device.endorsement(), device.certificate());
+    expect(await world.service.reports([late])).toMatchObject([{ status: "taken" }]);
+    await world.upload(device);
+    const [outcome] = await world.service.reports([device.report({}, leaked)]);
+    expect(outcome).toMatchObject({ status: "refused", code: "report/key-regressed" });
+    expect((await world.service.device(device.ueid)).status).toBe("active");
   });
 
   describe("by a license that was drawn up before", () => {

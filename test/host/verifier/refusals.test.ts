@@ -191,6 +191,15 @@ const REFUSALS: Record<keyof typeof JUDGEMENT_ERRORS, () => void> = {
   "report/gap": accept({ sequence: 3n }),
   "report/forked": accept({ previous: bytes(1) }),
   "report/totals-regressed": accept({ totals: works([BF16, 299n]) }),
+  "report/key-regressed": () => {
+    const { verifier, device } = working();
+    const leaked = device.attester;
+    device.attester = signerOf("newer attester");
+    verifier.enrol(device.endorsement(), device.certificate());
+    device.upload();
+    const { report, intervals } = device.report({}, leaked);
+    verifier.acceptReport(report, intervals);
+  },
   "report/boot-regressed": accept({ bootCount: 0 }),
   "report/ticks-regressed": accept({ fromTick: 0n }),
   "report/license-regressed": accept({ licenseSequence: 0n }),
