@@ -231,6 +231,7 @@ export class Campaign {
 
   /** A moment under load. */
   async #moment(): Promise<void> {
+    if (this.#isOver) return;
     let timer: NodeJS.Timeout | undefined;
     const stalled = new Promise<void>((_, reject) => {
       timer = setTimeout(() => reject(new Error("the load stands still")), STALL_MS);

@@ -3,7 +3,6 @@
  * report) is new once, and its answer stays as it was, byte for byte; no sequence of a device stands for two licenses.
  * Whatever contradicts it is a fault. It knows nothing of the store.
  */
-
 import { verifyLicense } from "../../host/objects/license.ts";
 import { sha256 } from "../../host/protocol/sha256.ts";
 import { hexOf, sameBytes } from "../../host/verifier/bytes.ts";
@@ -32,7 +31,7 @@ export interface Try {
 
 export class Ledger {
   readonly faults: string[] = [];
-  /** How many were taken down. */
+  /** Answers that were compared with what was known. */
   answers = 0;
   /** By the evidence's digest in hex. */
   readonly licenses = new Map<string, AcknowledgedLicense>();
