@@ -2,10 +2,11 @@
  * A verifier's processes under load, struck at random: a bounded share of `npm run campaign`. Moments are the machine's;
  * the rest is drawn from `QUIESCE_SEED`.
  */
-import { describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { Campaign, type CampaignOptions } from "./campaign.ts";
 import { campaignCommand } from "./command.ts";
 import { type CampaignPlace, diskPlace, folderPlace, postgresPlace } from "./places.ts";
+import { removeServerProgram } from "./program.ts";
 
 /** `QUIESCE_CAMPAIGN_KILLS` is for more of them. */
 const KILLS = Number(process.env.QUIESCE_CAMPAIGN_KILLS ?? 3);
@@ -16,6 +17,8 @@ const databaseUrl = process.env.QUIESCE_TEST_DATABASE_URL;
 if (databaseUrl === undefined) {
   process.stderr.write("QUIESCE_TEST_DATABASE_URL is not set: the campaign ran on SQLite alone\n");
 }
+
+afterAll(removeServerProgram);
 
 function campaign(place: CampaignPlace, options: Omit<CampaignOptions, "seed">) {
   onTestFinished(() => place.remove());

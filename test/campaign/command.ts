@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { facts } from "../../host/cli/output.ts";
 import { Campaign, type CampaignResult } from "./campaign.ts";
 import { type CampaignPlace, diskPlace, folderPlace, postgresPlace } from "./places.ts";
+import { removeServerProgram } from "./program.ts";
 
 const FAULTS_FOUND = 1;
 const WRONG_USE = 2;
@@ -57,6 +58,7 @@ export async function campaignCommand(args: string[], { out, err }: Streams): Pr
   } finally {
     process.off("SIGINT", stop);
     await place.remove();
+    removeServerProgram();
   }
 }
 

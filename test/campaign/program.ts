@@ -17,13 +17,13 @@ interface Esbuild {
   buildSync(options: Readonly<Record<string, unknown>>): unknown;
 }
 
+let folder: string | undefined;
 let made: string | undefined;
 
-/** Made on first use; gone with this process. */
+/** Made on first use, for all campaigns of this process. */
 export function serverProgram(): string {
   if (made !== undefined) return made;
-  const folder = mkdtempSync(join(tmpdir(), "quiesce-campaign-program-"));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  folder = mkdtempSync(join(tmpdir(), "quiesce-campaign-program-"));
   const esbuild = createRequire(createRequire(import.meta.url).resolve("tsx"))("esbuild") as Esbuild;
   made = join(folder, "server.cjs");
   esbuild.buildSync({
@@ -36,4 +36,11 @@ export function serverProgram(): string {
     logLevel: "error",
   });
   return made;
+}
+
+/** When all campaigns are over. */
+export function removeServerProgram(): void {
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  folder = undefined;
+  made = undefined;
 }
