@@ -1,22 +1,11 @@
 /** One party's agreement, and many boards that play governors: what they send is made before it is timed. */
-import { type Agreement, agreementDigest, signAgreement } from "../../../host/objects/agreement.ts";
+import { agreementDigest } from "../../../host/objects/agreement.ts";
 import { encodeLicenseRequest } from "../../../host/objects/license-request.ts";
 import { encodeReportBatch } from "../../../host/objects/report-batch.ts";
 import { hexOf } from "../../../host/verifier/bytes.ts";
-import { agreementOf, BF16, FakeGovernor, type GovernorWorld, PARTY_SIGNERS } from "../../host/fake-governor.ts";
+import { BF16, FakeGovernor, type GovernorWorld } from "../../host/fake-governor.ts";
+import { loadAgreement } from "../../host/serving.ts";
 import { Connection } from "./connection.ts";
-
-const YEAR_SECONDS = 31_536_000;
-
-export function benchAgreement(): { agreement: Agreement; bytes: Uint8Array } {
-  const [first] = agreementOf().parties;
-  const agreement = agreementOf({
-    parties: [first!],
-    quorums: { license: 1, pause: 1, resume: 1, update: 1, amend: 1 },
-    leaseSeconds: YEAR_SECONDS,
-  });
-  return { agreement, bytes: signAgreement(agreement, PARTY_SIGNERS.slice(0, 1)) };
-}
 
 const TERMS = { budget: new Map([[BF16, 1000n]]), ticksMax: 1000n, windowSeconds: 600 };
 
@@ -34,7 +23,7 @@ export interface Answered {
 }
 
 export class Boards implements GovernorWorld {
-  readonly digest = agreementDigest(benchAgreement().agreement);
+  readonly digest = agreementDigest(loadAgreement().agreement);
   readonly verifier = { challenge: refuse, acceptReport: refuse };
   readonly all: readonly FakeGovernor[];
   readonly #connections: readonly Connection[];

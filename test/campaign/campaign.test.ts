@@ -1,0 +1,94 @@
+/**
+ * A verifier's processes under load, struck at random: a bounded share of `npm run campaign`. Moments are the machine's;
+ * the rest is drawn from `QUIESCE_SEED`.
+ */
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import { Campaign, type CampaignOptions } from "./campaign.ts";
+import { campaignCommand } from "./command.ts";
+import { type CampaignPlace, diskPlace, folderPlace, postgresPlace } from "./places.ts";
+import { removeServerProgram } from "./program.ts";
+
+/** `QUIESCE_CAMPAIGN_KILLS` is for more of them. */
+const KILLS = Number(process.env.QUIESCE_CAMPAIGN_KILLS ?? 3);
+const CUTS = 6;
+const CLIENTS = 8;
+const seed = process.env.QUIESCE_SEED!;
+const databaseUrl = process.env.QUIESCE_TEST_DATABASE_URL;
+if (databaseUrl === undefined) {
+  process.stderr.write("QUIESCE_TEST_DATABASE_URL is not set: the campaign ran on SQLite alone\n");
+}
+
+afterAll(removeServerProgram);
+
+function campaign(place: CampaignPlace, options: Omit<CampaignOptions, "seed">) {
+  onTestFinished(() => place.remove());
+  return new Campaign(place, { seed, clients: CLIENTS, ...options }).run();
+}
+
+describe("a verifier under load", () => {
+  it("loses nothing, gives nothing twice and keeps its books when it is killed, on sqlite", async () => {
+    const result = await campaign(folderPlace(), { kills: KILLS });
+    expect(result).toMatchObject({ kills: KILLS, faults: [] });
+    expect(result.licenses).toBeGreaterThan(KILLS);
+    expect(result.unanswered).toBeGreaterThan(0);
+  }, 600_000);
+
+  it("asks to come again while its disk is full, and goes on when there is room", async ({ skip }) => {
+    const place = diskPlace();
+    if (place === undefined) {
+      process.stderr.write("no file system can be mounted here: a disk that is really full was not tried\n");
+      return skip();
+    }
+    const result = await campaign(place, { kills: 0, fills: 1 });
+    expect(result).toMatchObject({ fills: 1, faults: [] });
+    expect(result.putOff["server/unavailable"]).toBeGreaterThan(0);
+  }, 600_000);
+
+  it.skipIf(databaseUrl === undefined)(
+    "does so with two processes on one PostgreSQL, whose connections are cut besides",
+    async () => {
+      const result = await campaign(postgresPlace(databaseUrl!), { kills: KILLS, cuts: CUTS, processes: 2 });
+      expect(result).toMatchObject({ kills: KILLS, faults: [] });
+      expect(result.connectionsCut).toBeGreaterThan(0);
+      expect(result.races).toBeGreaterThan(0);
+    },
+    600_000,
+  );
+
+  it("is found out if it answers before what it answers is durable", async () => {
+    // It ends with the first kill that falls before the commit: most do.
+    const { faults } = await campaign(folderPlace(), { kills: 8, commitLateMs: 100 });
+    expect(faults.join("\n")).toMatch(/lost|not there|unknown|differ/);
+  }, 600_000);
+});
+
+describe("npm run campaign", () => {
+  const run = async (...args: string[]) => {
+    let text = "";
+    const write = (more: string) => {
+      text += more;
+    };
+    return { code: await campaignCommand(args, { out: write, err: write }), text };
+  };
+
+  it("says how it is used", async () => {
+    const { code, text } = await run("--help");
+    expect(code).toBe(0);
+    expect(text).toContain("$ npm run campaign -- verifier");
+  });
+
+  it.each([
+    [[], "one campaign"],
+    [["agent"], "one campaign"],
+    [["verifier", "--kills", "many"], "--kills is a whole number from 0"],
+    [["verifier", "--store", "files"], "sqlite or postgres"],
+    [["verifier", "--cuts", "1"], "--cuts is for postgres"],
+    [["verifier", "--processes", "2"], "--processes is for postgres"],
+    [["verifier", "--hours", "1"], "Unknown option"],
+  ])("refuses %j", async (args, why) => {
+    const { code, text } = await run(...args);
+    expect(code).toBe(2);
+    expect(text).toContain(why);
+    expect(text).toContain("Example:");
+  });
+});
