@@ -152,7 +152,8 @@ export class Answers {
       ({ id }: DeviceRow) =>
       (sequence: bigint) =>
         licenses.get(licenseName([id, sequence]));
-    const bench: Bench = { shared, settings: current, caps, licenseOf, nowMs };
+    const { restoredMs } = this.#context;
+    const bench: Bench = { shared, settings: current, caps, licenseOf, nowMs, restoredMs };
     return { rows, known, licenses, bench };
   }
 

@@ -41,6 +41,8 @@ export interface ServiceContext {
   readonly random: (bytes: number) => Uint8Array;
   /** Which of the running sums this process adds to. */
   readonly slot: number;
+  /** When the store was put back from a backup; undefined: it never was. */
+  readonly restoredMs: number | undefined;
   /** Told of each durable commit of requests that came together. */
   readonly committed?: ((seconds: number, requests: number) => void) | undefined;
 }

@@ -1,6 +1,7 @@
 /** A service over an open store: what it keeps once is made on first use, and is the same for all processes of the store. */
 import type { AsyncSigner } from "../keys/signer.ts";
 import { verifyAgreement } from "../objects/agreement.ts";
+import { restoredOf } from "../store/restored.ts";
 import type { Store } from "../store/store.ts";
 import { NONCE_LIFETIME_MS, Nonces } from "../verifier/nonces.ts";
 import { readSigned } from "../verifier/signed.ts";
@@ -57,6 +58,7 @@ export async function createService(store: Store, options: ServiceOptions): Prom
       clock,
       random,
       slot: store.engine === "sqlite" ? 0 : random(1)[0]! % SLOTS,
+      restoredMs: (await restoredOf(store.db))?.restoredMs,
       committed: options.committed,
     },
     options.beaconMs,

@@ -54,6 +54,8 @@ export interface Bench {
   readonly caps: CapSums;
   readonly licenseOf: (row: DeviceRow) => LicenseOf;
   readonly nowMs: number;
+  /** When the store was put back from a backup; undefined: it never was. */
+  readonly restoredMs: number | undefined;
 }
 
 export interface Decision {
@@ -141,7 +143,7 @@ function license(item: EvidenceItem, judged: Judgement, row: DeviceRow, bench: B
   const { draft, terms } = item.call;
   const [decided, signed] = draft
     ? drawnUpElsewhere(draft, judged, bench)
-    : drawnUpHere(judged, terms ?? defaultTerms(settings.policy, agreement, row.registration), bench);
+    : drawnUpHere(judged, terms ?? defaultTerms(settings.policy, agreement, row.registration), row.state, bench);
   const device = policyDevice(row, agreement);
   const objections = objectionsToLicense(settings.policy, decided, device, caps.usage(row, device));
   if (objections.length > 0) throw new VerifierError("license/policy", objections.join("; "));
@@ -161,8 +163,15 @@ function license(item: EvidenceItem, judged: Judgement, row: DeviceRow, bench: B
   };
 }
 
-function drawnUpHere(judged: Judgement, terms: LicenseRequest, { shared, nowMs }: Bench): [License, Draft] {
-  const decided = decideLicense(judged, terms, shared, nowMs);
+/** Sequences that a device may have been issued and not shown yet when a backup was put back. */
+const FORGOTTEN_MAX = 64n;
+
+function drawnUpHere(judged: Judgement, terms: LicenseRequest, state: DeviceState, bench: Bench): [License, Draft] {
+  const { shared, nowMs, restoredMs } = bench;
+  const isForgetful = restoredMs !== undefined && (state.issued?.issuedSeconds ?? 0) * 1000 < restoredMs;
+  const { device } = judged;
+  const sequenceIssued = device.sequenceIssued + (isForgetful ? FORGOTTEN_MAX : 0n);
+  const decided = decideLicense({ ...judged, device: { ...device, sequenceIssued } }, terms, shared, nowMs);
   return [decided, { payload: licensePayload(decided) }];
 }
 
