@@ -1,25 +1,17 @@
 /** What an operator or a stranger may try with objects that are real in themselves. */
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { ObjectType, OrderAction } from "../../../firmware/protocol/claims.ts";
 import { objectAad } from "../../../host/objects/aad.ts";
 import { addSignature } from "../../../host/protocol/cose.ts";
 import { BF16, PARTY_SIGNERS, signerOf } from "../fake-governor.ts";
 import { engines } from "../store/engines.ts";
 import { FrostSite } from "./frost-site.ts";
-import { codeOf, REQUEST, ServiceWorld, type WorldOptions } from "./world.ts";
+import { codeOf, REQUEST, worldsOn } from "./world.ts";
 
 const [north, south] = PARTY_SIGNERS;
 
 describe.each(engines)("nothing is gained on $engine", ({ place }) => {
-  const worlds: ServiceWorld[] = [];
-  const open = async (options?: WorldOptions) => {
-    const world = await ServiceWorld.open(place(), options);
-    worlds.push(world);
-    return world;
-  };
-  afterEach(async () => {
-    for (const world of worlds.splice(0)) await world.close();
-  });
+  const open = worldsOn(place);
 
   it("by evidence that the key of a withdrawn image signed in the newest one's name", async () => {
     const world = await open();
@@ -97,7 +89,7 @@ describe.each(engines)("nothing is gained on $engine", ({ place }) => {
 
     it("a pause: no holder of a group's key gives a share of it from then on", async () => {
       const site = await FrostSite.open(place);
-      worlds.push(...site.worlds);
+      onTestFinished(() => site.close());
       const given = await site.evidence(await site.enrolled("device"));
       await site.world(1).service.license({ ...given, terms: REQUEST });
       const { holder, request } = site.asked.at(-1)!;

@@ -1,5 +1,5 @@
 /** An answer may get lost on its way: who asks again is told the same, whenever and however often. */
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ObjectType } from "../../../firmware/protocol/claims.ts";
 import { ErrorCode } from "../../../firmware/protocol/errors.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
@@ -13,21 +13,13 @@ import { verifyEar } from "../../../host/rats/ear.ts";
 import { NONCE_LIFETIME_MS } from "../../../host/verifier/nonces.ts";
 import { BF16, PARTY_SIGNERS, signerOf } from "../fake-governor.ts";
 import { engines } from "../store/engines.ts";
-import { codeOf, REQUEST, ServiceWorld, type WorldOptions, whole } from "./world.ts";
+import { codeOf, REQUEST, type WorldOptions, whole, worldsOn } from "./world.ts";
 
 const [, , inspectorate] = PARTY_SIGNERS;
 const LOST = { gateState: GateState.LOCKED, lastCode: ErrorCode.JOURNAL_ROLLBACK, bootCount: 0, licenseSequence: 0n };
 
 describe.each(engines)("who asks again, on $engine,", ({ place }) => {
-  const worlds: ServiceWorld[] = [];
-  const open = async (options?: WorldOptions) => {
-    const world = await ServiceWorld.open(place(), options);
-    worlds.push(world);
-    return world;
-  };
-  afterEach(async () => {
-    for (const world of worlds.splice(0)) await world.close();
-  });
+  const open = worldsOn(place);
 
   /** The license that a device was given, its evidence, and what a third party would have signed of it. */
   async function answered(options?: WorldOptions) {

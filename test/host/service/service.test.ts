@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ObjectType, OrderAction } from "../../../firmware/protocol/claims.ts";
 import { ErrorCode } from "../../../firmware/protocol/errors.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
@@ -15,20 +15,12 @@ import { verifyEar } from "../../../host/rats/ear.ts";
 import type { ReportItem } from "../../../host/service/service.ts";
 import { BF16, COPY, type FakeGovernor, PARTY_SIGNERS, signerOf } from "../fake-governor.ts";
 import { engines } from "../store/engines.ts";
-import { codeOf, REQUEST, ServiceWorld, type WorldOptions, whole } from "./world.ts";
+import { codeOf, REQUEST, type ServiceWorld, type WorldOptions, whole, worldsOn } from "./world.ts";
 
 const LOCKED = { gateState: GateState.LOCKED, lastCode: ErrorCode.JOURNAL_ROLLBACK };
 
 describe.each(engines)("the service on $engine", ({ place }) => {
-  const worlds: ServiceWorld[] = [];
-  const open = async (options?: WorldOptions) => {
-    const world = await ServiceWorld.open(place(), options);
-    worlds.push(world);
-    return world;
-  };
-  afterEach(async () => {
-    for (const world of worlds.splice(0)) await world.close();
-  });
+  const open = worldsOn(place);
 
   /** Under its first license, 300 of 1,000 done. */
   async function working(options?: WorldOptions) {

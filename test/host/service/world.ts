@@ -1,5 +1,6 @@
 /** A verifier's service over a store of either engine, with parties, a clock that a test turns, and devices it plays. */
 import { randomBytes } from "node:crypto";
+import { afterEach } from "vitest";
 import { type Agreement, agreementDigest, signAgreement } from "../../../host/objects/agreement.ts";
 import type { Policy } from "../../../host/policy/policy.ts";
 import { POLICY_DEFAULT } from "../../../host/policy/policy.ts";
@@ -136,6 +137,22 @@ export class ServiceWorld implements GovernorWorld {
   async close(): Promise<void> {
     await this.service.close();
   }
+}
+
+/** Opens worlds for one test after the other; each is closed after its test, once `atEnd` has looked at it. */
+export function worldsOn(place: () => StorePlace, atEnd: (world: ServiceWorld) => Promise<void> = async () => {}) {
+  const worlds: ServiceWorld[] = [];
+  afterEach(async () => {
+    for (const world of worlds.splice(0)) {
+      await atEnd(world);
+      await world.close();
+    }
+  });
+  return async (options?: WorldOptions): Promise<ServiceWorld> => {
+    const world = await ServiceWorld.open(place(), options);
+    worlds.push(world);
+    return world;
+  };
 }
 
 export function whole(answer: SignedAnswer): Uint8Array {
