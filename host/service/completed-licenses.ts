@@ -16,7 +16,7 @@ import type { ServiceContext } from "./context.ts";
 import { policyDevice } from "./decision.ts";
 import { type DeviceRow, readDevices, writeDevices } from "./device-rows.ts";
 import { AnswerKind } from "./device-state.ts";
-import { checkOfflineRoom, issuedTo } from "./issued.ts";
+import { checkOfflineRoom, issuedTo, newestSequence } from "./issued.ts";
 import { signatureCount } from "./parties.ts";
 import type { SharedState } from "./shared.ts";
 
@@ -144,9 +144,10 @@ function isWhole({ bytes }: AnswerRow, { quorum }: Completed): boolean {
 
 /** Of one that is behind what evidence showed nothing depends any more. */
 function isAhead({ state }: DeviceRow, { sequence, nonce }: License): boolean {
-  const { licenseSequence } = state.record.books;
-  if (sequence <= licenseSequence) return false;
-  checkSequence(sequence, licenseSequence);
+  if (sequence <= state.record.books.licenseSequence) return false;
+  // A verifier that was away for long is shown one license after the other, each within a step of the ones before.
+  const newest = newestSequence(state);
+  if (sequence > newest) checkSequence(sequence, newest);
   if (nonce === undefined) checkOfflineRoom(state);
   return true;
 }

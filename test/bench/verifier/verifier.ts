@@ -19,7 +19,7 @@ const SERVER = fileURLToPath(new URL("./server.ts", import.meta.url));
 const BOARDS = 2000;
 /** Where figures mean nothing. */
 const BOARDS_FEW = 40;
-const CONNECTIONS = 128;
+const CONNECTIONS = 512;
 const REPORTS_PER_REQUEST = 32;
 const DATABASE_URL = process.env.QUIESCE_TEST_DATABASE_URL;
 

@@ -187,6 +187,24 @@ describe.each(engines)("past the evidence on $engine", ({ place }) => {
       expect(await books(here, device)).toEqual([2700n, 2700n]);
     });
 
+    it("count though a verifier was away for more of them than a device can be ahead", async () => {
+      const { here, there, device } = await apart();
+      for (const sequence of [1000n, 2000n, 3000n]) {
+        const own = decodeLicense(parseSign(await there.license(device)).payload);
+        const license = signLicense({ ...own, sequence, nonce: device.challenge }, [south!, inspectorate!]);
+        await here.service.importLicense(license);
+        await there.service.importLicense(license);
+        device.install(license);
+        device.work(BF16, 500n);
+        const report = device.report();
+        for (const { service } of [here, there]) {
+          expect((await service.reports([report]))[0]).toMatchObject({ status: "taken" });
+        }
+      }
+      await here.service.appraise(await here.evidence(device));
+      expect(await books(here, device)).toEqual([1500n, 1500n]);
+    });
+
     it("go before a draft of this verifier that nobody completed, and that stays what it was", async () => {
       const { here, there, device } = await apart();
       const evidence = await here.evidence(device);
