@@ -113,9 +113,14 @@ export class KeptBoard {
       after.map((kept) => ({
         sequence: kept,
         report: readBounded(this.#path(kept, "cbor"), Limit.MESSAGE_BYTES_MAX)!,
-        intervals: readBounded(this.#path(kept, "intervals"), Limit.INTERVALS_MAX * INTERVAL_BYTES)!,
+        intervals: this.#intervals(kept)!,
       })),
     );
+  }
+
+  /** Of one report, whether it was delivered or not; undefined where it is not kept any more. */
+  intervalsOf(sequence: bigint): Uint8Array | undefined {
+    return this.#io(() => this.#intervals(sequence));
   }
 
   /** After a recovery no report that was kept fits the chain any more. */
@@ -124,6 +129,10 @@ export class KeptBoard {
       for (const kept of this.#sequences()) this.#drop(kept);
     });
     this.setDelivered(0n);
+  }
+
+  #intervals(sequence: bigint): Uint8Array | undefined {
+    return readBounded(this.#path(sequence, "intervals"), Limit.INTERVALS_MAX * INTERVAL_BYTES);
   }
 
   #drop(sequence: bigint): void {

@@ -16,6 +16,7 @@ import { hexOf } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
 import { deliveredFile, deliveredOf, type NoncesByBoard, noncesOf } from "./documents.ts";
 import { CourierError } from "./errors.ts";
+import { postOpenings } from "./openings.ts";
 import type { Rows } from "./row.ts";
 import { type BoardFile, boardFile, boardsOf, DELIVERED, numbered, type Stick } from "./stick.ts";
 import { StickShelf } from "./stick-shelf.ts";
@@ -39,6 +40,7 @@ export async function unpackForVerifiers(
     await visit.enrol(registration);
     const arrived = await visit.reports();
     if (arrived !== undefined) delivered.set(ueid, arrived);
+    await postOpenings(circle, stick, ueid, rows);
     await visit.timeProof();
     const evidence = await visit.evidence(nonces);
     if (evidence) licensed.set(ueid, evidence.licenseSequence);
