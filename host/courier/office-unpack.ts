@@ -99,28 +99,30 @@ class BoardAtOffice {
       if (given) this.#circle.remember(new Map(given.map(({ verifier, nonce }) => [verifier, nonce])));
       if (evidence.gateState === GateState.LOCKED) {
         await this.#carry("recovery", async () => this.#answer("recovery", await this.#circle.recovery(bytes)));
-      } else await this.#license(bytes);
+      } else await this.#license(bytes, evidence);
       return evidence;
     });
   }
 
-  async #license(evidence: Uint8Array): Promise<void> {
+  async #license(bytes: Uint8Array, evidence: Evidence): Promise<void> {
     try {
-      const bytes = await this.#circle.license(evidence);
-      this.#answer("license", bytes);
-      this.#rows.add(this.#ueid, "license", "done", `license ${decodeLicense(parseSign(bytes).payload).sequence}`);
+      const license = await this.#circle.license(bytes);
+      this.#answer("license", license);
+      this.#rows.add(this.#ueid, "license", "done", `license ${decodeLicense(parseSign(license).payload).sequence}`);
     } catch (error) {
       this.#rows.fail(this.#ueid, "license", error);
-      // A paused board gets no license; that it has paused is worth knowing all the same.
-      if (isPaused(error)) await this.#appraise(evidence);
+      await this.#appraise(bytes, evidence, error);
     }
   }
 
-  /** Over HTTP evidence is appraised by the one verifier whose nonce it is over. */
-  async #appraise(evidence: Uint8Array): Promise<void> {
-    const { members } = this.#circle;
-    if (members.length !== 1) return;
-    await this.#carry("appraisal", () => members[0]!.client.appraise(evidence));
+  /** A paused board gets no license; that it has its order is worth knowing all the same, to each verifier. */
+  async #appraise(bytes: Uint8Array, evidence: Evidence, error: unknown): Promise<void> {
+    for (const member of this.#circle.judgesOf(bytes)) {
+      const refusal =
+        error instanceof CircleError ? error.failures.find(({ name }) => name === member.name)?.error : error;
+      if (!isWorthJudging(refusal, evidence)) continue;
+      await this.#carry("appraisal", () => this.#circle.appraise(member, bytes), `by ${member.name}`);
+    }
   }
 
   #carry(what: string, act: () => Promise<unknown>, detail?: string): Promise<boolean> {
@@ -136,9 +138,16 @@ class BoardAtOffice {
   }
 }
 
-function isPaused(error: unknown): boolean {
-  if (error instanceof CircleError) return error.failures.some((failure) => isPaused(failure.error));
-  return error instanceof VerifierError && error.code === "license/paused";
+/** Refusals after which this evidence can get no license any more: the order, and that it was judged before. */
+const LOST: readonly string[] = ["license/paused", "evidence/nonce-unknown"];
+/** Refusals that say nothing against the evidence. */
+const HELD_BACK = /^(?:license\/.+|device\/(?:suspended|retired|suspected-fork))$/;
+
+/** Judging uses up the nonce, so evidence that may get its license yet, when the stick is unpacked again, is left alone. */
+function isWorthJudging(refusal: unknown, { gateState }: Evidence): boolean {
+  if (!(refusal instanceof VerifierError)) return false;
+  const obeysPause = gateState === GateState.PAUSED || gateState === GateState.DRAINING;
+  return LOST.includes(refusal.code) || (obeysPause && HELD_BACK.test(refusal.code));
 }
 
 function nonceIn(bytes: Uint8Array, path: string): Uint8Array {
