@@ -4,7 +4,7 @@
  */
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { GateState } from "../../firmware/protocol/states.ts";
-import { type Circle, CircleError } from "../client/circle.ts";
+import { type Circle, CircleError, type CircleMember } from "../client/circle.ts";
 import { Uploads } from "../client/uploads.ts";
 import { decodeEvidence, type Evidence } from "../objects/evidence.ts";
 import { decodeLicense } from "../objects/license.ts";
@@ -56,6 +56,8 @@ class BoardAtOffice {
   readonly #answers: Stick;
   readonly #rows: Rows;
   readonly #ueid: string;
+  readonly #shelf: StickShelf;
+  readonly #uploads: Uploads;
 
   constructor(circle: Circle, stick: Stick, answers: Stick, rows: Rows, ueid: string) {
     this.#circle = circle;
@@ -63,6 +65,8 @@ class BoardAtOffice {
     this.#answers = answers;
     this.#rows = rows;
     this.#ueid = ueid;
+    this.#shelf = new StickShelf(stick, ueid);
+    this.#uploads = new Uploads(circle, this.#shelf);
   }
 
   async enrol(registration: Partial<Registration> | undefined): Promise<void> {
@@ -73,10 +77,15 @@ class BoardAtOffice {
 
   /** Up to where every verifier has the reports; undefined where none came. */
   async reports(): Promise<bigint | undefined> {
-    const shelf = new StickShelf(this.#stick, this.#ueid);
-    if (shelf.newest === 0n) return undefined;
-    await this.#carry("reports", () => new Uploads(this.#circle, shelf).deliver(), `up to ${shelf.newest}`);
-    const counts = this.#circle.members.map(({ name }) => shelf.deliveredTo(name));
+    const { newest } = this.#shelf;
+    if (newest === 0n) return undefined;
+    const isDelivered = await this.#carry("reports", () => this.#uploads.deliver(), `up to ${newest}`);
+    const counts = this.#circle.members.map(({ name }) => this.#shelf.deliveredTo(name));
+    // Enough have them: those that lag hold nobody up, and are given them with the next stick.
+    const lagging = isDelivered
+      ? this.#circle.members.filter(({ name }) => this.#shelf.deliveredTo(name) < newest)
+      : [];
+    for (const { name } of lagging) this.#rows.add(this.#ueid, "reports at one verifier", "left", `${name} lacks some`);
     return counts.reduce((least, one) => (one < least ? one : least));
   }
 
@@ -106,7 +115,8 @@ class BoardAtOffice {
 
   async #license(bytes: Uint8Array, evidence: Evidence): Promise<void> {
     try {
-      const license = await this.#circle.license(bytes);
+      const show = (member: CircleMember, upTo: bigint) => this.#uploads.showLicenses(member, upTo);
+      const license = await this.#circle.license(bytes, undefined, show);
       this.#answer("license", license);
       this.#rows.add(this.#ueid, "license", "done", `license ${decodeLicense(parseSign(license).payload).sequence}`);
     } catch (error) {

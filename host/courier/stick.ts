@@ -44,6 +44,7 @@ const RULES: readonly Rule[] = [
   rule(`${BOARD}/(?:endorsement|certificate|time-challenge|evidence)\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-verifiers"),
   rule(`${BOARD}/reports/${NUMBER}\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-verifiers"),
   rule(`${BOARD}/reports/${NUMBER}\\.intervals`, Limit.INTERVALS_MAX * INTERVAL_BYTES, "to-verifiers"),
+  rule(`${BOARD}/licenses/${NUMBER}\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-verifiers"),
   rule(`${BOARD}/openings/${NUMBER}-[0-${Limit.INTERVALS_MAX - 1}]\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-verifiers"),
 ];
 
@@ -60,7 +61,7 @@ export const NONCES = "nonces.json";
 export const DELIVERED = "delivered.json";
 export const OPENINGS = "openings.json";
 
-/** What lies in the folder of a board, beside its reports and openings. */
+/** What lies in the folder of a board, beside its reports, licenses and openings. */
 export type BoardFile =
   | "time-proof"
   | "license"
@@ -76,6 +77,11 @@ export function boardFile(ueid: string, what: BoardFile): string {
 
 export function reportFile(ueid: string, sequence: bigint, ending: "cbor" | "intervals"): string {
   return `boards/${ueid}/reports/${sequence}.${ending}`;
+}
+
+/** One that the board was given. */
+export function takenFile(ueid: string, sequence: bigint): string {
+  return `boards/${ueid}/licenses/${sequence}.cbor`;
 }
 
 export function openingFile(ueid: string, sequence: bigint, index: number): string {
