@@ -1,33 +1,77 @@
 /** What `quiesce courier` is given: verifiers with their tokens, a folder of boards, the terms of an offline license. */
-import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { EngineClass } from "../../firmware/protocol/classes.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { SocketDriver } from "../agent/socket-driver.ts";
 import { Circle } from "../client/circle.ts";
 import { VerifierClient } from "../client/client.ts";
+import { CredentialError, readPlain, readSecret, signingWith } from "../client/credentials.ts";
+import type { SignRequest } from "../client/options.ts";
+import { kidText } from "../keys/signer.ts";
 import { CLASS_KEYS, isByteClass } from "../policy/classes.ts";
 import type { OfflineLicenseCall } from "../service/service.ts";
+import type { VerifierOptions } from "./commands/courier-options.ts";
 import type { PackOptions } from "./commands/courier-pack.ts";
+import { kidArgument } from "./commands/key-options.ts";
 import { quantityOption } from "./commands/policy-input.ts";
 import { wrongUse } from "./exit.ts";
 
-const FILE_BYTES_MAX = 1_048_576;
 /** Within the folder of the boards. */
 const KEEP = "courier";
 
-/** Each is named by its address: nonces that travel are found again by that. */
-export function circleOf(urls: readonly string[], tokenFiles: readonly string[] = [], caFile?: string): Circle {
-  if (tokenFiles.length > 1 && tokenFiles.length !== urls.length) {
-    throw wrongUse(`${tokenFiles.length} token files for ${urls.length} verifiers: give one for all, or one for each`);
-  }
-  const ca = caFile === undefined ? undefined : textOf(caFile);
+/** Each is named by its address: nonces that travel are found again by that. Rejects with a `KeyError`, too. */
+export async function circleOf(options: VerifierOptions): Promise<Circle> {
+  const { verifier: urls = [], ca } = options;
+  const tokens = forEach(urls, options.tokenFile, "--token-file", readPlain);
+  const certs = forEach(urls, options.cert, "--cert", readPlain);
+  const keys = forEach(urls, options.key, "--key", readSecret);
+  if ((options.cert === undefined) !== (options.key === undefined)) throw wrongUse("--cert goes with --key");
+  const trusted = ca === undefined ? undefined : contentOf("--ca", ca, readPlain);
+  const sign = await signingOf(options);
   const members = urls.map((url, index) => {
-    const tokenFile = tokenFiles.length === 1 ? tokenFiles[0] : tokenFiles[index];
-    const token = tokenFile === undefined ? undefined : textOf(tokenFile).trim();
-    return { name: url.replace(/\/+$/, ""), client: new VerifierClient({ url, ca, token }) };
+    const client = new VerifierClient({
+      url,
+      ca: trusted,
+      cert: certs[index],
+      key: keys[index],
+      token: tokens[index]?.trim(),
+      sign,
+    });
+    return { name: url.replace(/\/+$/, ""), client };
   });
   return new Circle(members);
+}
+
+async function signingOf({ keys, kid, passphraseFile }: VerifierOptions): Promise<SignRequest | undefined> {
+  if (keys !== undefined) return signingWith({ keys, kid: kid && kidText(kidArgument(kid)), passphraseFile });
+  if ((kid ?? passphraseFile) !== undefined) throw wrongUse("--kid and --passphrase-file go with --keys");
+  return undefined;
+}
+
+/** The contents of one file for all verifiers, or of one for each. */
+function forEach(
+  urls: readonly string[],
+  files: readonly string[] | undefined,
+  option: string,
+  read: (path: string) => string,
+): readonly string[] {
+  if (files === undefined) return [];
+  if (files.length > 1 && files.length !== urls.length) {
+    throw wrongUse(
+      `${option} has ${files.length} files for ${urls.length} verifiers: give one for all, or one for each`,
+    );
+  }
+  const contents = files.map((path) => contentOf(option, path, read));
+  return urls.map((_url, index) => contents[index] ?? contents[0]!);
+}
+
+function contentOf(option: string, path: string, read: (path: string) => string): string {
+  try {
+    return read(path);
+  } catch (cause) {
+    if (cause instanceof CredentialError) throw wrongUse(`${option} ${cause.message}`, cause);
+    throw cause;
+  }
 }
 
 export function socketsOf(folder: string): SocketDriver {
@@ -72,14 +116,4 @@ function workOf(text: string): [EngineClass, bigint] {
   const engineClass = CLASS_KEYS.get(key);
   if (engineClass === undefined) throw wrongUse(`--budget names no engine class '${key}': docs/policy.md lists them`);
   return [engineClass, quantityOption(quantity, isByteClass(engineClass) ? "bytes" : "operations", "--budget")];
-}
-
-function textOf(path: string): string {
-  try {
-    if (statSync(path).size > FILE_BYTES_MAX) throw wrongUse(`${path} has over ${FILE_BYTES_MAX} bytes`);
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    if (cause instanceof Error && cause.name === "CliError") throw cause;
-    throw wrongUse(`${path} cannot be read: ${(cause as NodeJS.ErrnoException).code}`, cause);
-  }
 }

@@ -10,8 +10,10 @@ import { packAtSite } from "../courier/site-pack.ts";
 import { unpackAtSite } from "../courier/site-unpack.ts";
 import { boardsOf, type Stick } from "../courier/stick.ts";
 import { writeStick } from "../courier/write-stick.ts";
+import { CREDENTIALS, type VerifierOptions } from "./commands/courier-options.ts";
 import type { PackOptions } from "./commands/courier-pack.ts";
 import type { UnpackOptions } from "./commands/courier-unpack.ts";
+import { withKeys } from "./commands/key-options.ts";
 import { circleOf, keepOf, offlineCallOf, socketsOf } from "./courier-input.ts";
 import { showRows } from "./courier-view.ts";
 import { Exit, wrongUse } from "./exit.ts";
@@ -27,7 +29,7 @@ export async function packStick(path: string, options: PackOptions, asJson: bool
 export async function unpackStick(path: string, options: UnpackOptions, asJson: boolean): Promise<void> {
   await asUse(async () => {
     if (options.boards !== undefined) {
-      refuseOthers(options, ["answers", "site", "tokenFile", "ca"], "--boards");
+      refuseOthers(options, ["answers", "site", ...CREDENTIALS], "--boards");
       const stick = readStick(path, "to-site");
       end(await unpackAtSite(stick, socketsOf(options.boards), keepOf(options)), asJson);
     } else if (options.verifier !== undefined) end(await unpackVerifiers(path, options), asJson);
@@ -36,7 +38,7 @@ export async function unpackStick(path: string, options: UnpackOptions, asJson: 
 }
 
 async function packBoards(path: string, options: PackOptions): Promise<readonly Row[]> {
-  refuseOthers(options, ["site", "tokenFile", "ca", "offlineLicense", "budget", "ticks", "window"], "--boards");
+  refuseOthers(options, ["site", ...CREDENTIALS, "offlineLicense", "budget", "ticks", "window"], "--boards");
   if (options.with !== undefined) refuseSame(path, options.with, "--with");
   const arrived = options.with === undefined ? undefined : readStick(options.with, "to-site");
   const { stick, rows } = await packAtSite(arrived, socketsOf(options.boards!), keepOf(options));
@@ -82,8 +84,8 @@ function answersOn(path: string): Stick {
   return readStickIfPacked(path, "to-site") ?? { direction: "to-site", files: new Map() };
 }
 
-async function withCircle(options: PackOptions, act: (circle: Circle) => Promise<void>): Promise<void> {
-  const circle = circleOf(options.verifier!, options.tokenFile, options.ca);
+async function withCircle(options: VerifierOptions, act: (circle: Circle) => Promise<void>): Promise<void> {
+  const circle = await circleOf(options);
   try {
     await act(circle);
   } finally {
@@ -113,7 +115,7 @@ function refuseSame(path: string, other: string, option: string): void {
 /** A folder that is not there is wrong use; so are options that a client or a driver of boards refuses. */
 async function asUse(act: () => Promise<void>): Promise<void> {
   try {
-    await act();
+    await withKeys(act);
   } catch (error) {
     const { code } = error as { code?: string };
     const isUse = error instanceof CourierError ? code === "stick/missing" : isUseOf(code);

@@ -179,19 +179,28 @@ export class Circle {
     return this.#gather(evidence, ({ client }, call) => client.recovery(call));
   }
 
+  /** Has one verifier judge evidence that gets no license: that the device obeys is worth knowing all the same. */
+  async appraise({ client }: CircleMember, evidence: Uint8Array): Promise<void> {
+    await client.appraise(evidence, listed(this.#nonces(evidence)));
+  }
+
+  /** Of the verifiers whose nonce is in this evidence: any other would refuse it. */
+  judgesOf(evidence: Uint8Array): readonly CircleMember[] {
+    const given = this.#nonces(evidence);
+    return given ? this.members.filter(({ name }) => given.has(name)) : this.members;
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.members.map(({ client }) => client.close()));
   }
 
   /** Rejects with a `CircleError`, or what the only failure was. */
   async #gather(evidence: Uint8Array, ask: Ask): Promise<Uint8Array> {
-    const given = this.#challenges.get(hexOf(decodeEvidence(parseSign1(evidence).payload).nonce));
-    const nonces = given && given.size > 1 ? [...given.values()] : undefined;
+    const nonces = listed(this.#nonces(evidence));
     const failures: MemberFailure[] = [];
     let draft: Uint8Array | undefined;
     let progress = "";
-    // One whose nonce is not in this evidence would refuse.
-    const asked = given ? this.members.filter(({ name }) => given.has(name)) : this.members;
+    const asked = this.judgesOf(evidence);
     for (const [index, member] of asked.entries()) {
       const { name } = member;
       try {
@@ -209,6 +218,11 @@ export class Circle {
     this.#note(failures.map((failure) => ({ ...failure, value: undefined })));
     if (draft === undefined && failures.length === 1) throw failures[0]!.error;
     throw new CircleError(progress || "no signatures", failures);
+  }
+
+  /** What the evidence was asked for with; undefined for what was not asked for here. */
+  #nonces(evidence: Uint8Array): Nonces | undefined {
+    return this.#challenges.get(hexOf(decodeEvidence(parseSign1(evidence).payload).nonce));
   }
 
   /**
@@ -276,6 +290,11 @@ export class Circle {
 }
 
 type Result<T> = { readonly name: string; readonly value: T | undefined; readonly error?: Error };
+
+/** As it goes along with evidence: the nonce of one verifier stands in the evidence itself. */
+function listed(given: Nonces | undefined): Uint8Array[] | undefined {
+  return given && given.size > 1 ? [...given.values()] : undefined;
+}
 
 function settle<T>(members: readonly CircleMember[], ask: (member: CircleMember) => Promise<T>): Promise<Result<T>[]> {
   return Promise.all(members.map((member) => settleOne(member, ask)));

@@ -129,9 +129,9 @@ export class VerifierClient {
     return (await this.#postJson("/v1/frost/shares", document, ONCE)).hex("share", Limit.PUBLIC_KEY_BYTES);
   }
 
-  /** Gives the evidence's digest. */
-  async appraise(evidence: Uint8Array): Promise<Uint8Array> {
-    const doc = await this.#docOf("POST", "/v1/evidence", Media.EAT, evidence, AGAIN);
+  /** Gives the evidence's digest. `nonces`: of all verifiers that judge it, where they are several. */
+  async appraise(evidence: Uint8Array, nonces?: readonly Uint8Array[]): Promise<Uint8Array> {
+    const doc = await this.#docOf("POST", "/v1/evidence", ...licenseBody({ evidence, nonces }));
     return doc.hex("digest", Limit.DIGEST_BYTES);
   }
 

@@ -1,9 +1,12 @@
-/** The two documents on a stick that nobody signs: nonces, and up to where reports have arrived. Neither is believed. */
+/**
+ * The documents on a stick that nobody signs: nonces, up to where reports have arrived, and which intervals verifiers want
+ * to see. None is believed.
+ */
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { combinedNonce, NONCES_MAX } from "../objects/nonces.ts";
 import { hexOf } from "../verifier/bytes.ts";
 import { CourierError } from "./errors.ts";
-import { DELIVERED, NONCES, type Stick } from "./stick.ts";
+import { DELIVERED, NONCES, OPENINGS, type Stick } from "./stick.ts";
 
 export interface TravellingNonce {
   /** Its name, by which it is found again: the address. */
@@ -17,6 +20,18 @@ export interface TravellingNonce {
 export type NoncesByBoard = ReadonlyMap<string, readonly TravellingNonce[]>;
 /** Sequence of the newest report that every verifier has, by UEID in hex. */
 export type DeliveredByBoard = ReadonlyMap<string, bigint>;
+
+/** Of a report of one board. */
+export interface WantedInterval {
+  readonly sequence: bigint;
+  readonly index: number;
+}
+
+/** By UEID in hex. */
+export type WantedByBoard = ReadonlyMap<string, readonly WantedInterval[]>;
+
+/** On one stick; what is wanted beyond goes with the next. */
+export const WANTED_MAX = 16_384;
 
 const UEID = new RegExp(`^[0-9a-f]{${2 * Limit.UEID_BYTES}}$`);
 const NONCE = new RegExp(`^[0-9a-f]{${2 * Limit.NONCE_BYTES}}$`);
@@ -33,6 +48,14 @@ export function noncesFile(nonces: NoncesByBoard): Uint8Array {
 
 export function deliveredFile(delivered: DeliveredByBoard): Uint8Array {
   return documentBytes(Object.fromEntries([...delivered].map(([ueid, sequence]) => [ueid, sequence.toString()])));
+}
+
+export function wantedFile(wanted: WantedByBoard): Uint8Array {
+  const entries = [...wanted].map(([ueid, intervals]) => [
+    ueid,
+    intervals.map(({ sequence, index }) => ({ sequence: sequence.toString(), index })),
+  ]);
+  return documentBytes(Object.fromEntries(entries));
 }
 
 /** None where the stick has no such file. Throws `CourierError` (`stick/content`). */
@@ -58,6 +81,20 @@ export function deliveredOf({ files }: Stick): DeliveredByBoard {
   );
 }
 
+/** None where the stick has no such file. Throws `CourierError` (`stick/content`). */
+export function wantedOf({ files }: Stick): WantedByBoard {
+  const entries = entriesOf(files.get(OPENINGS), OPENINGS);
+  let left = WANTED_MAX;
+  return new Map(
+    entries.map(([ueid, intervals]) => {
+      if (!Array.isArray(intervals)) refuse(OPENINGS);
+      left -= intervals.length;
+      if (left < 0) refuse(OPENINGS);
+      return [ueid, intervals.map(readWanted)];
+    }),
+  );
+}
+
 /** What evidence is made over: the one nonce, or what stands for several verifiers'. */
 export function challengeOf(nonces: readonly TravellingNonce[]): Uint8Array {
   return nonces.length === 1 ? nonces[0]!.nonce : combinedNonce(nonces.map(({ nonce }) => nonce));
@@ -70,6 +107,14 @@ function readNonce(value: unknown): TravellingNonce {
   if (typeof nonce !== "string" || !NONCE.test(nonce)) refuse(NONCES);
   if (!Number.isSafeInteger(expiresMs)) refuse(NONCES);
   return { verifier, nonce: new Uint8Array(Buffer.from(nonce, "hex")), expiresMs: expiresMs as number };
+}
+
+function readWanted(value: unknown): WantedInterval {
+  if (typeof value !== "object" || value === null) refuse(OPENINGS);
+  const { sequence, index } = value as Record<string, unknown>;
+  if (typeof sequence !== "string" || !SEQUENCE.test(sequence)) refuse(OPENINGS);
+  if (!Number.isInteger(index) || (index as number) < 0 || (index as number) >= Limit.INTERVALS_MAX) refuse(OPENINGS);
+  return { sequence: BigInt(sequence), index: index as number };
 }
 
 function entriesOf(bytes: Uint8Array | undefined, name: string): [ueid: string, value: unknown][] {

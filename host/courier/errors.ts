@@ -13,6 +13,7 @@ export const COURIER_ERRORS = {
   "stick/too-much": "there is more on it than a stick may hold",
   "stick/io": "the stick cannot be read or written",
   "kept/io": "what the site keeps cannot be read or written",
+  "kept/lost": "a report that a verifier asks about is not kept any more",
   "kept/full": "as many reports wait for a verifier as are kept: bring them there first",
 } as const satisfies Record<string, string>;
 

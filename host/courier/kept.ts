@@ -1,6 +1,7 @@
 /**
  * What a site keeps of its boards between visits: reports, since a board has its newest one only and a stick can be lost;
- * the time challenge that is under way; and the evidence of the last visit. One folder a board.
+ * the licenses that boards took, for verifiers that were away when others signed them; the time challenge that is under
+ * way; and the evidence of the last visit. One folder a board.
  *
  * Reports stay after they were delivered, until room is wanted: that they were is said by a document that nobody signed,
  * and a verifier may go back to a backup.
@@ -20,13 +21,21 @@ import { readBounded, remove, withIo, writeWhole } from "./files.ts";
 /** Of one board; some 2 MB. */
 const REPORTS_KEPT_MAX = 1_024;
 
-const REPORT = /^(0|[1-9][0-9]{0,19})\.cbor$/;
+/** Of one board: as many visits as a verifier may have been away. */
+const LICENSES_KEPT_MAX = 16;
+
+const NUMBERED = /^(0|[1-9][0-9]{0,19})\.cbor$/;
 const STATE = "state.json";
 const STATE_BYTES_MAX = 4_096;
 const EVIDENCE = "evidence.cbor";
 
 export interface KeptReport extends ReportAnswer {
   readonly sequence: bigint;
+}
+
+export interface KeptLicense {
+  readonly sequence: bigint;
+  readonly bytes: Uint8Array;
 }
 
 /** A time challenge whose proof has not come yet; the board forgets it when it loses its power. */
@@ -50,7 +59,9 @@ export class KeptBoard {
   constructor(folder: string, ueid: string) {
     this.#folder = join(folder, ueid);
     this.#state = this.#io(() => {
-      mkdirSync(join(this.#folder, "reports"), { recursive: true, mode: 0o700 });
+      for (const within of ["reports", "licenses"]) {
+        mkdirSync(join(this.#folder, within), { recursive: true, mode: 0o700 });
+      }
       return readState(readBounded(join(this.#folder, STATE), STATE_BYTES_MAX), this.#folder);
     });
   }
@@ -113,7 +124,44 @@ export class KeptBoard {
       after.map((kept) => ({
         sequence: kept,
         report: readBounded(this.#path(kept, "cbor"), Limit.MESSAGE_BYTES_MAX)!,
-        intervals: readBounded(this.#path(kept, "intervals"), Limit.INTERVALS_MAX * INTERVAL_BYTES)!,
+        intervals: this.#intervals(kept)!,
+      })),
+    );
+  }
+
+  /** Of one report, whether it was delivered or not; undefined where it is not kept any more. */
+  intervalsOf(sequence: bigint): Uint8Array | undefined {
+    return this.#io(() => this.#intervals(sequence));
+  }
+
+  hasLicense(sequence: bigint): boolean {
+    return existsSync(this.#licensePath(sequence));
+  }
+
+  /** One that the board took. */
+  putLicense(sequence: bigint, license: Uint8Array): void {
+    const spare = [...this.#licenses().filter((kept) => kept !== sequence), sequence].slice(0, -LICENSES_KEPT_MAX);
+    this.#io(() => {
+      writeWhole(this.#licensePath(sequence), license);
+      for (const kept of spare) remove(this.#licensePath(kept));
+    });
+  }
+
+  /**
+   * Those that some verifier may not know yet, oldest first: who took a report knows all that it speaks of. Where no report
+   * waits, evidence alone speaks of one, the last.
+   */
+  licensesToShow(): KeptLicense[] {
+    const known = this.#io(() => readBounded(this.#path(this.deliveredTo, "cbor"), Limit.MESSAGE_BYTES_MAX));
+    const knownTo = known ? decodeUsageReport(parseSign1(known).payload).licenseSequence : 0n;
+    const isReporting = this.#sequences().some((sequence) => sequence > this.deliveredTo);
+    const waiting = this.#licenses()
+      .filter((sequence) => sequence > knownTo)
+      .slice(isReporting ? 0 : -1);
+    return this.#io(() =>
+      waiting.map((sequence) => ({
+        sequence,
+        bytes: readBounded(this.#licensePath(sequence), Limit.MESSAGE_BYTES_MAX)!,
       })),
     );
   }
@@ -126,16 +174,32 @@ export class KeptBoard {
     this.setDelivered(0n);
   }
 
+  #intervals(sequence: bigint): Uint8Array | undefined {
+    return readBounded(this.#path(sequence, "intervals"), Limit.INTERVALS_MAX * INTERVAL_BYTES);
+  }
+
   #drop(sequence: bigint): void {
     remove(this.#path(sequence, "cbor"));
     remove(this.#path(sequence, "intervals"));
   }
 
   #sequences(): bigint[] {
-    const names = this.#io(() => readdirSync(join(this.#folder, "reports")));
-    const whole = names.flatMap((name) => REPORT.exec(name)?.[1] ?? []).map(BigInt);
-    const kept = whole.filter((sequence) => existsSync(this.#path(sequence, "intervals")));
-    return kept.sort((a, b) => (a < b ? -1 : 1));
+    return this.#numbers("reports").filter((sequence) => existsSync(this.#path(sequence, "intervals")));
+  }
+
+  #licenses(): bigint[] {
+    return this.#numbers("licenses");
+  }
+
+  /** Least first. */
+  #numbers(folder: string): bigint[] {
+    const names = this.#io(() => readdirSync(join(this.#folder, folder)));
+    const numbers = names.flatMap((name) => NUMBERED.exec(name)?.[1] ?? []).map(BigInt);
+    return numbers.sort((a, b) => (a < b ? -1 : 1));
+  }
+
+  #licensePath(sequence: bigint): string {
+    return join(this.#folder, "licenses", `${sequence}.cbor`);
   }
 
   #path(sequence: bigint, ending: string): string {

@@ -1,6 +1,6 @@
 /**
- * Packs what verifiers have for a site: agreements, orders, the beacon, and a nonce of each verifier for each board. What
- * waits on the stick already, answers and offline licenses, stays there.
+ * Packs what verifiers have for a site: agreements, orders, the beacon, a nonce of each verifier for each board, and which
+ * intervals they want to see. What waits on the stick already, answers and offline licenses, stays there.
  */
 import type { Circle } from "../client/circle.ts";
 import { ClientError } from "../client/errors.ts";
@@ -11,6 +11,7 @@ import type { OfflineLicenseCall } from "../service/service.ts";
 import { hexOf, sameBytes } from "../verifier/bytes.ts";
 import { noncesFile, type TravellingNonce } from "./documents.ts";
 import { issueOffline } from "./offline-license.ts";
+import { packWanted } from "./openings.ts";
 import type { Rows } from "./row.ts";
 import { BEACON, licenseFile, NONCES, numbered, type Stick } from "./stick.ts";
 
@@ -41,6 +42,7 @@ export async function packForSite(circle: Circle, stick: Stick, ueids: readonly 
     const nonces = await noncesFor(circle, ueid, rows);
     if (nonces.length > 0) given.set(ueid, nonces);
   }
+  await packWanted(circle, stick, given, rows);
   files.delete(NONCES);
   if (given.size === 0) return;
   files.set(NONCES, noncesFile(given));

@@ -4,7 +4,7 @@
  */
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { GateState } from "../../firmware/protocol/states.ts";
-import { type Circle, CircleError } from "../client/circle.ts";
+import { type Circle, CircleError, type CircleMember } from "../client/circle.ts";
 import { Uploads } from "../client/uploads.ts";
 import { decodeEvidence, type Evidence } from "../objects/evidence.ts";
 import { decodeLicense } from "../objects/license.ts";
@@ -16,6 +16,7 @@ import { hexOf } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
 import { deliveredFile, deliveredOf, type NoncesByBoard, noncesOf } from "./documents.ts";
 import { CourierError } from "./errors.ts";
+import { postOpenings } from "./openings.ts";
 import type { Rows } from "./row.ts";
 import { type BoardFile, boardFile, boardsOf, DELIVERED, numbered, type Stick } from "./stick.ts";
 import { StickShelf } from "./stick-shelf.ts";
@@ -39,6 +40,7 @@ export async function unpackForVerifiers(
     await visit.enrol(registration);
     const arrived = await visit.reports();
     if (arrived !== undefined) delivered.set(ueid, arrived);
+    await postOpenings(circle, stick, ueid, rows);
     await visit.timeProof();
     const evidence = await visit.evidence(nonces);
     if (evidence) licensed.set(ueid, evidence.licenseSequence);
@@ -54,6 +56,8 @@ class BoardAtOffice {
   readonly #answers: Stick;
   readonly #rows: Rows;
   readonly #ueid: string;
+  readonly #shelf: StickShelf;
+  readonly #uploads: Uploads;
 
   constructor(circle: Circle, stick: Stick, answers: Stick, rows: Rows, ueid: string) {
     this.#circle = circle;
@@ -61,6 +65,8 @@ class BoardAtOffice {
     this.#answers = answers;
     this.#rows = rows;
     this.#ueid = ueid;
+    this.#shelf = new StickShelf(stick, ueid);
+    this.#uploads = new Uploads(circle, this.#shelf);
   }
 
   async enrol(registration: Partial<Registration> | undefined): Promise<void> {
@@ -71,10 +77,15 @@ class BoardAtOffice {
 
   /** Up to where every verifier has the reports; undefined where none came. */
   async reports(): Promise<bigint | undefined> {
-    const shelf = new StickShelf(this.#stick, this.#ueid);
-    if (shelf.newest === 0n) return undefined;
-    await this.#carry("reports", () => new Uploads(this.#circle, shelf).deliver(), `up to ${shelf.newest}`);
-    const counts = this.#circle.members.map(({ name }) => shelf.deliveredTo(name));
+    const { newest } = this.#shelf;
+    if (newest === 0n) return undefined;
+    const isDelivered = await this.#carry("reports", () => this.#uploads.deliver(), `up to ${newest}`);
+    const counts = this.#circle.members.map(({ name }) => this.#shelf.deliveredTo(name));
+    // Enough have them: those that lag hold nobody up, and are given them with the next stick.
+    const lagging = isDelivered
+      ? this.#circle.members.filter(({ name }) => this.#shelf.deliveredTo(name) < newest)
+      : [];
+    for (const { name } of lagging) this.#rows.add(this.#ueid, "reports at one verifier", "left", `${name} lacks some`);
     return counts.reduce((least, one) => (one < least ? one : least));
   }
 
@@ -97,28 +108,31 @@ class BoardAtOffice {
       if (given) this.#circle.remember(new Map(given.map(({ verifier, nonce }) => [verifier, nonce])));
       if (evidence.gateState === GateState.LOCKED) {
         await this.#carry("recovery", async () => this.#answer("recovery", await this.#circle.recovery(bytes)));
-      } else await this.#license(bytes);
+      } else await this.#license(bytes, evidence);
       return evidence;
     });
   }
 
-  async #license(evidence: Uint8Array): Promise<void> {
+  async #license(bytes: Uint8Array, evidence: Evidence): Promise<void> {
     try {
-      const bytes = await this.#circle.license(evidence);
-      this.#answer("license", bytes);
-      this.#rows.add(this.#ueid, "license", "done", `license ${decodeLicense(parseSign(bytes).payload).sequence}`);
+      const show = (member: CircleMember, upTo: bigint) => this.#uploads.showLicenses(member, upTo);
+      const license = await this.#circle.license(bytes, undefined, show);
+      this.#answer("license", license);
+      this.#rows.add(this.#ueid, "license", "done", `license ${decodeLicense(parseSign(license).payload).sequence}`);
     } catch (error) {
       this.#rows.fail(this.#ueid, "license", error);
-      // A paused board gets no license; that it has paused is worth knowing all the same.
-      if (isPaused(error)) await this.#appraise(evidence);
+      await this.#appraise(bytes, evidence, error);
     }
   }
 
-  /** Over HTTP evidence is appraised by the one verifier whose nonce it is over. */
-  async #appraise(evidence: Uint8Array): Promise<void> {
-    const { members } = this.#circle;
-    if (members.length !== 1) return;
-    await this.#carry("appraisal", () => members[0]!.client.appraise(evidence));
+  /** A paused board gets no license; that it has its order is worth knowing all the same, to each verifier. */
+  async #appraise(bytes: Uint8Array, evidence: Evidence, error: unknown): Promise<void> {
+    for (const member of this.#circle.judgesOf(bytes)) {
+      const refusal =
+        error instanceof CircleError ? error.failures.find(({ name }) => name === member.name)?.error : error;
+      if (!isWorthJudging(refusal, evidence)) continue;
+      await this.#carry("appraisal", () => this.#circle.appraise(member, bytes), `by ${member.name}`);
+    }
   }
 
   #carry(what: string, act: () => Promise<unknown>, detail?: string): Promise<boolean> {
@@ -134,9 +148,16 @@ class BoardAtOffice {
   }
 }
 
-function isPaused(error: unknown): boolean {
-  if (error instanceof CircleError) return error.failures.some((failure) => isPaused(failure.error));
-  return error instanceof VerifierError && error.code === "license/paused";
+/** Refusals after which this evidence can get no license any more: the order, and that it was judged before. */
+const LOST: readonly string[] = ["license/paused", "evidence/nonce-unknown"];
+/** Refusals that say nothing against the evidence. */
+const HELD_BACK = /^(?:license\/.+|device\/(?:suspended|retired|suspected-fork))$/;
+
+/** Judging uses up the nonce, so evidence that may get its license yet, when the stick is unpacked again, is left alone. */
+function isWorthJudging(refusal: unknown, { gateState }: Evidence): boolean {
+  if (!(refusal instanceof VerifierError)) return false;
+  const obeysPause = gateState === GateState.PAUSED || gateState === GateState.DRAINING;
+  return LOST.includes(refusal.code) || (obeysPause && HELD_BACK.test(refusal.code));
 }
 
 function nonceIn(bytes: Uint8Array, path: string): Uint8Array {

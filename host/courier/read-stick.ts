@@ -25,7 +25,11 @@ export function readStick(folder: string, direction: Direction): Stick {
 
 /** Undefined where nothing was packed yet, or packing was cut short. */
 export function readStickIfPacked(folder: string, direction: Direction): Stick | undefined {
-  const isThere = lstatSync(join(folder, MANIFEST), { throwIfNoEntry: false }) !== undefined;
+  const isThere = withIo("stick/io", folder, () => {
+    const found = lstatSync(folder, { throwIfNoEntry: false });
+    if (found && !found.isDirectory()) throw new CourierError("stick/missing", folder);
+    return found !== undefined && lstatSync(join(folder, MANIFEST), { throwIfNoEntry: false }) !== undefined;
+  });
   return isThere ? readStick(folder, direction) : undefined;
 }
 

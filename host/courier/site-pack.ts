@@ -10,11 +10,20 @@ import { encode } from "../protocol/cbor.ts";
 import { parseSign1 } from "../protocol/cose.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { sameBytes } from "../verifier/bytes.ts";
-import { challengeOf, noncesFile, noncesOf, type TravellingNonce } from "./documents.ts";
+import {
+  challengeOf,
+  noncesFile,
+  noncesOf,
+  type TravellingNonce,
+  type WantedByBoard,
+  type WantedInterval,
+  wantedOf,
+} from "./documents.ts";
 import { CourierError } from "./errors.ts";
+import { packOpenings } from "./openings.ts";
 import { type Row, Rows } from "./row.ts";
 import { type SiteBoard, visitBoards } from "./site-board.ts";
-import { type BoardFile, boardFile, NONCES, reportFile, type Stick } from "./stick.ts";
+import { type BoardFile, boardFile, NONCES, reportFile, type Stick, takenFile } from "./stick.ts";
 
 /** Without a stick that came from the verifiers there are no nonces, and no evidence. */
 export async function packAtSite(
@@ -25,10 +34,12 @@ export async function packAtSite(
   const rows = new Rows();
   const stick: Stick = { direction: "to-verifiers", files: new Map() };
   const nonces = arrived ? noncesOf(arrived) : new Map<string, readonly TravellingNonce[]>();
+  const wanted: WantedByBoard = arrived ? wantedOf(arrived) : new Map();
   const used = new Map<string, readonly TravellingNonce[]>();
   await visitBoards(driver, keepFolder, rows, async (board) => {
     const given = nonces.get(board.ueid);
-    if (await new Packing(board, stick, rows).run(given)) used.set(board.ueid, given!);
+    const isMade = await new Packing(board, stick, rows).run(given, wanted.get(board.ueid) ?? []);
+    if (isMade) used.set(board.ueid, given!);
   });
   if (used.size > 0) stick.files.set(NONCES, noncesFile(used));
   return { stick, rows: rows.all };
@@ -46,8 +57,9 @@ class Packing {
   }
 
   /** Whether there is evidence. */
-  async run(nonces: readonly TravellingNonce[] | undefined): Promise<boolean> {
+  async run(nonces: readonly TravellingNonce[] | undefined, wanted: readonly WantedInterval[]): Promise<boolean> {
     const { name, mailbox, info } = this.#board;
+    await packOpenings(this.#board, this.#stick, wanted, this.#rows);
     await this.#endorsement();
     await this.#rows.carry(name, "certificate", async () => this.#put("certificate", await mailbox.identity()));
     if (info.agreementVersion === 0) {
@@ -138,6 +150,7 @@ class Packing {
       this.#stick.files.set(reportFile(ueid, sequence, "intervals"), intervals);
     }
     const [first, last] = [waiting.at(0), waiting.at(-1)];
+    for (const { sequence, bytes } of kept.licensesToShow()) this.#stick.files.set(takenFile(ueid, sequence), bytes);
     if (first && last) this.#rows.add(name, "reports", "done", `${first.sequence} to ${last.sequence}`);
   }
 

@@ -144,8 +144,13 @@ class Unpacking {
   }
 
   async #install(what: string, bytes: Uint8Array, sequence: bigint, { licenseSequence }: Info): Promise<void> {
+    const { mailbox, kept } = this.#board;
     if (licenseSequence >= sequence) this.#row(what, "known", `the board has had license ${licenseSequence}`);
-    else await this.#give(what, () => this.#board.mailbox.license(bytes));
+    else if (!(await this.#give(what, () => mailbox.license(bytes)))) return;
+    // What the board took at an earlier visit may not have come to be kept; what is kept is what it took.
+    if (licenseSequence < sequence || (licenseSequence === sequence && !kept.hasLicense(sequence))) {
+      kept.putLicense(sequence, bytes);
+    }
   }
 
   #info(): Promise<Info> {

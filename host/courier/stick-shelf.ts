@@ -1,16 +1,21 @@
-/** The reports of one board on a stick, as uploads take them; what each verifier has is learnt from its answers alone. */
+/**
+ * The reports of one board on a stick, and the licenses that it was given, as uploads take them; what each verifier has is
+ * learnt from its answers alone.
+ */
 import type { ReportShelf, ShelvedLicense, ShelvedReport } from "../client/uploads.ts";
 import { numbered, reportFile, type Stick } from "./stick.ts";
 
 export class StickShelf implements ReportShelf {
   readonly newest: bigint;
   readonly #reports: readonly ShelvedReport[];
+  readonly #licenses: readonly ShelvedLicense[];
   readonly #delivered = new Map<string, bigint>();
 
   constructor(stick: Stick, ueid: string) {
     this.#reports = numbered(stick, `boards/${ueid}/reports`).map(([sequence, report]) => {
       return { sequence, report, intervals: stick.files.get(reportFile(ueid, sequence, "intervals")) };
     });
+    this.#licenses = numbered(stick, `boards/${ueid}/licenses`).map(([sequence, bytes]) => ({ sequence, bytes }));
     this.newest = this.#reports.at(-1)?.sequence ?? 0n;
   }
 
@@ -18,9 +23,8 @@ export class StickShelf implements ReportShelf {
     return this.#reports.filter((report) => report.sequence > sequence).slice(0, countMax);
   }
 
-  /** Who signed a license has shown it to the others; none travels back. */
-  async licenses(): Promise<readonly ShelvedLicense[]> {
-    return [];
+  async licenses(after: bigint, upTo: bigint): Promise<readonly ShelvedLicense[]> {
+    return this.#licenses.filter(({ sequence }) => sequence > after && sequence <= upTo);
   }
 
   deliveredTo(name: string): bigint {

@@ -36,7 +36,7 @@ function rule(pattern: string, bytesMax: number, ...directions: Direction[]): Ru
 
 const RULES: readonly Rule[] = [
   rule("nonces\\.json", DOCUMENT_BYTES_MAX, "to-site", "to-verifiers"),
-  rule("delivered\\.json", DOCUMENT_BYTES_MAX, "to-site"),
+  rule("(?:delivered|openings)\\.json", DOCUMENT_BYTES_MAX, "to-site"),
   rule("beacon\\.cbor", Limit.MESSAGE_BYTES_MAX, "to-site"),
   rule(`(?:agreements|orders)/${NUMBER}\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-site"),
   rule(`licenses/${NUMBER}-[0-9a-f]{16}\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-site"),
@@ -44,6 +44,8 @@ const RULES: readonly Rule[] = [
   rule(`${BOARD}/(?:endorsement|certificate|time-challenge|evidence)\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-verifiers"),
   rule(`${BOARD}/reports/${NUMBER}\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-verifiers"),
   rule(`${BOARD}/reports/${NUMBER}\\.intervals`, Limit.INTERVALS_MAX * INTERVAL_BYTES, "to-verifiers"),
+  rule(`${BOARD}/licenses/${NUMBER}\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-verifiers"),
+  rule(`${BOARD}/openings/${NUMBER}-[0-${Limit.INTERVALS_MAX - 1}]\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-verifiers"),
 ];
 
 /** The longest that a file of this name may be on such a stick; undefined for a name that does not belong there. */
@@ -57,8 +59,9 @@ export function bytesMaxOf(path: string, direction?: Direction): number | undefi
 export const BEACON = "beacon.cbor";
 export const NONCES = "nonces.json";
 export const DELIVERED = "delivered.json";
+export const OPENINGS = "openings.json";
 
-/** What lies in the folder of a board, beside its reports. */
+/** What lies in the folder of a board, beside its reports, licenses and openings. */
 export type BoardFile =
   | "time-proof"
   | "license"
@@ -74,6 +77,15 @@ export function boardFile(ueid: string, what: BoardFile): string {
 
 export function reportFile(ueid: string, sequence: bigint, ending: "cbor" | "intervals"): string {
   return `boards/${ueid}/reports/${sequence}.${ending}`;
+}
+
+/** One that the board was given. */
+export function takenFile(ueid: string, sequence: bigint): string {
+  return `boards/${ueid}/licenses/${sequence}.cbor`;
+}
+
+export function openingFile(ueid: string, sequence: bigint, index: number): string {
+  return `boards/${ueid}/openings/${sequence}-${index}.cbor`;
 }
 
 /** The same license has one name, however often it is put there. */

@@ -1,24 +1,16 @@
 /** The circle of verifiers as the configuration names them: certificates, tokens and the agent's own key are read here. */
-import { readFileSync, statSync } from "node:fs";
 import { Circle } from "../../client/circle.ts";
 import { VerifierClient } from "../../client/client.ts";
+import { CredentialError, readPlain, readSecret, signingWith } from "../../client/credentials.ts";
 import { ClientError } from "../../client/errors.ts";
-import type { SignRequest } from "../../client/options.ts";
-import { signWith } from "../../client/signing.ts";
 import { KeyError } from "../../keys/errors.ts";
-import { KeyFolder } from "../../keys/folder.ts";
-import { Keystore, OpenKeystore } from "../../keys/keystore.ts";
-import { readPassphrase } from "../../keys/passphrase.ts";
-import { kidText } from "../../keys/signer.ts";
 import type { AgentConfig, VerifierConfig } from "./config.ts";
 import { ConfigError } from "./read-config.ts";
-
-const FILE_BYTES_MAX = 262_144;
 
 /** `file` is what mistakes call the configuration. Throws a `ConfigError`, with a line for each mistake. */
 export async function connect(config: AgentConfig, file: string): Promise<Circle> {
   const mistakes: string[] = [];
-  const sign = await note(mistakes, "signing", () => signingOf(config));
+  const sign = await note(mistakes, "signing", async () => config.signing && signingWith(config.signing));
   const members = config.verifiers.flatMap((verifier, i) => {
     const at = `verifiers[${i}]`;
     const { name, url, socket } = verifier;
@@ -26,10 +18,10 @@ export async function connect(config: AgentConfig, file: string): Promise<Circle
       const client = new VerifierClient({
         url,
         socketPath: socket,
-        ca: readPlain(verifier.ca),
-        cert: readPlain(verifier.cert),
-        key: readSecret(verifier.key),
-        token: readSecret(verifier.tokenFile)?.trim(),
+        ca: given(verifier.ca, readPlain),
+        cert: given(verifier.cert, readPlain),
+        key: given(verifier.key, readSecret),
+        token: given(verifier.tokenFile, readSecret)?.trim(),
         sign: verifier.tokenFile === undefined ? sign : undefined,
         timeoutMs: config.requests.timeoutSeconds * 1000,
         triesMax: config.requests.triesMax,
@@ -54,19 +46,6 @@ export function saysWhoItIs(config: AgentConfig, name: string): boolean {
   return config.signing !== undefined || verifier?.tokenFile !== undefined;
 }
 
-async function signingOf({ signing }: AgentConfig): Promise<SignRequest | undefined> {
-  if (!signing) return undefined;
-  const store = new Keystore(new KeyFolder(signing.keys));
-  const passphrase = await readPassphrase({ file: signing.passphraseFile });
-  const source = new OpenKeystore(store, passphrase);
-  const usable = (await source.list()).filter(({ kid, status }) =>
-    signing.kid === undefined ? status === "active" : kidText(kid) === signing.kid,
-  );
-  if (usable.length === 0) throw new KeyError("keys/unknown", signing.kid);
-  if (usable.length > 1) throw new KeyError("keys/ambiguous");
-  return signWith(await source.signer(usable[0]!.kid));
-}
-
 async function note<T>(mistakes: string[], at: string, read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
@@ -79,23 +58,12 @@ async function note<T>(mistakes: string[], at: string, read: () => Promise<T>): 
 /** Of what the operator can mend; a fault is thrown on. */
 function textOf(error: unknown): string {
   if (error instanceof ClientError || error instanceof KeyError) return `cannot be used: ${error.message}`;
+  if (error instanceof CredentialError) return error.message;
   const { code, path } = error as NodeJS.ErrnoException;
   if (typeof code === "string" && path !== undefined) return `names ${path}, which cannot be read: ${code}`;
-  if (error instanceof Mistake) return error.message;
   throw error;
 }
 
-class Mistake extends Error {}
-
-function readSecret(path: string | undefined): string | undefined {
-  if (path !== undefined && process.platform !== "win32" && (statSync(path).mode & 0o077) !== 0) {
-    throw new Mistake(`names ${path}, to which others than the owner have access: take it from them with chmod`);
-  }
-  return readPlain(path);
-}
-
-function readPlain(path: string | undefined): string | undefined {
-  if (path === undefined) return undefined;
-  if (statSync(path).size > FILE_BYTES_MAX) throw new Mistake(`names ${path}, which has over ${FILE_BYTES_MAX} bytes`);
-  return readFileSync(path, "utf8");
+function given(path: string | undefined, read: (path: string) => string): string | undefined {
+  return path === undefined ? undefined : read(path);
 }

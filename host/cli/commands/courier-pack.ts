@@ -1,15 +1,13 @@
 /** `quiesce courier pack`: at the verifiers, what goes to a site; at a site, what goes to the verifiers. */
 import { type Command, Option } from "commander";
 import { wantsJson } from "../output.ts";
+import { addCredentialOptions, type VerifierOptions } from "./courier-options.ts";
 
-export interface PackOptions {
-  readonly verifier?: readonly string[];
+export interface PackOptions extends VerifierOptions {
   readonly boards?: string;
   readonly with?: string;
   readonly keep?: string;
   readonly site?: string;
-  readonly tokenFile?: readonly string[];
-  readonly ca?: string;
   readonly offlineLicense?: string;
   readonly budget?: string;
   readonly ticks?: string;
@@ -17,7 +15,7 @@ export interface PackOptions {
 }
 
 export function addCourierPack(parent: Command): void {
-  parent
+  const pack = parent
     .command("pack")
     .description("put onto a stick what verifiers have for a site, or what the boards of a site have to say")
     .argument("<stick>", "a folder; what waits there for the site stays")
@@ -31,9 +29,8 @@ export function addCourierPack(parent: Command): void {
     .option(
       "--site <name>",
       "at the verifiers: whose boards get nonces (default: those that the stick has answers for)",
-    )
-    .option("--token-file <file...>", "a file with a token: one for all verifiers, or one for each")
-    .option("--ca <file>", "whom to trust over TLS, PEM")
+    );
+  addCredentialOptions(pack)
     .option("--offline-license <ueids>", "a license that answers no evidence, for 1 to 32 boards, with commas between")
     .option("--budget <budget>", "of that license: tensor_bf16=1e18FLOP,copy=1TB")
     .option("--ticks <ticks>", "of that license: how many ticks it lasts at most")
@@ -42,6 +39,7 @@ export function addCourierPack(parent: Command): void {
     .addHelpText(
       "after",
       "\nExamples:\n  $ quiesce courier pack out --verifier https://north.example --site hall-1 --token-file ada.token\n" +
+        "  $ quiesce courier pack out --verifier https://north.example --site hall-1 --keys keys --cert hall.crt --key hall.key\n" +
         "  $ quiesce courier pack back --boards /run/boards --with out\n",
     )
     .action(async (stick: string, options: PackOptions, command: Command) => {

@@ -1,19 +1,17 @@
 /** `quiesce courier unpack`: at a site, to its boards; at the verifiers, to them, with the answers for the way back. */
 import { type Command, Option } from "commander";
 import { wantsJson } from "../output.ts";
+import { addCredentialOptions, type VerifierOptions } from "./courier-options.ts";
 
-export interface UnpackOptions {
-  readonly verifier?: readonly string[];
+export interface UnpackOptions extends VerifierOptions {
   readonly boards?: string;
   readonly answers?: string;
   readonly keep?: string;
   readonly site?: string;
-  readonly tokenFile?: readonly string[];
-  readonly ca?: string;
 }
 
 export function addCourierUnpack(parent: Command): void {
-  parent
+  const unpack = parent
     .command("unpack")
     .description("give what a stick brought to the boards of a site, or to verifiers")
     .argument("<stick>", "the folder that was packed at the other end")
@@ -24,14 +22,14 @@ export function addCourierUnpack(parent: Command): void {
       "--keep <folder>",
       "at the site: where reports are kept between visits (default: courier in that of boards)",
     )
-    .option("--site <name>", "at the verifiers: where new boards stand, for clients that may say so")
-    .option("--token-file <file...>", "a file with a token: one for all verifiers, or one for each")
-    .option("--ca <file>", "whom to trust over TLS, PEM")
+    .option("--site <name>", "at the verifiers: where new boards stand, for clients that may say so");
+  addCredentialOptions(unpack)
     .option("--json", "print one JSON document")
     .addHelpText(
       "after",
       "\nExamples:\n  $ quiesce courier unpack out --boards /run/boards\n" +
-        "  $ quiesce courier unpack back --verifier https://north.example --answers out\n",
+        "  $ quiesce courier unpack back --verifier https://north.example --answers out\n" +
+        "  $ quiesce courier unpack back --verifier https://north.example --answers out --keys keys --passphrase-file pass\n",
     )
     .action(async (stick: string, options: UnpackOptions, command: Command) => {
       const { unpackStick } = await import("../courier.ts");

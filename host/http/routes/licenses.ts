@@ -72,11 +72,16 @@ export function licenseRoutes(app: App, { service, metrics }: RouteContext): voi
       name: "appraiseEvidence",
       tag: "licenses",
       summary: "Judges evidence and books what it says, without a license: what closes the books.",
-      body: bytesBody([MediaType.EAT], Limit.MESSAGE_BYTES_MAX),
+      description:
+        "A request (CDDL in docs/protocol.md) carries the nonces where several verifiers judge one evidence, and neither " +
+        "terms nor a draft.",
+      body: REQUEST,
       answers: { 201: jsonAnswer("by this digest its verdict is found", EvidenceDigest) },
     }),
     async (request, reply) => {
-      const digest = await service.appraise(request.body);
+      const { evidence, terms, draft, nonces } = callOf(request.body, request.headers["content-type"]!);
+      if (terms || draft) throw new HttpProblem("request/cbor", "an appraisal has neither terms nor a draft");
+      const digest = await service.appraise(evidence, nonces);
       reply.code(201);
       return { digest: hexText(digest) };
     },

@@ -1,7 +1,8 @@
 /** A real verifier: the HTTP app over the SQL service in a folder of its own, with the parties and boards of test/rig.ts. */
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { createServer as createTlsServer, type ServerOptions as TlsOptions } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,6 +36,8 @@ export interface RealVerifierOptions {
   readonly nonceSeconds?: number;
   /** How often beacons are pushed; default never. */
   readonly beaconMs?: number;
+  /** Default: plain HTTP. */
+  readonly tls?: TlsOptions;
   /** Default: a free one. */
   readonly port?: number;
 }
@@ -52,11 +55,14 @@ export interface RealVerifier {
   token(...roles: Role[]): Promise<string>;
   /** The key of a client that signs its requests. */
   client(...roles: Role[]): Promise<Signer>;
+  /** A client that has its key already. */
+  admit(publicKey: Uint8Array, ...roles: Role[]): Promise<void>;
   close(): Promise<void>;
 }
 
 export async function openRealVerifier(options: RealVerifierOptions = {}): Promise<RealVerifier> {
   const { here = [0, 1, 2], clock = Date.now } = options;
+  const scheme = options.tls ? "https" : "http";
   const folder = mkdtempSync(join(tmpdir(), "quiesce-verifier-"));
   const service = await createService(await openStore({ folder }), {
     settings: () => ({
@@ -86,7 +92,7 @@ export async function openRealVerifier(options: RealVerifierOptions = {}): Promi
     events: { listenersMax: 16, heartbeatSeconds: 15, backlogBytesMax: 65_536 },
     logger: serviceLogger("silent", { write: () => {} }),
     version: "0.0.0",
-    scheme: "http",
+    scheme,
     proxies: [],
     policy: { format: "quiesce-policy/1", name: "none", counting: "native" },
     beaconSeconds: 10,
@@ -95,15 +101,16 @@ export async function openRealVerifier(options: RealVerifierOptions = {}): Promi
       clockMs = nowMs;
     },
   });
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     if (!verifier.fault(request, response)) app.routing(request, response);
-  });
+  };
+  const server = options.tls ? createTlsServer(options.tls, listener) : createServer(listener);
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   authorities.add(`127.0.0.1:${port}`);
   const verifier: RealVerifier = {
     service,
-    url: `http://127.0.0.1:${port}`,
+    url: `${scheme}://127.0.0.1:${port}`,
     port,
     clockMs: () => clockMs,
     fault: () => false,
@@ -116,8 +123,11 @@ export async function openRealVerifier(options: RealVerifierOptions = {}): Promi
     },
     client: async (...roles) => {
       const signer = ed25519Signer(randomBytes(32));
-      await clients.addClient(createClient({ publicKey: signer.publicKey, name: "agent", roles, nowMs: Date.now() }));
+      await verifier.admit(signer.publicKey, ...roles);
       return signer;
+    },
+    admit: async (publicKey, ...roles) => {
+      await clients.addClient(createClient({ publicKey, name: "agent", roles, nowMs: Date.now() }));
     },
     close: async () => {
       await app.close();

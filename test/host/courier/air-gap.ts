@@ -11,7 +11,7 @@ import { readStick, readStickIfPacked } from "../../../host/courier/read-stick.t
 import { type Row, Rows } from "../../../host/courier/row.ts";
 import { packAtSite } from "../../../host/courier/site-pack.ts";
 import { unpackAtSite } from "../../../host/courier/site-unpack.ts";
-import { boardsOf, type Stick } from "../../../host/courier/stick.ts";
+import { boardsOf, type Direction, type Stick } from "../../../host/courier/stick.ts";
 import { writeStick } from "../../../host/courier/write-stick.ts";
 import type { OfflineLicenseCall } from "../../../host/service/service.ts";
 import { hexOf } from "../../../host/verifier/bytes.ts";
@@ -121,6 +121,13 @@ export class AirGap {
     await packForSite(this.circle, answers, ueids, rows);
     writeStick(this.out, answers, 0);
     return rows.all;
+  }
+
+  /** What somebody does to a stick on its way. */
+  change(folder: string, direction: Direction, act: (files: Stick["files"]) => void): void {
+    const stick = readStick(folder, direction);
+    act(stick.files);
+    writeStick(folder, stick, 0);
   }
 
   /** There and back once: what the site says is answered, and the answers are given. */

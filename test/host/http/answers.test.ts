@@ -396,6 +396,13 @@ describe("other answers", () => {
     expect([answer.statusCode, answer.json()]).toEqual([201, { digest: DIGEST_HEX }]);
   });
 
+  it("the digest of evidence that several verifiers judge, each by its nonce in the list", async () => {
+    const request = encodeLicenseRequest({ evidence: OBJECT, nonces: [DIGEST] });
+    const answer = await rig.ask(bytes("/v1/evidence", LICENSE_REQUEST, request));
+    expect([answer.statusCode, answer.json()]).toEqual([201, { digest: DIGEST_HEX }]);
+    expect(asked()).toEqual([{ name: "appraise", args: [OBJECT, [DIGEST]] }]);
+  });
+
   it("openings that are wanted, and one that is taken", async () => {
     const wanted = await rig.ask({ method: "GET", url: `/v1/openings?ueid=${UEID_HEX}` });
     expect(wanted.json()).toEqual({ openings: [{ ueid: UEID_HEX, reportSequence: "9", index: 2 }] });

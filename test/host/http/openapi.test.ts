@@ -93,10 +93,12 @@ describe("the OpenAPI document", () => {
   });
 
   it("has the media types that each operation takes", () => {
-    expect(Object.keys(document.paths["/v1/licenses"]!.post!.requestBody!.content)).toEqual([
-      "application/eat+cwt",
-      "application/vnd.quiesce.license-request+cbor",
-    ]);
+    for (const path of ["/v1/licenses", "/v1/recoveries", "/v1/evidence"]) {
+      expect(Object.keys(document.paths[path]!.post!.requestBody!.content), path).toEqual([
+        "application/eat+cwt",
+        "application/vnd.quiesce.license-request+cbor",
+      ]);
+    }
     expect(Object.keys(document.paths["/v1/orders"]!.post!.requestBody!.content)).toEqual([
       "application/json",
       "application/cose",

@@ -1,5 +1,7 @@
 /** Requests that are refused, each with its status and code; never a fault, never a stack. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EngineClass } from "../../../firmware/protocol/classes.ts";
+import { encodeLicenseRequest } from "../../../host/objects/license-request.ts";
 import { encode } from "../../../host/protocol/cbor.ts";
 import { sharedIsHere, sharedJson } from "../../shared.ts";
 import { DIGEST_HEX, DRAFT, OBJECT, OBJECT_TEXT, UEID_HEX } from "./fake-service.ts";
@@ -12,6 +14,8 @@ const REPORTS = "application/vnd.quiesce.reports+cbor";
 const OPENING = "application/vnd.quiesce.opening+cbor";
 const SQL = "'; DROP TABLE devices; --";
 const TERMS = { budget: { tensor_bf16: "1" }, ticksMax: "1", windowSeconds: 1 };
+const LICENSE_TERMS = { budget: new Map([[EngineClass.TENSOR_BF16, 1n]]), ticksMax: 1n, windowSeconds: 1 };
+const NONCE = new Uint8Array(32);
 const ENROLMENT = { endorsement: OBJECT_TEXT, certificate: OBJECT_TEXT };
 
 const get = (url: string): Asked => ({ method: "GET", url });
@@ -56,6 +60,7 @@ const PUBLIC: readonly Row[] = [
   ["no body where JSON is wanted", json("/v1/nonces", ""), 400, "request/body-missing"],
   ["evidence that is too long", bytes("/v1/licenses", EAT, new Uint8Array(4097)), 413, "request/too-large"],
   ["a license request that is too long", bytes("/v1/licenses", LICENSE_REQUEST, new Uint8Array(20_000)), 413, "request/too-large"],
+  ["evidence to judge that is too long", bytes("/v1/evidence", EAT, new Uint8Array(4097)), 413, "request/too-large"],
   ["a report that is too long", bytes("/v1/reports", EAT, new Uint8Array(4097)), 413, "request/too-large"],
   ["a batch that is too long", bytes("/v1/reports", REPORTS, new Uint8Array(3_000_000)), 413, "request/too-large"],
   ["an opening that is too long", bytes("/v1/openings", OPENING, new Uint8Array(5000)), 413, "request/too-large"],
@@ -105,6 +110,9 @@ const PUBLIC: readonly Row[] = [
   ["a license request that is a list", bytes("/v1/licenses", LICENSE_REQUEST, encode([1])), 400, "request/cbor"],
   ["a license request of another member", bytes("/v1/licenses", LICENSE_REQUEST, encode(new Map([[1, OBJECT], [9, OBJECT]]))), 400, "request/cbor"],
   ["terms for a recovery", bytes("/v1/recoveries", LICENSE_REQUEST, encode(new Map<number, Uint8Array | Map<number, unknown>>([[1, OBJECT], [2, new Map<number, unknown>([[1, new Map([[2, new Uint8Array(16).fill(1)]])], [2, 1], [3, 1]])]]) as never)), 400, "request/cbor"],
+  ["terms for evidence that is only judged", bytes("/v1/evidence", LICENSE_REQUEST, encodeLicenseRequest({ evidence: OBJECT, terms: LICENSE_TERMS })), 400, "request/cbor"],
+  ["a draft beside evidence that is only judged", bytes("/v1/evidence", LICENSE_REQUEST, encodeLicenseRequest({ evidence: OBJECT, draft: OBJECT })), 400, "request/cbor"],
+  ["a nonce twice beside evidence", bytes("/v1/evidence", LICENSE_REQUEST, encode(new Map<number, Uint8Array | Uint8Array[]>([[1, OBJECT], [4, [NONCE, NONCE]]]))), 400, "request/cbor"],
   ["a batch without reports", bytes("/v1/reports", REPORTS, encode([])), 400, "request/cbor"],
   ["a batch of 257 reports", bytes("/v1/reports", REPORTS, encode(Array.from({ length: 257 }, () => [OBJECT, null]))), 400, "request/cbor"],
   ["a batch that is cut short", bytes("/v1/reports", REPORTS, encode([[OBJECT, null]]).slice(0, -1)), 400, "request/cbor"],
