@@ -32,6 +32,8 @@ export interface VerifierLink<M extends Mode = "sync"> {
   /** Without a request: whatever the verifier gives by default. */
   issueLicense(evidence: Uint8Array, request: LicenseRequest | undefined): Answer<M, Uint8Array>;
   issueRecovery(evidence: Uint8Array): Answer<M, Uint8Array>;
+  /** Judges and books evidence that asks for nothing. */
+  appraise(evidence: Uint8Array): Answer<M, unknown>;
   acceptReport(report: Uint8Array, intervals: Uint8Array): Answer<M, unknown>;
   ordersAfter(epoch: number): Answer<M, readonly { readonly bytes: Uint8Array }[]>;
   beacon(): Answer<M, Uint8Array>;
@@ -119,6 +121,14 @@ export class Agent<M extends Mode = "sync"> {
   /** After a rollback or a loss of the journal: has the license quorum say from where to go on. */
   recover(): Answer<M, Outcome> {
     return this.#attempt(this.#recover());
+  }
+
+  /**
+   * Reports and evidence without a license: that a pause has arrived, and what was done until then, would else be known
+   * only when the board asks for its next license.
+   */
+  confirm(): Answer<M, Outcome> {
+    return this.#attempt(this.#confirm());
   }
 
   /** The host's checkpoint is saved. */
@@ -260,6 +270,14 @@ export class Agent<M extends Mode = "sync"> {
     const recovery = yield* ask(() => this.#verifier.issueRecovery(evidence));
     yield* ask(() => this.#board.recover(recovery));
     yield* ask(() => this.#store.dropReports());
+  }
+
+  *#confirm(): Step<void> {
+    yield* this.#upload();
+    yield* this.#makeReport();
+    yield* this.#upload();
+    const evidence = yield* this.#evidence();
+    yield* ask(() => this.#verifier.appraise(evidence));
   }
 
   *#info(): Step<Info> {

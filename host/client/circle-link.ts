@@ -49,6 +49,10 @@ export class CircleLink implements VerifierLink<"async"> {
     return this.#circle.recovery(evidence);
   }
 
+  appraise(evidence: Uint8Array): Promise<void> {
+    return this.#circle.appraiseByAll(evidence);
+  }
+
   async acceptReport(report: Uint8Array, intervals: Uint8Array): Promise<void> {
     const { ueid, sequence } = decodeUsageReport(parseSign1(report).payload);
     const { shelf, uploads } = this.#board(ueid);

@@ -184,6 +184,12 @@ export class Circle {
     await client.appraise(evidence, listed(this.#nonces(evidence)));
   }
 
+  /** The same by all that it can be. Rejects unless enough found it good. */
+  async appraiseByAll(evidence: Uint8Array): Promise<void> {
+    const results = await settle(this.judgesOf(evidence), (member) => this.appraise(member, evidence));
+    this.#requireEnough(results, this.#note(results));
+  }
+
   /** Of the verifiers whose nonce is in this evidence: any other would refuse it. */
   judgesOf(evidence: Uint8Array): readonly CircleMember[] {
     const given = this.#nonces(evidence);

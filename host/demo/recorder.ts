@@ -40,6 +40,10 @@ export class Recorder implements VerifierLink {
     return this.#link.issueRecovery(evidence);
   }
 
+  appraise(evidence: Uint8Array): void {
+    this.#link.appraise(evidence);
+  }
+
   acceptReport(report: Uint8Array, intervals: Uint8Array): void {
     this.#link.acceptReport(report, intervals);
     // A report that is uploaded again is the newest.

@@ -40,6 +40,7 @@ export class RemoteVerifiers implements Verifiers {
       challenge: (ueid) => circle().challenge(ueid),
       issueLicense: (evidence, request) => circle().issueLicense(evidence, request),
       issueRecovery: (evidence) => circle().issueRecovery(evidence),
+      appraise: (evidence) => circle().appraise(evidence),
       acceptReport: (report, intervals) => circle().acceptReport(report, intervals),
       ordersAfter: (epoch) => circle().ordersAfter(epoch),
       beacon: () => clockTower().beacon(),

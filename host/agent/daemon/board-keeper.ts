@@ -93,6 +93,8 @@ export class BoardKeeper {
   #renewAt: number;
   #isRetry = false;
   #idleFromMs: number | undefined;
+  /** Epoch of the newest evidence that verifiers found good. */
+  #confirmedEpoch = 0;
   #reportedMs = performance.now();
   #lagFromMs = 0;
   /** The newest beacon that the board was given in this boot. */
@@ -124,6 +126,7 @@ export class BoardKeeper {
         task("recovery", () => this.#recover()),
         task("reports", () => this.#reports()),
         task("license", () => this.#license()),
+        task("confirmation", () => this.#confirm()),
         task("openings", () => this.#openings(), parts.config.pollSeconds * 1000 * OPENINGS_PER_POLL),
       ],
       options,
@@ -244,11 +247,23 @@ export class BoardKeeper {
     const { terms } = this.#parts.config.license;
     const outcome = await (this.#isRetry ? agent.license(terms) : agent.renew(terms));
     this.#isRetry = !outcome.ok;
-    if (outcome.ok) this.#renewAt = this.#drawRenewAt();
-    else if (UNKNOWN.includes(outcome.code)) {
+    if (outcome.ok) {
+      this.#renewAt = this.#drawRenewAt();
+      this.#confirmedEpoch = info.epoch;
+    } else if (UNKNOWN.includes(outcome.code)) {
       enrolment.forget();
       this.#slow.wake("enrolment");
     }
+    return outcome;
+  }
+
+  /** A board that is paused asks for no license: verifiers would not learn that the order has arrived. */
+  async #confirm(): Promise<Outcome | undefined> {
+    const { agent } = await this.#reach();
+    const { gateState, epoch, timeBounds } = await this.#look();
+    if (gateState !== GateState.PAUSED || timeBounds === null || epoch === this.#confirmedEpoch) return undefined;
+    const outcome = await agent.confirm();
+    if (outcome.ok) this.#confirmedEpoch = epoch;
     return outcome;
   }
 

@@ -43,6 +43,10 @@ export class BoardLink implements VerifierLink<"async"> {
     return this.#circle.recovery(evidence);
   }
 
+  appraise(evidence: Uint8Array): Promise<void> {
+    return this.#circle.appraiseByAll(evidence);
+  }
+
   /** It lies in the store already, with all before it. */
   acceptReport(): Promise<void> {
     return this.#store.uploads.deliver();

@@ -34,6 +34,7 @@ function lateLink(verifier: Verifier): VerifierLink<"async"> {
     challenge: async (ueid) => verifier.challenge(ueid),
     issueLicense: async (evidence, request) => verifier.issueLicense(evidence, request!),
     issueRecovery: async (evidence) => verifier.issueRecovery(evidence),
+    appraise: async (evidence) => verifier.appraise(evidence),
     acceptReport: async (report, intervals) => verifier.acceptReport(report, intervals),
     ordersAfter: async (epoch) => verifier.ordersAfter(epoch),
     beacon: async () => verifier.beacon(),

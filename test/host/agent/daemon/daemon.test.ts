@@ -75,6 +75,12 @@ describe("the agent's daemon", () => {
     expect(performance.now() - asked).toBeLessThan(20_000);
     await eventually(() => expect(board.gateState).toBe(GateState.PAUSED));
     await eventually(() => expect(daemons.board("a")).toMatchObject({ isWell: true, epoch: 1 }));
+    // Though it asks for no license: that it obeys is known, and all that was done is in the books.
+    await eventually(async () =>
+      expect(await verifier.service.delivery(1)).toMatchObject({ delivered: 1, missing: 0 }),
+    );
+    const [row] = await verifier.service.usage("fleet");
+    expect(row!.rows.map(({ licensed }) => licensed)).toEqual(row!.rows.map(({ reported }) => reported));
     await order(verifier, OrderAction.RESUME);
     await eventually(() => expect(board.gateState).toBe(GateState.OPEN));
   });
