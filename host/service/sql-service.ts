@@ -20,6 +20,8 @@ import { readDevice, sumsOf } from "./device-rows.ts";
 import { Events } from "./events.ts";
 import { readEvidenceItem } from "./evidence-item.ts";
 import { Frost } from "./frost.ts";
+import { FrostGathering } from "./frost-gathering.ts";
+import { GroupOrders } from "./group-orders.ts";
 import { leakView } from "./leak-view.ts";
 import { OfflineLicenses } from "./offline-licenses.ts";
 import { Openings } from "./openings.ts";
@@ -50,10 +52,12 @@ export class SqlService implements api.VerifierService {
   constructor(context: ServiceContext, beaconMs = 0) {
     this.#context = context;
     this.#answers = new Answers(context);
-    this.#frost = new Frost(context, this.#answers);
+    const gathering = new FrostGathering(context);
+    const groups = new GroupOrders(context, gathering);
+    this.#frost = new Frost(context, gathering, this.#answers, groups);
     this.#reports = new ReportBatches(context);
     this.#registry = new Registry(context);
-    this.#orders = new Orders(context, () => void this.#tell());
+    this.#orders = new Orders(context, groups, () => void this.#tell());
     this.#offline = new OfflineLicenses(context);
     this.#completed = new CompletedLicenses(context);
     this.#openings = new Openings(context);
