@@ -57,7 +57,7 @@ export class SqlService implements api.VerifierService {
     this.#frost = new Frost(context, gathering, this.#answers, groups);
     this.#reports = new ReportBatches(context);
     this.#registry = new Registry(context);
-    this.#orders = new Orders(context, groups, () => void this.#tell());
+    this.#orders = new Orders(context, groups, () => void quietly(() => this.#tell()));
     this.#offline = new OfflineLicenses(context);
     this.#completed = new CompletedLicenses(context);
     this.#openings = new Openings(context);
@@ -259,12 +259,18 @@ export class SqlService implements api.VerifierService {
 
   async #push(): Promise<void> {
     if (!this.#events.isHeard) return;
-    try {
+    await quietly(async () => {
       await this.#tell();
       this.#events.emit({ type: "beacon", bytes: await this.beacon() });
-    } catch (error) {
-      // A verifier without the time authorities' keys has no beacons; a store that is away is told by `ready`.
-      if (!(error instanceof VerifierError) && !(error instanceof StoreError)) throw error;
-    }
+    });
+  }
+}
+
+/** A verifier without the time authorities' keys has no beacons; a store that is away, or closed by now, is told by `ready`. */
+async function quietly(push: () => Promise<void>): Promise<void> {
+  try {
+    await push();
+  } catch (error) {
+    if (!(error instanceof VerifierError) && !(error instanceof StoreError)) throw error;
   }
 }
