@@ -353,6 +353,6 @@ function queryText(query: object): string {
 
 function purposeJson(subject: FrostSubject) {
   const { purpose } = subject;
-  if (purpose === "order") return { purpose };
+  if (!("evidence" in subject)) return { purpose };
   return { purpose, evidence: objectText(subject.evidence), nonces: subject.nonces?.map(hexOf) };
 }

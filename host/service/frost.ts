@@ -15,24 +15,42 @@ import type { Answers } from "./answers.ts";
 import type { ServiceContext } from "./context.ts";
 import { type EvidenceItem, readEvidenceItem } from "./evidence-item.ts";
 import { canGather, type FrostGathering, type FrostSeat } from "./frost-gathering.ts";
+import type { GroupLicenses } from "./group-licenses.ts";
 import type { GroupOrders } from "./group-orders.ts";
 import type { FrostShareRequest, SignedAnswer } from "./service.ts";
 
 type Purpose = FrostShareRequest["purpose"];
-const TYPES = { license: ObjectType.LICENSE, recovery: ObjectType.RECOVERY, order: ObjectType.ORDER } as const;
-const DRAFT_CODES = { license: "license/draft", recovery: "recovery/draft", order: "order/malformed" } as const;
+const TYPES = {
+  license: ObjectType.LICENSE,
+  recovery: ObjectType.RECOVERY,
+  order: ObjectType.ORDER,
+  offline: ObjectType.LICENSE,
+} as const;
+const DRAFT_CODES = {
+  license: "license/draft",
+  recovery: "recovery/draft",
+  order: "order/malformed",
+  offline: "license/draft",
+} as const;
 
 export class Frost {
   readonly #context: ServiceContext;
   readonly #gathering: FrostGathering;
   readonly #answers: Answers;
   readonly #orders: GroupOrders;
+  readonly #licenses: GroupLicenses;
 
-  constructor(context: ServiceContext, gathering: FrostGathering, answers: Answers, orders: GroupOrders) {
+  /** What judges a holder's share: evidence, or what people approved here. */
+  constructor(
+    context: ServiceContext,
+    gathering: FrostGathering,
+    by: { readonly answers: Answers; readonly orders: GroupOrders; readonly licenses: GroupLicenses },
+  ) {
     this.#context = context;
     this.#gathering = gathering;
-    this.#answers = answers;
-    this.#orders = orders;
+    this.#answers = by.answers;
+    this.#orders = by.orders;
+    this.#licenses = by.licenses;
   }
 
   /**
@@ -67,6 +85,7 @@ export class Frost {
     if (!agreement.parties.some(({ kid }) => sameBytes(kid, group.kid))) throw new VerifierError("frost/group");
     if (!sameBytes(message, roundOf(purpose, draft).toBeSigned)) throw new VerifierError("frost/context");
     if (request.purpose === "order") await this.#orders.grant(group, draft);
+    else if (request.purpose === "offline") await this.#licenses.grant(draft);
     else {
       const { evidence, nonces } = request;
       await this.#answers.ask(await readEvidenceItem(this.#context, request.purpose, { evidence, nonces, draft }));

@@ -73,7 +73,10 @@ export interface LicenseCall {
   readonly nonces?: readonly Uint8Array[];
 }
 
-/** What a group is to sign, and all that a holder judges it by: an order, by what people have approved there. */
+/**
+ * What a group is to sign, and all that a holder judges it by: an order, or a license without evidence, by what people
+ * have approved there.
+ */
 export type FrostSubject = {
   /** Kid of the group. */
   readonly group: Uint8Array;
@@ -86,6 +89,7 @@ export type FrostSubject = {
       readonly nonces?: readonly Uint8Array[];
     }
   | { readonly purpose: "order" }
+  | { readonly purpose: "offline" }
 );
 
 /** What a holder of a share of a group's key is asked to sign with it. */

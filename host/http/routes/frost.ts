@@ -36,7 +36,8 @@ export function frostRoutes(app: App, { service }: RouteContext): void {
       description:
         "Of a license or recovery the evidence is judged here and the policy is asked, as for POST /v1/licenses with " +
         "this draft. An order must stand here as a draft that may still become active, and a person must have approved " +
-        "it here for the group; a share for one order of an epoch is the only one.",
+        "it here for the group; a share for one order of an epoch is the only one. A license without evidence must have " +
+        "been issued here by a person, as POST /v1/licenses/offline with its draft.",
       body: jsonBody(FrostShareRequest),
       answers: { 201: jsonAnswer("the share", FrostShare) },
       problems: ["invalid", "policy", "unknown"],
@@ -62,7 +63,7 @@ export function frostRoutes(app: App, { service }: RouteContext): void {
 
 function subjectOf(body: FrostShareRequest): FrostSubject {
   const subject = { group: hexBytes(body.group), draft: base64urlBytes(body.draft, "draft") };
-  if (body.purpose === "order") return { ...subject, purpose: body.purpose };
+  if (!("evidence" in body)) return { ...subject, purpose: body.purpose };
   return {
     ...subject,
     purpose: body.purpose,

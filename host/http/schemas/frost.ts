@@ -46,8 +46,8 @@ export const FrostShareRequest = Type.Union(
     }),
     Closed({
       ...SHARED,
-      purpose: Choice(["order"], "what the draft is"),
-      draft: ObjectBytes("the order with the signatures so far, which was approved at this holder"),
+      purpose: Choice(["order", "offline"], "what the draft is: offline, a license that answers no evidence"),
+      draft: ObjectBytes("the order or license with the signatures so far, which was approved at this holder"),
     }),
   ],
   {

@@ -20,7 +20,11 @@ const HOLDERS = [1, 2, 3];
 export async function groupAgreement(base: Agreement, others: readonly Signer[]) {
   const { group, shares } = dealShares(2, 3);
   const member: Member = { kid: group.kid, publicKey: group.publicKey, name: "group" };
-  const change = { parties: [member, ...base.parties.slice(1)], quorums: { ...base.quorums, license: 1 } };
+  const change = {
+    parties: [member, ...base.parties.slice(1)],
+    quorums: { ...base.quorums, license: 1 },
+    offline: base.offline,
+  };
   const payload = parseSign(signAgreement({ ...base, ...change }, others)).payload;
   const signers = [
     frostSigner(
@@ -57,8 +61,8 @@ export class FrostSite {
     this.#agreementBytes = bytes;
   }
 
-  static async open(place: (typeof engines)[number]["place"]): Promise<FrostSite> {
-    const made = await groupAgreement(agreementOf(), PARTY_SIGNERS.slice(1));
+  static async open(place: (typeof engines)[number]["place"], change: Partial<Agreement> = {}): Promise<FrostSite> {
+    const made = await groupAgreement(agreementOf(change), PARTY_SIGNERS.slice(1));
     const site = new FrostSite(made);
     for (const holder of HOLDERS) {
       const options = { ...site.#options(holder), agreement: made.change, parties: [] };
