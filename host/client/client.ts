@@ -14,6 +14,7 @@ import type {
   DeviceView,
   DraftView,
   FrostShareRequest,
+  FrostSubject,
   LeakView,
   LicenseCall,
   NonceAnswer,
@@ -112,12 +113,10 @@ export class VerifierClient {
 
   /** Sent once: the commitment is used up, whatever becomes of the answer. */
   async frostShare(request: FrostShareRequest): Promise<Uint8Array> {
-    const { group, purpose, evidence, nonces, draft, message, commitments } = request;
+    const { group, draft, message, commitments } = request;
     const document = {
       group: hexOf(group),
-      purpose,
-      evidence: objectText(evidence),
-      nonces: nonces?.map(hexOf),
+      ...purposeJson(request),
       draft: objectText(draft),
       message: objectText(message),
       commitments: commitments.map(({ holder, hiding, binding }) => ({
@@ -350,4 +349,10 @@ function queryText(query: object): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value));
   return parameters.size === 0 ? "" : `?${parameters}`;
+}
+
+function purposeJson(subject: FrostSubject) {
+  const { purpose } = subject;
+  if (!("evidence" in subject)) return { purpose };
+  return { purpose, evidence: objectText(subject.evidence), nonces: subject.nonces?.map(hexOf) };
 }

@@ -91,6 +91,7 @@ export function readDraft(doc: Doc): DraftView {
     action: ACTIONS[doc.choice("action", ACTION_NAMES)],
     quorum: doc.uint("quorum"),
     approvals: doc.texts("approvals"),
+    awaiting: doc.texts("awaiting"),
     active: doc.bool("active"),
     bytes: doc.bytes("bytes"),
   };

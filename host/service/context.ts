@@ -6,7 +6,7 @@ import type { Store } from "../store/store.ts";
 import type { Nonces } from "../verifier/nonces.ts";
 import type { ReferenceValues } from "../verifier/registry.ts";
 import type { Attesters } from "./attesters.ts";
-import type { FrostSeat } from "./frost.ts";
+import type { FrostSeat } from "./frost-gathering.ts";
 import type { LocalParties } from "./parties.ts";
 import type { Registration } from "./service.ts";
 import type { Shared } from "./shared.ts";

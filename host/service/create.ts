@@ -7,7 +7,7 @@ import { NONCE_LIFETIME_MS, Nonces } from "../verifier/nonces.ts";
 import { readSigned } from "../verifier/signed.ts";
 import { Attesters } from "./attesters.ts";
 import type { ServiceSettings } from "./context.ts";
-import { canGather, type FrostSeat } from "./frost.ts";
+import { canGather, type FrostSeat } from "./frost-gathering.ts";
 import { LocalParties } from "./parties.ts";
 import { Shared } from "./shared.ts";
 import { SqlService } from "./sql-service.ts";

@@ -10,7 +10,7 @@ import { readPassphrase } from "../keys/passphrase.ts";
 import type { AsyncSigner } from "../keys/signer.ts";
 import type { Config } from "./config/config.ts";
 import { ConfigError } from "./config/errors.ts";
-import type { FrostSeat } from "./frost.ts";
+import type { FrostSeat } from "./frost-gathering.ts";
 
 /** A holder that does not answer is left out: the license must not wait long for it. */
 const PEER_TIMEOUT_MS = 5_000;

@@ -12,27 +12,37 @@ import { VerifierError } from "../verifier/errors.ts";
 import { checkNotPaused } from "../verifier/judgement.ts";
 import { checkCaps, checkSequence, checkStands, checkUnissued, draftLicense } from "../verifier/licensing.ts";
 import { objectionsToLicense } from "../verifier/party.ts";
-import { writeAnswers } from "./answer-rows.ts";
+import { completeAnswers, writeAnswers } from "./answer-rows.ts";
 import { CapSums, hasSums } from "./caps.ts";
 import type { ServiceContext } from "./context.ts";
 import { checkStatus, policyDevice } from "./decision.ts";
 import { type DeviceRow, readDevices, writeDevices } from "./device-rows.ts";
 import { AnswerKind } from "./device-state.ts";
 import { readLicenseDraft } from "./drawn-up.ts";
+import { type GroupLicenses, offlineRows } from "./group-licenses.ts";
 import { checkOfflineRoom, issuedTo, newestSequence } from "./issued.ts";
-import { signUpTo } from "./parties.ts";
+import { signatureCount, signUpTo } from "./parties.ts";
 import type { OfflineLicenseCall, SignedAnswer } from "./service.ts";
 import type { SharedState } from "./shared.ts";
 
 export class OfflineLicenses {
   readonly #context: ServiceContext;
+  readonly #groups: GroupLicenses;
 
-  constructor(context: ServiceContext) {
+  constructor(context: ServiceContext, groups: GroupLicenses) {
     this.#context = context;
+    this.#groups = groups;
   }
 
-  /** Durable when it resolves. Every call signs another license: there is no evidence that a retry could name. */
-  issue(call: OfflineLicenseCall): Promise<SignedAnswer> {
+  /**
+   * Durable when it resolves. Every call without a draft signs another license: there is no evidence that a retry could
+   * name. The same draft again is the license that was issued here by it.
+   */
+  async issue(call: OfflineLicenseCall): Promise<SignedAnswer> {
+    return this.#groups.complete(await this.#issue(call));
+  }
+
+  #issue(call: OfflineLicenseCall): Promise<SignedAnswer> {
     const { store, shared: state, settings } = this.#context;
     return store.write(async (tx) => {
       const { policy } = settings();
@@ -45,6 +55,22 @@ export class OfflineLicenses {
       const license = call.draft
         ? drawnUpElsewhere(call.draft, rows, shared, nowMs)
         : drawnUp(call, rows, shared, nowMs);
+      const quorum = shared.agreement.quorums.license;
+      const draft = call.draft ?? draftLicense(license);
+      const again = call.draft && (await offlineRows(tx, rows, draft, license.sequence));
+      if (again) {
+        const { bytes, have } = await this.#sign(draft, quorum, shared);
+        const more = again.filter((row) => signatureCount(row.bytes) < have);
+        await completeAnswers(
+          tx,
+          more.map((row) => ({ ...row, bytes })),
+        );
+        return answerOf(bytes, have, quorum, true);
+      }
+      for (const { state: one } of rows) {
+        checkOfflineRoom(one);
+        if (call.draft) checkUnissued(license, newestSequence(one), one.record.books.licenseSequence);
+      }
       const devices = rows.map((row) => [row, policyDevice(row, shared.agreement)] as const);
       const caps = await CapSums.read(tx, policy, devices, Math.floor(nowMs / 1000));
       for (const [row, device] of devices) {
@@ -52,14 +78,7 @@ export class OfflineLicenses {
         if (objections.length > 0) throw new VerifierError("license/policy", objections.join("; "));
         caps.add(row, device, license);
       }
-      const quorum = shared.agreement.quorums.license;
-      const draft = call.draft ?? draftLicense(license);
-      const { bytes, have } = await signUpTo(
-        draft,
-        quorum,
-        this.#context.parties.of(shared.agreement),
-        ObjectType.LICENSE,
-      );
+      const { bytes, have } = await this.#sign(draft, quorum, shared);
       const { sequence, expirySeconds } = license;
       const kind = AnswerKind.LICENSE;
       const row = {
@@ -79,9 +98,12 @@ export class OfflineLicenses {
         rows.map((before) => ({ before, after: { ...before, state: issuedTo(before.state, license, nowMs) } })),
       );
       await caps.write(tx);
-      if (have < quorum) return { complete: false, draft: bytes, have, need: quorum };
-      return { complete: true, bytes, repeated: false };
+      return answerOf(bytes, have, quorum, false);
     });
+  }
+
+  #sign(draft: Uint8Array, quorum: number, { agreement }: SharedState) {
+    return signUpTo(draft, quorum, this.#context.parties.of(agreement), ObjectType.LICENSE);
   }
 
   async #devices(tx: Transaction<Tables>, ueids: readonly Uint8Array[]): Promise<DeviceRow[]> {
@@ -93,7 +115,6 @@ export class OfflineLicenses {
       const row = found.get(hexOf(ueid));
       if (!row) throw new VerifierError("device/unknown", hexOf(ueid));
       checkStatus(row.status);
-      checkOfflineRoom(row.state);
       return row;
     });
   }
@@ -141,6 +162,9 @@ function drawnUpElsewhere(
   if (!isSame) throw not("it is for other devices");
   if (license.nonce) throw not("it answers a challenge");
   checkStands(license, { agreementDigest, epoch: orders.epochNewest }, agreement, nowMs);
-  for (const { state } of rows) checkUnissued(license, newestSequence(state), state.record.books.licenseSequence);
   return license;
+}
+
+function answerOf(bytes: Uint8Array, have: number, need: number, repeated: boolean): SignedAnswer {
+  return have < need ? { complete: false, draft: bytes, have, need } : { complete: true, bytes, repeated };
 }

@@ -1,35 +1,33 @@
 /** The ceremony of orders over the store: drafts, approvals by parties here, drafts from other verifiers, deliveries. */
-import type { Selectable, Transaction } from "kysely";
+import type { Transaction } from "kysely";
 import { ObjectType } from "../../firmware/protocol/claims.ts";
 import { addSignatureAsync } from "../keys/signer.ts";
 import { objectAad } from "../objects/aad.ts";
 import { decodeOrder, orderDigest } from "../objects/order.ts";
 import { parseSign } from "../protocol/cose.ts";
 import { Refusal } from "../protocol/refusal.ts";
-import { StoreError } from "../store/errors.ts";
 import type { Tables } from "../store/store.ts";
-import type { DraftsTable } from "../store/tables.ts";
 import { sameBytes } from "../verifier/bytes.ts";
-import { approved, checkApproval, draftOrder, importDraft, isActive, type OrderDraft } from "../verifier/draft.ts";
+import { approved, checkApproval, draftOrder, importDraft, isActive } from "../verifier/draft.ts";
 import { VerifierError } from "../verifier/errors.ts";
 import type { OrderRequest, StoredOrder } from "../verifier/order-book.ts";
-import { sealed, unsealed } from "./bytes-io.ts";
 import type { ServiceContext } from "./context.ts";
+import { insertDraft, readDraft, type StoredDraft, storedDraft, writeDraft } from "./draft-rows.ts";
+import type { GroupOrders } from "./group-orders.ts";
 import type { Delivery, DraftView, OrderView } from "./service.ts";
 
 const DRAFTS_SHOWN_MAX = 100;
 const BEHIND_SHOWN_MAX = 100;
 
-/** A draft with its row. */
-type StoredDraft = OrderDraft & { readonly id: number };
-
 export class Orders {
   readonly #context: ServiceContext;
+  readonly #groups: GroupOrders;
   readonly #onActive: (order: OrderView) => void;
 
   /** `onActive` is told of each order when it is durable. */
-  constructor(context: ServiceContext, onActive: (order: OrderView) => void) {
+  constructor(context: ServiceContext, groups: GroupOrders, onActive: (order: OrderView) => void) {
     this.#context = context;
+    this.#groups = groups;
     this.#onActive = onActive;
   }
 
@@ -40,7 +38,7 @@ export class Orders {
   propose(request: OrderRequest): Promise<DraftView> {
     return this.#change(async (tx) => {
       const grounds = await this.#context.shared.locked(tx, true);
-      return this.#insert(tx, draftOrder(request, grounds, this.#context.clock()));
+      return insertDraft(tx, draftOrder(request, grounds, this.#context.clock()), this.#context.clock());
     });
   }
 
@@ -49,33 +47,22 @@ export class Orders {
     return this.#change(async (tx) => {
       const grounds = await this.#context.shared.locked(tx, true);
       const known = grounds.orders.orders.find(({ order }) => sameBytes(orderDigest(order), digestOf(bytes)));
-      if (known) return { ...(await this.#draftOf(tx, known)) };
-      return this.#insert(tx, importDraft(bytes, grounds));
+      if (known) return this.#draftOf(tx, known);
+      return insertDraft(tx, importDraft(bytes, grounds), this.#context.clock());
     });
   }
 
-  /** By a party whose key is here. At the quorum's signature the order is active. */
-  approve(id: number, name: string): Promise<DraftView> {
-    return this.#change(async (tx) => {
-      const grounds = await this.#context.shared.locked(tx, true);
-      const draft = await this.#read(tx, id);
-      const { signer } = this.#context.parties.byName(grounds.agreement, name);
-      checkApproval(draft, name, signer.kid, grounds);
-      const bytes = await addSignatureAsync(draft.bytes, signer, objectAad(ObjectType.ORDER));
-      const next = { ...approved(draft, name, bytes, grounds), id };
-      const active = isActive(next);
-      await tx
-        .updateTable("drafts")
-        .set({
-          approvals: JSON.stringify(next.approvals),
-          bytes: sealed(bytes),
-          active_ms: active ? this.#context.clock() : null,
-        })
-        .where("id", "=", id)
-        .execute();
-      if (active) await this.#activate(tx, next);
-      return next;
-    });
+  /**
+   * By a party whose key is here, or for a group, which signs once enough holders' people have approved. At the quorum's
+   * signature the order is active.
+   */
+  async approve(id: number, name: string): Promise<DraftView> {
+    const seat = await this.#groups.seatOf(name);
+    if (!seat) return this.#change((tx) => this.#sign(tx, id, name));
+    const draft = await this.#groups.approve(id, seat);
+    const signature = await this.#groups.signature(seat, draft);
+    if (!signature) return draftView(draft);
+    return this.#change((tx) => this.#groups.sign(tx, id, seat, signature));
   }
 
   /** The newest first. */
@@ -90,7 +77,7 @@ export class Orders {
   }
 
   async draft(id: number): Promise<DraftView> {
-    return draftView(await this.#read(this.#context.store.db, id));
+    return draftView(await readDraft(this.#context.store.db, id));
   }
 
   /** By what the newest good evidence of each device said. */
@@ -116,47 +103,34 @@ export class Orders {
     return { epoch, delivered: Number(counted.all) - missing, missing, behind: behind.map(({ ueid }) => ueid) };
   }
 
-  /** One durable change; an order that it made active is told of afterwards. */
+  /** One durable change; a whole order becomes active with it, which is told of afterwards. */
   async #change(work: (tx: Transaction<Tables>) => Promise<StoredDraft>): Promise<DraftView> {
     let before = -1;
     const draft = await this.#context.store.write(async (tx) => {
       before = (await this.#context.shared.locked(tx, true)).orders.epochNewest;
-      return work(tx);
+      const changed = await work(tx);
+      if (isActive(changed) && changed.order.epoch > before) await this.#activate(tx, changed);
+      return changed;
     });
     if (isActive(draft) && draft.order.epoch > before) this.#onActive(orderView(draft));
     return draftView(draft);
   }
 
-  async #insert(tx: Transaction<Tables>, draft: OrderDraft): Promise<StoredDraft> {
-    const nowMs = this.#context.clock();
-    const { id } = await tx
-      .insertInto("drafts")
-      .values({
-        epoch: draft.order.epoch,
-        quorum: draft.quorum,
-        approvals: JSON.stringify(draft.approvals),
-        bytes: sealed(draft.bytes),
-        created_ms: nowMs,
-        active_ms: isActive(draft) ? nowMs : null,
-      })
-      .returning("id")
-      .executeTakeFirstOrThrow();
-    if (isActive(draft)) await this.#activate(tx, draft);
-    return { ...draft, id };
+  async #sign(tx: Transaction<Tables>, id: number, name: string): Promise<StoredDraft> {
+    const grounds = await this.#context.shared.locked(tx, true);
+    const draft = await readDraft(tx, id);
+    const { signer } = this.#context.parties.byName(grounds.agreement, name);
+    checkApproval(draft, name, signer.kid, grounds);
+    const bytes = await addSignatureAsync(draft.bytes, signer, objectAad(ObjectType.ORDER));
+    const next = { ...draft, ...approved(draft, name, bytes, grounds) };
+    await writeDraft(tx, next, this.#context.clock());
+    return next;
   }
 
   async #activate(tx: Transaction<Tables>, { order, bytes }: StoredOrder): Promise<void> {
     const row = { epoch: order.epoch, digest: orderDigest(order), bytes, active_ms: this.#context.clock() };
     await tx.insertInto("orders").values(row).execute();
     await this.#context.shared.changed(tx);
-  }
-
-  async #read(db: Pick<Transaction<Tables>, "selectFrom">, id: number): Promise<StoredDraft> {
-    const row = Number.isSafeInteger(id)
-      ? await db.selectFrom("drafts").selectAll().where("id", "=", id).executeTakeFirst()
-      : undefined;
-    if (!row) throw new VerifierError("order/unknown", `${id}`);
-    return storedDraft(row);
   }
 
   async #draftOf(tx: Transaction<Tables>, { order }: StoredOrder): Promise<StoredDraft> {
@@ -176,18 +150,10 @@ export function orderView({ order, bytes }: StoredOrder): OrderView {
 }
 
 function draftView(draft: StoredDraft): DraftView {
-  const { id, order, quorum, approvals, bytes } = draft;
-  return { id, epoch: order.epoch, action: order.action, quorum, approvals, active: isActive(draft), bytes };
-}
-
-/** Throws `StoreError` (`store/corrupt`): nobody is asked to sign what is not as it was drawn up. */
-function storedDraft({ id, quorum, approvals, bytes: stored }: Selectable<DraftsTable>): StoredDraft {
-  try {
-    const bytes = unsealed(stored);
-    return { id, order: decodeOrder(parseSign(bytes).payload), quorum, approvals: JSON.parse(approvals), bytes };
-  } catch (cause) {
-    throw new StoreError("store/corrupt", `draft ${id}: ${(cause as Error).message}`, { cause });
-  }
+  const { id, order, quorum, approvals, groupApprovals, bytes } = draft;
+  const active = isActive(draft);
+  const awaiting = active ? [] : groupApprovals.filter((name) => !approvals.includes(name));
+  return { id, epoch: order.epoch, action: order.action, quorum, approvals, awaiting, active, bytes };
 }
 
 /** Throws `order/malformed`. */

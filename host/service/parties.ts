@@ -28,7 +28,7 @@ export class LocalParties {
 
   /** Kids of the parties whose signature is to be had here. */
   kidsHere(agreement: Pick<Agreement, "parties">): Uint8Array[] {
-    const groups = agreement.parties.filter((member) => this.#isGroup(member));
+    const groups = agreement.parties.filter(({ kid }) => this.#groups.some((group) => sameBytes(group.kid, kid)));
     return [...this.of(agreement).map(({ member }) => member), ...groups].map(({ kid }) => kid);
   }
 
@@ -42,15 +42,8 @@ export class LocalParties {
 
   byName(agreement: Agreement, name: string): LocalParty {
     const party = this.of(agreement).find(({ member }) => member.name === name);
-    if (!party && agreement.parties.some((member) => member.name === name && this.#isGroup(member))) {
-      throw new VerifierError("frost/orders", name);
-    }
     if (!party) throw new VerifierError("order/not-a-party", name);
     return party;
-  }
-
-  #isGroup({ kid }: Member): boolean {
-    return this.#groups.some((group) => sameBytes(group.kid, kid));
   }
 }
 

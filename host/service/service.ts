@@ -73,19 +73,31 @@ export interface LicenseCall {
   readonly nonces?: readonly Uint8Array[];
 }
 
-/** What a holder of a share of a group's key is asked to sign with it, and all that it judges that by. */
-export interface FrostShareRequest {
+/**
+ * What a group is to sign, and all that a holder judges it by: an order, or a license without evidence, by what people
+ * have approved there.
+ */
+export type FrostSubject = {
   /** Kid of the group. */
   readonly group: Uint8Array;
-  readonly purpose: "license" | "recovery";
-  readonly evidence: Uint8Array;
-  readonly nonces?: readonly Uint8Array[];
-  /** The license or recovery that the signature is for, with the signatures so far. */
+  /** The license, recovery or order that the signature is for, with the signatures so far. */
   readonly draft: Uint8Array;
+} & (
+  | {
+      readonly purpose: "license" | "recovery";
+      readonly evidence: Uint8Array;
+      readonly nonces?: readonly Uint8Array[];
+    }
+  | { readonly purpose: "order" }
+  | { readonly purpose: "offline" }
+);
+
+/** What a holder of a share of a group's key is asked to sign with it. */
+export type FrostShareRequest = FrostSubject & {
   /** The Sig_structure (RFC 9052 section 4.4) that the share is for: that of the draft, or nothing is signed. */
   readonly message: Uint8Array;
   readonly commitments: readonly FrostCommitment[];
-}
+};
 
 /** A license with the whole quorum, or a draft that wants more signatures of parties that are not here. */
 export type SignedAnswer =
@@ -131,6 +143,8 @@ export interface DraftView {
   readonly action: OrderAction;
   readonly quorum: number;
   readonly approvals: readonly string[];
+  /** Groups for which people approved it here, and whose signature takes the approval of more holders. */
+  readonly awaiting: readonly string[];
   readonly active: boolean;
   /** With the signatures so far. */
   readonly bytes: Uint8Array;
@@ -205,7 +219,7 @@ export interface VerifierService {
   recovery(call: Omit<LicenseCall, "terms">): Promise<SignedAnswer>;
   /** Round one of FROST (RFC 9591 section 5.1) by the share of this group's key that is here. */
   frostCommitment(group: Uint8Array): Promise<FrostCommitment>;
-  /** Round two: a share of the signature on what is judged as if a party here were to sign it. */
+  /** Round two: a share of the signature on what is judged, or was approved, as if a party here were to sign it. */
   frostShare(request: FrostShareRequest): Promise<Uint8Array>;
   /** Judges and books evidence without a license: what closes the books. Gives the evidence's digest. */
   appraise(evidence: Uint8Array, nonces?: readonly Uint8Array[]): Promise<Uint8Array>;
@@ -223,7 +237,7 @@ export interface VerifierService {
   importOrder(bytes: Uint8Array): Promise<DraftView>;
   drafts(): Promise<readonly DraftView[]>;
   draft(id: number): Promise<DraftView>;
-  /** By a party whose key is here. */
+  /** By a party whose key is here, or for a group that has a share here. */
   approveOrder(id: number, party: string): Promise<DraftView>;
   delivery(epoch: number): Promise<Delivery>;
 

@@ -20,6 +20,9 @@ import { readDevice, sumsOf } from "./device-rows.ts";
 import { Events } from "./events.ts";
 import { readEvidenceItem } from "./evidence-item.ts";
 import { Frost } from "./frost.ts";
+import { FrostGathering } from "./frost-gathering.ts";
+import { GroupLicenses } from "./group-licenses.ts";
+import { GroupOrders } from "./group-orders.ts";
 import { leakView } from "./leak-view.ts";
 import { OfflineLicenses } from "./offline-licenses.ts";
 import { Openings } from "./openings.ts";
@@ -50,11 +53,14 @@ export class SqlService implements api.VerifierService {
   constructor(context: ServiceContext, beaconMs = 0) {
     this.#context = context;
     this.#answers = new Answers(context);
-    this.#frost = new Frost(context, this.#answers);
+    const gathering = new FrostGathering(context);
+    const orders = new GroupOrders(context, gathering);
+    const licenses = new GroupLicenses(context, gathering);
+    this.#frost = new Frost(context, gathering, { answers: this.#answers, orders, licenses });
     this.#reports = new ReportBatches(context);
     this.#registry = new Registry(context);
-    this.#orders = new Orders(context, () => void this.#tell());
-    this.#offline = new OfflineLicenses(context);
+    this.#orders = new Orders(context, orders, () => void quietly(() => this.#tell()));
+    this.#offline = new OfflineLicenses(context, licenses);
     this.#completed = new CompletedLicenses(context);
     this.#openings = new Openings(context);
     this.#beacons = new Beacons(context);
@@ -255,12 +261,18 @@ export class SqlService implements api.VerifierService {
 
   async #push(): Promise<void> {
     if (!this.#events.isHeard) return;
-    try {
+    await quietly(async () => {
       await this.#tell();
       this.#events.emit({ type: "beacon", bytes: await this.beacon() });
-    } catch (error) {
-      // A verifier without the time authorities' keys has no beacons; a store that is away is told by `ready`.
-      if (!(error instanceof VerifierError) && !(error instanceof StoreError)) throw error;
-    }
+    });
+  }
+}
+
+/** A verifier without the time authorities' keys has no beacons; a store that is away, or closed by now, is told by `ready`. */
+async function quietly(push: () => Promise<void>): Promise<void> {
+  try {
+    await push();
+  } catch (error) {
+    if (!(error instanceof VerifierError) && !(error instanceof StoreError)) throw error;
   }
 }

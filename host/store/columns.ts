@@ -40,7 +40,7 @@ export const TABLES = {
   orders: { key: ["epoch"], columns: { epoch: "integer", digest: "bytes", bytes: "bytes", active_ms: "integer" } },
   drafts: { key: ["id"], columns: {
     id: "integer", epoch: "integer", quorum: "integer", approvals: "text", bytes: "bytes", created_ms: "integer",
-    active_ms: "integer",
+    active_ms: "integer", group_approvals: "text", group_shares: "text",
   } },
   usage: { key: ["owner", "site", "model", "slot"], columns: {
     owner: "text", site: "text", model: "text", slot: "integer", devices: "integer", sums: "bytes",

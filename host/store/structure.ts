@@ -143,6 +143,8 @@ const lists: Check = {
   async *run({ db }) {
     for (const [table, column] of [
       ["drafts", "approvals"],
+      ["drafts", "group_approvals"],
+      ["drafts", "group_shares"],
       ["tokens", "roles"],
       ["clients", "roles"],
     ] as const) {

@@ -125,6 +125,10 @@ export interface DraftsTable {
   bytes: Uint8Array;
   created_ms: number;
   active_ms: number | null;
+  /** JSON: the names of the groups for which people approved it here. */
+  group_approvals: string;
+  /** JSON: the names of the groups whose share that is here was given for it. */
+  group_shares: string;
 }
 
 /** Running sums, spread over slots so that processes do not wait for each other's row. */

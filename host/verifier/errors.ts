@@ -113,7 +113,8 @@ export const SERVICE_ERRORS = {
   "frost/context": ["invalid", "the message is not what a signature on the draft is over"],
   "frost/commitment": ["policy", "the commitment is not this holder's, or it was used already"],
   "frost/commitments": ["malformed", "the commitments are not those of enough holders of the group, each once"],
-  "frost/orders": ["policy", "a group's key signs licenses and recoveries only: no order can be approved for it here"],
+  "frost/approval": ["policy", "nobody here has approved this order, or issued this license, for the group"],
+  "frost/epoch": ["policy", "a share was given here for another order of this epoch: no second one is signed"],
 
   "verdict/unknown": ["unknown", "no such evidence was judged here"],
   "audit/query": ["malformed", "there is no such page of the audit trail"],

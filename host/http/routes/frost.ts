@@ -1,4 +1,5 @@
 /** The two rounds of FROST (RFC 9591), asked by a verifier that gathers the signature of a key that no one holds. */
+import type { FrostSubject } from "../../service/service.ts";
 import type { App, RouteContext } from "../app-types.ts";
 import { jsonAnswer, jsonBody, operation } from "../operation.ts";
 import { FrostCommitment, FrostGroupKid, FrostShare, FrostShareRequest } from "../schemas/frost.ts";
@@ -32,7 +33,11 @@ export function frostRoutes(app: App, { service }: RouteContext): void {
       name: "createFrostShare",
       tag: "frost",
       summary: "Round two: a share of the group's signature, if this verifier would sign the draft itself.",
-      description: "The evidence is judged here and the policy is asked, as for POST /v1/licenses with this draft.",
+      description:
+        "Of a license or recovery the evidence is judged here and the policy is asked, as for POST /v1/licenses with " +
+        "this draft. An order must stand here as a draft that may still become active, and a person must have approved " +
+        "it here for the group; a share for one order of an epoch is the only one. A license without evidence must have " +
+        "been issued here by a person, as POST /v1/licenses/offline with its draft.",
       body: jsonBody(FrostShareRequest),
       answers: { 201: jsonAnswer("the share", FrostShare) },
       problems: ["invalid", "policy", "unknown"],
@@ -42,11 +47,7 @@ export function frostRoutes(app: App, { service }: RouteContext): void {
     async (request, reply) => {
       const { body } = request;
       const share = await service.frostShare({
-        group: hexBytes(body.group),
-        purpose: body.purpose,
-        evidence: base64urlBytes(body.evidence, "evidence"),
-        ...(body.nonces && { nonces: body.nonces.map(hexBytes) }),
-        draft: base64urlBytes(body.draft, "draft"),
+        ...subjectOf(body),
         message: base64urlBytes(body.message, "message"),
         commitments: body.commitments.map(({ holder, hiding, binding }) => ({
           holder,
@@ -58,4 +59,15 @@ export function frostRoutes(app: App, { service }: RouteContext): void {
       return { share: hexText(share) };
     },
   );
+}
+
+function subjectOf(body: FrostShareRequest): FrostSubject {
+  const subject = { group: hexBytes(body.group), draft: base64urlBytes(body.draft, "draft") };
+  if (!("evidence" in body)) return { ...subject, purpose: body.purpose };
+  return {
+    ...subject,
+    purpose: body.purpose,
+    evidence: base64urlBytes(body.evidence, "evidence"),
+    ...(body.nonces && { nonces: body.nonces.map(hexBytes) }),
+  };
 }

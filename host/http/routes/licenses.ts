@@ -109,6 +109,9 @@ export function licenseRoutes(app: App, { service, metrics }: RouteContext): voi
       name: "issueOfflineLicense",
       tag: "licenses",
       summary: "A license without a nonce, for one device or a cohort at an air-gapped site.",
+      description:
+        "The same draft again is the license that was issued here by it, with the signatures that can be had by now; " +
+        "without a draft every request is another license.",
       body: jsonBody(OfflineLicense),
       answers: SIGNED,
       problems: ["invalid", "policy", "unknown", "signatures"],

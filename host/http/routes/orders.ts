@@ -122,6 +122,10 @@ export function orderRoutes(app: App, { service }: RouteContext): void {
       name: "approveDraft",
       tag: "orders",
       summary: "A party whose key is here signs a draft; with the quorum's last signature it is active.",
+      description:
+        "For a group (FROST) with a share here the approval is kept with the draft, and the other holders are asked: with " +
+        "enough of them that approved it too, the group signs. Until then the answer names the group in `awaiting`; the " +
+        "same request again asks the holders anew.",
       params: DraftPath,
       body: jsonBody(Approval),
       answers: { 200: jsonAnswer("the draft with its signature", Named(Draft)) },

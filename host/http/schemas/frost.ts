@@ -25,27 +25,36 @@ export const FrostCommitment = Closed({
   binding: hex32("commitment to the binding nonce, in hex"),
 });
 
-export const FrostShareRequest = Closed(
-  {
-    group: Kid,
-    purpose: Choice(["license", "recovery"], "what the draft is"),
-    evidence: ObjectBytes("the evidence that it answers"),
-    nonces: Type.Optional(Type.Array(Nonce, { minItems: 1, maxItems: NONCES_MAX })),
-    draft: ObjectBytes("the license or recovery with the signatures so far"),
-    message: Type.String({
-      pattern: "^[A-Za-z0-9_-]+$",
-      maxLength: MESSAGE_CHARACTERS_MAX,
-      description: "the Sig_structure (RFC 9052 section 4.4) that the share is for, in base64url without padding",
-      examples: [OBJECT_EXAMPLE],
+const SHARED = {
+  group: Kid,
+  message: Type.String({
+    pattern: "^[A-Za-z0-9_-]+$",
+    maxLength: MESSAGE_CHARACTERS_MAX,
+    description: "the Sig_structure (RFC 9052 section 4.4) that the share is for, in base64url without padding",
+    examples: [OBJECT_EXAMPLE],
+  }),
+  commitments: Type.Array(FrostCommitment, { minItems: 2, maxItems: HOLDERS_MAX }),
+};
+export const FrostShareRequest = Type.Union(
+  [
+    Closed({
+      ...SHARED,
+      purpose: Choice(["license", "recovery"], "what the draft is"),
+      evidence: ObjectBytes("the evidence that it answers"),
+      nonces: Type.Optional(Type.Array(Nonce, { minItems: 1, maxItems: NONCES_MAX })),
+      draft: ObjectBytes("the license or recovery with the signatures so far"),
     }),
-    commitments: Type.Array(FrostCommitment, { minItems: 2, maxItems: HOLDERS_MAX }),
-  },
+    Closed({
+      ...SHARED,
+      purpose: Choice(["order", "offline"], "what the draft is: offline, a license that answers no evidence"),
+      draft: ObjectBytes("the order or license with the signatures so far, which was approved at this holder"),
+    }),
+  ],
   {
     examples: [
       {
         group: KID_EXAMPLE,
-        purpose: "license",
-        evidence: OBJECT_EXAMPLE,
+        purpose: "order",
         draft: OBJECT_EXAMPLE,
         message: OBJECT_EXAMPLE,
         commitments: [1, 2].map((holder) => ({ holder, hiding: POINT_EXAMPLE, binding: POINT_EXAMPLE })),

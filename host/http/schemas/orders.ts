@@ -47,6 +47,9 @@ export const Draft = Closed(
     action: Action,
     quorum: Type.Integer({ minimum: 1, maximum: Limit.PARTIES_MAX, description: "signatures that it takes" }),
     approvals: Type.Array(Type.String(), { description: "parties that have signed" }),
+    awaiting: Type.Array(Type.String(), {
+      description: "groups for which it was approved here, whose signature takes the approval of more holders",
+    }),
     active: Type.Boolean(),
     bytes: ObjectBytes("the order with the signatures so far"),
   },
@@ -55,7 +58,13 @@ export const Draft = Closed(
 export const Drafts = Closed({ drafts: Type.Array(Named(Draft)) });
 
 export const Approval = Closed(
-  { party: Type.String({ minLength: 1, maxLength: 64, description: "the party that approves, whose key is here" }) },
+  {
+    party: Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description: "the party that approves: its key is here, or a share of it",
+    }),
+  },
   { examples: [{ party: "North" }] },
 );
 

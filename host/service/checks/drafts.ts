@@ -19,6 +19,7 @@ export const drafts: Check = {
     const known = await readAgreements(db);
     const active = await readOrders(db);
     const drafted = new Set<number>();
+    const shared = new Map<string, string>();
     for await (const row of rowsOf(db, "drafts")) {
       const bytes = readOf(() => unsealed(row.bytes));
       if ("fault" in bytes) {
@@ -26,6 +27,7 @@ export const drafts: Check = {
         continue;
       }
       yield* judgeDraft(row, bytes.value, active, known);
+      yield* judgeGroups(row, bytes.value, known, shared);
       if (row.active_ms === null) continue;
       if (drafted.has(row.epoch)) yield found("drafts", row, `epoch ${row.epoch} has another active one`);
       drafted.add(row.epoch);
@@ -73,4 +75,43 @@ function* judgeDraft(
   if ((row.active_ms !== null) !== (signatures.length === row.quorum)) {
     yield found("drafts", row, `active or not, it has ${signatures.length} signatures of ${row.quorum}`);
   }
+}
+
+/** `shared` has, by epoch, agreement and group, the payload of the order that its share was given for. */
+function* judgeGroups(
+  row: RowOf<"drafts">,
+  bytes: Uint8Array,
+  known: ReadonlyMap<string, Agreement>,
+  shared: Map<string, string>,
+): Generator<Found> {
+  const read = readOf(() => {
+    const { payload } = parseSign(bytes);
+    const [approvals, shares] = [listOf(row.group_approvals), listOf(row.group_shares)];
+    return { payload, agreementDigest: decodeOrder(payload).agreementDigest, approvals, shares };
+  });
+  if ("fault" in read) {
+    yield found("drafts", row, read.fault);
+    return;
+  }
+  const { payload, approvals, shares } = read.value;
+  const agreement = hexOf(read.value.agreementDigest);
+  const isParty = (name: string) => known.get(agreement)?.parties.some((one) => one.name === name) ?? true;
+  const isListed = new Set(approvals).size === approvals.length && new Set(shares).size === shares.length;
+  if (!isListed || !approvals.every(isParty)) {
+    yield found("drafts", row, "its groups' approvals are not those of parties, each once");
+  }
+  for (const name of shares) {
+    if (!approvals.includes(name)) yield found("drafts", row, `a share for ${name} without an approval`);
+    const key = JSON.stringify([row.epoch, agreement, name]);
+    const first = shared.get(key);
+    if (first === undefined) shared.set(key, hexOf(payload));
+    else if (first !== hexOf(payload))
+      yield found("drafts", row, `a share for ${name} for a second order of the epoch`);
+  }
+}
+
+function listOf(text: string): readonly string[] {
+  const list: unknown = JSON.parse(text);
+  if (!Array.isArray(list)) throw new RangeError("its groups are no list");
+  return list;
 }

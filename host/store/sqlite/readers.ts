@@ -43,6 +43,14 @@ export class SqliteReaders implements SqliteConnections {
     if (connection.inTransaction) connection.run("ROLLBACK");
   }
 
+  /** A connection that read before tables were changed would still give their old columns. None may be in use. */
+  renew(): void {
+    for (const connection of this.#idle.splice(0)) {
+      connection.close();
+      this.#count -= 1;
+    }
+  }
+
   /** When all are back. */
   async close(): Promise<void> {
     this.#isClosing = true;

@@ -23,6 +23,7 @@ export async function openSqlite(folder: string, options: OpenOptions = {}): Pro
     writer = new SqliteWriter(path);
     const store = new SqliteStore(lock, writer, path);
     await migrate(store, MIGRATIONS, options);
+    store.renewReaders();
     return store;
   } catch (error) {
     writer?.connection.close();
@@ -53,6 +54,10 @@ class SqliteStore implements Store {
     if (this.#closing) throw new StoreError("store/closed");
     return this.#writers.transaction().execute(work);
   };
+
+  renewReaders(): void {
+    this.#readers.renew();
+  }
 
   close(): Promise<void> {
     this.#closing ??= this.#close();

@@ -1,12 +1,15 @@
 /** Three verifiers over HTTP hold the shares of one party's key: an agent's circle, and a real governor, see one signature. */
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { ObjectType, OrderAction } from "../../../firmware/protocol/claims.ts";
 import { Command } from "../../../firmware/protocol/commands.ts";
+import { GateState } from "../../../firmware/protocol/states.ts";
 import { Circle } from "../../../host/client/circle.ts";
 import { VerifierClient } from "../../../host/client/client.ts";
 import { signWith } from "../../../host/client/signing.ts";
+import { objectAad } from "../../../host/objects/aad.ts";
 import { verifyLicense } from "../../../host/objects/license.ts";
-import { parseSign } from "../../../host/protocol/cose.ts";
-import type { FrostPeer, FrostSeat } from "../../../host/service/frost.ts";
+import { parseSign, signingRound } from "../../../host/protocol/cose.ts";
+import type { FrostPeer, FrostSeat } from "../../../host/service/frost-gathering.ts";
 import { agreementOf, PARTIES, Rig } from "../../rig.ts";
 import { groupAgreement } from "../service/frost-site.ts";
 import { asyncSigner, codeOf } from "../service/world.ts";
@@ -73,6 +76,53 @@ it("a license of two holders opens a real governor's gate, by the group's one si
   expect(parseSign(license).signatures.map(({ kid }) => kid)).toEqual([made.group.kid]);
   verifyLicense(license, rig.agreement);
   expect(rig.verdict(Command.LICENSE, license)).toBe("OK");
+});
+
+it("people of two holders pause the real governor by the group's one signature, and its gate closes", async () => {
+  expect(rig.board.gateState).toBe(GateState.OPEN);
+  const people: VerifierClient[] = [];
+  for (const { url, token } of verifiers) people.push(open({ url, token: await token("approver") }));
+  const [one, two] = people;
+  const draft = await one!.proposeOrder({ action: OrderAction.PAUSE });
+  const there = await two!.importOrder(draft.bytes);
+  const half = await one!.approveOrder(draft.id, "group");
+  expect(half).toMatchObject({ active: false, approvals: [], awaiting: ["group"] });
+  expect((await one!.drafts())[0]).toMatchObject({ awaiting: ["group"] });
+  const paused = await two!.approveOrder(there.id, "group");
+  expect(paused).toMatchObject({ active: true, approvals: ["group"], awaiting: [] });
+  expect(parseSign(paused.bytes).signatures.map(({ kid }) => kid)).toEqual([made.group.kid]);
+  const [order] = await two!.ordersAfter(0);
+  expect(rig.verdict(Command.ORDER, order!.bytes)).toBe("OK");
+  expect(rig.board.gateState).toBe(GateState.DRAINING);
+  rig.board.advanceTicks(Number(rig.agreement.drainTicksMax));
+  expect(rig.board.gateState).toBe(GateState.PAUSED);
+  expect(await one!.importOrder(paused.bytes)).toMatchObject({ active: true, approvals: ["group"] });
+});
+
+it("only a person who approves does so for a group, and a share is given for what was approved there", async () => {
+  const [one, two] = verifiers;
+  const person = open({ url: one!.url, token: await one!.token("approver") });
+  const draft = await person.proposeOrder({ action: OrderAction.RESUME });
+  const others = [
+    open({ url: one!.url, token: await one!.token("admin", "auditor", "registrar") }),
+    open({ url: one!.url, sign: signWith(asyncSigner(await one!.client("agent"))) }),
+    open({ url: one!.url, sign: signWith(asyncSigner(await one!.client("peer"))) }),
+  ];
+  for (const client of others) {
+    await expect(client.approveOrder(draft.id, "group")).rejects.toMatchObject({ code: "client/forbidden" });
+  }
+  const ask = async (holder: number) => {
+    const commitments = [await made.holders[2]!.commit(), await peers.get(holder)!.frostCommitment(made.group.kid)];
+    const { toBeSigned: message } = signingRound(draft.bytes, objectAad(ObjectType.ORDER));
+    const subject = { group: made.group.kid, purpose: "order", draft: draft.bytes } as const;
+    return codeOf(peers.get(holder)!.frostShare({ ...subject, message, commitments }));
+  };
+  expect(await ask(1)).toBe("frost/approval");
+  expect(await ask(2)).toBe("order/unknown");
+  await person.approveOrder(draft.id, "group");
+  expect(await ask(1)).toBeUndefined();
+  const approver = open({ url: two!.url, token: await two!.token("approver") });
+  await expect(approver.frostCommitment(made.group.kid)).rejects.toMatchObject({ code: "client/forbidden" });
 });
 
 it("a stranger, an agent and a person who approves are given no commitment and no share", async () => {

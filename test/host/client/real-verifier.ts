@@ -16,7 +16,7 @@ import { signAgreement } from "../../../host/objects/agreement.ts";
 import { POLICY_DEFAULT } from "../../../host/policy/policy.ts";
 import { ed25519Signer, type Signer, verificationKey } from "../../../host/protocol/cose.ts";
 import { createService } from "../../../host/service/create.ts";
-import type { FrostSeat } from "../../../host/service/frost.ts";
+import type { FrostSeat } from "../../../host/service/frost-gathering.ts";
 import type { SqlService } from "../../../host/service/sql-service.ts";
 import { openStore } from "../../../host/store/store.ts";
 import { agreementOf, CLOCK, governorImage, PARTIES, signerOf } from "../../rig.ts";

@@ -262,6 +262,7 @@ describe("an order", () => {
       action: "resume",
       quorum: 2,
       approvals: ["North"],
+      awaiting: [],
       active: false,
       bytes: OBJECT_TEXT,
     });

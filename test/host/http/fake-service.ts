@@ -46,6 +46,7 @@ export const DRAFT: DraftView = {
   action: OrderAction.RESUME,
   quorum: 2,
   approvals: ["North"],
+  awaiting: [],
   active: false,
   bytes: OBJECT,
 };

@@ -16,6 +16,13 @@ const SQL = "'; DROP TABLE devices; --";
 const TERMS = { budget: { tensor_bf16: "1" }, ticksMax: "1", windowSeconds: 1 };
 const LICENSE_TERMS = { budget: new Map([[EngineClass.TENSOR_BF16, 1n]]), ticksMax: 1n, windowSeconds: 1 };
 const NONCE = new Uint8Array(32);
+const POINTS = { hiding: "01".repeat(32), binding: "02".repeat(32) };
+const SHARE = {
+  group: "01".repeat(8),
+  draft: OBJECT_TEXT,
+  message: OBJECT_TEXT,
+  commitments: [1, 2].map((holder) => ({ holder, ...POINTS })),
+};
 const ENROLMENT = { endorsement: OBJECT_TEXT, certificate: OBJECT_TEXT };
 
 const get = (url: string): Asked => ({ method: "GET", url });
@@ -160,6 +167,9 @@ const WITH_ALL_ROLES: readonly Row[] = [
   ["a draft that is not there", get(`/v1/orders/drafts/${DRAFT.id + 1}`), 404, "order/unknown"],
   ["a draft with a negative number", get("/v1/orders/drafts/-1"), 400, "request/field"],
   ["an approval by nobody", json("/v1/orders/drafts/1/approvals", { party: "" }), 400, "request/field"],
+  ["a share of an order by evidence", json("/v1/frost/shares", { ...SHARE, purpose: "order", evidence: OBJECT_TEXT }), 400, "request/field"],
+  ["a share of a license without evidence", json("/v1/frost/shares", { ...SHARE, purpose: "license" }), 400, "request/field"],
+  ["a share of something else", json("/v1/frost/shares", { ...SHARE, purpose: "agreement" }), 400, "request/field"],
   ["an offline license for nobody", json("/v1/licenses/offline", { ueids: [], terms: TERMS }), 400, "request/field"],
   ["an offline license without terms", json("/v1/licenses/offline", { ueids: [UEID_HEX] }), 400, "request/field"],
   ["an offline license for no time", json("/v1/licenses/offline", { ueids: [UEID_HEX], terms: { ...TERMS, windowSeconds: 0 } }), 400, "request/field"],

@@ -19,6 +19,7 @@ export interface Schema {
   readonly additionalProperties?: boolean;
   readonly minProperties?: number;
   readonly allOf?: readonly Schema[];
+  readonly anyOf?: readonly Schema[];
 }
 
 export type Schemas = Readonly<Record<string, Schema>>;
@@ -27,7 +28,8 @@ export type Schemas = Readonly<Record<string, Schema>>;
 const ITEMS = 4;
 
 export function arbitraryOf(schema: Schema, schemas: Schemas): fc.Arbitrary<unknown> {
-  const { type, enum: values, items, properties = {}, required = [] } = resolved(schema, schemas);
+  const { type, enum: values, items, properties = {}, required = [], anyOf } = resolved(schema, schemas);
+  if (anyOf) return fc.oneof(...anyOf.map((one) => arbitraryOf(one, schemas)));
   if (values) return fc.constantFrom(...values);
   if (type === "integer") return integerOf(resolved(schema, schemas));
   if (type === "string") return textOf(resolved(schema, schemas));
@@ -78,6 +80,7 @@ export function misfit(schema: Schema, value: unknown, schemas: Schemas, at = "$
     const found = misfit(part, value, schemas, at);
     if (found) return found;
   }
+  if (known.anyOf?.every((part) => misfit(part, value, schemas, at))) return `${at} is none of its forms`;
   if (known.enum && !known.enum.includes(value)) return `${at} is ${JSON.stringify(value)}`;
   if (known.type === undefined) return undefined;
   if (known.type === "object") return objectMisfit(known, value, schemas, at);

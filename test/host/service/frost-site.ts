@@ -1,5 +1,6 @@
 /** Three verifiers, each with one share of a party's key, of which two make a signature; they reach each other in process. */
 import { ObjectType } from "../../../firmware/protocol/claims.ts";
+import { ClientError } from "../../../host/client/errors.ts";
 import { FrostHolder, frostSigner } from "../../../host/keys/frost.ts";
 import { dealShares, type FrostGroup } from "../../../host/keys/frost-group.ts";
 import { addSignatureAsync } from "../../../host/keys/signer.ts";
@@ -7,7 +8,7 @@ import { objectAad } from "../../../host/objects/aad.ts";
 import { type Agreement, type Member, signAgreement } from "../../../host/objects/agreement.ts";
 import { combinedNonce } from "../../../host/objects/nonces.ts";
 import { draftSign, parseSign, type Signer } from "../../../host/protocol/cose.ts";
-import type { FrostPeer, FrostSeat } from "../../../host/service/frost.ts";
+import type { FrostPeer, FrostSeat } from "../../../host/service/frost-gathering.ts";
 import type { FrostShareRequest } from "../../../host/service/service.ts";
 import { agreementOf, type FakeGovernor, PARTY_SIGNERS } from "../fake-governor.ts";
 import type { engines } from "../store/engines.ts";
@@ -19,7 +20,11 @@ const HOLDERS = [1, 2, 3];
 export async function groupAgreement(base: Agreement, others: readonly Signer[]) {
   const { group, shares } = dealShares(2, 3);
   const member: Member = { kid: group.kid, publicKey: group.publicKey, name: "group" };
-  const change = { parties: [member, ...base.parties.slice(1)], quorums: { ...base.quorums, license: 1 } };
+  const change = {
+    parties: [member, ...base.parties.slice(1)],
+    quorums: { ...base.quorums, license: 1 },
+    offline: base.offline,
+  };
   const payload = parseSign(signAgreement({ ...base, ...change }, others)).payload;
   const signers = [
     frostSigner(
@@ -43,17 +48,24 @@ export class FrostSite {
   readonly holders: readonly FrostHolder[];
   /** What each holder was asked for and gave, by its number, in order. */
   readonly asked: { holder: number; request: FrostShareRequest }[] = [];
+  /** Holders that no other reaches. */
+  readonly away = new Set<number>();
+  /** Happens before a holder is asked for its share. */
+  between: (() => Promise<void>) | undefined;
 
-  private constructor(group: FrostGroup, holders: readonly FrostHolder[]) {
+  readonly #agreementBytes: Uint8Array;
+
+  private constructor({ group, holders, bytes }: Awaited<ReturnType<typeof groupAgreement>>) {
     this.group = group;
     this.holders = holders;
+    this.#agreementBytes = bytes;
   }
 
-  static async open(place: (typeof engines)[number]["place"]): Promise<FrostSite> {
-    const { group, change, bytes, holders } = await groupAgreement(agreementOf(), PARTY_SIGNERS.slice(1));
-    const site = new FrostSite(group, holders);
+  static async open(place: (typeof engines)[number]["place"], change: Partial<Agreement> = {}): Promise<FrostSite> {
+    const made = await groupAgreement(agreementOf(change), PARTY_SIGNERS.slice(1));
+    const site = new FrostSite(made);
     for (const holder of HOLDERS) {
-      const options = { agreement: change, agreementBytes: bytes, parties: [], frost: [site.#seat(holder)] };
+      const options = { ...site.#options(holder), agreement: made.change, parties: [] };
       site.worlds.push(await ServiceWorld.open(place(), options));
     }
     return site;
@@ -76,8 +88,25 @@ export class FrostSite {
     return { evidence: device.evidence({ nonce: combinedNonce(nonces) }), nonces };
   }
 
+  /** At one holder, by the other parties. */
+  async amend(holder: number, change: Partial<Agreement>): Promise<void> {
+    const { agreement, service } = this.world(holder);
+    await service.amend(
+      signAgreement({ ...agreement, version: agreement.version + 1, ...change }, PARTY_SIGNERS.slice(1)),
+    );
+  }
+
+  /** A new process over the store that is there. */
+  async restart(holder: number): Promise<void> {
+    await this.world(holder).start([], undefined, this.#options(holder));
+  }
+
   async close(): Promise<void> {
     for (const world of this.worlds) await world.close();
+  }
+
+  #options(holder: number) {
+    return { agreementBytes: this.#agreementBytes, frost: [this.#seat(holder)] };
   }
 
   #seat(own: number): FrostSeat {
@@ -86,9 +115,13 @@ export class FrostSite {
   }
 
   #peer(holder: number): FrostPeer {
-    const frostCommitment = (group: Uint8Array) => this.world(holder).service.frostCommitment(group);
-    const frostShare = (request: FrostShareRequest) => {
+    const frostCommitment = async (group: Uint8Array) => {
+      if (this.away.has(holder)) throw new ClientError("client/connect");
+      return this.world(holder).service.frostCommitment(group);
+    };
+    const frostShare = async (request: FrostShareRequest) => {
       this.asked.push({ holder, request });
+      await this.between?.();
       return this.world(holder).service.frostShare(request);
     };
     return { holder, verifier: { frostCommitment, frostShare } };

@@ -177,6 +177,8 @@ export const COLUMNS: { readonly [T in TableName]: Readonly<Record<string, Chang
     epoch: ["drafts", "epoch = 1000", "epoch = 2"], quorum: ["drafts", "quorum = quorum + 1", "epoch = 2"],
     approvals: ["drafts", `approvals = '["nobody"]'`, "epoch = 2"],
     active_ms: ["drafts", "active_ms = null", "epoch = 1 and active_ms is not null"],
+    group_approvals: ["drafts", `group_approvals = '["nobody"]'`, "epoch = 2"],
+    group_shares: ["drafts", `group_shares = '["north"]'`, "epoch = 2"],
   },
   usage: {
     owner: ["usage", "owner = 'nobody'", A_SUM], site: ["usage", "site = 'nowhere'", A_SUM],

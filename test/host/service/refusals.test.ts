@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { OrderAction } from "../../../firmware/protocol/claims.ts";
+import { ObjectType, OrderAction } from "../../../firmware/protocol/claims.ts";
 import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { ErrorCode } from "../../../firmware/protocol/errors.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
+import { objectAad } from "../../../host/objects/aad.ts";
 import { decodeIntervals } from "../../../host/objects/intervals.ts";
 import { combinedNonce } from "../../../host/objects/nonces.ts";
 import { encodeOpening, openInterval } from "../../../host/objects/opening.ts";
 import { decodeUsageReport } from "../../../host/objects/usage-report.ts";
-import { parseSign1 } from "../../../host/protocol/cose.ts";
+import { parseSign1, signingRound } from "../../../host/protocol/cose.ts";
 import type { FrostShareRequest } from "../../../host/service/service.ts";
 import { SERVICE_ERRORS, VerifierError } from "../../../host/verifier/errors.ts";
 import { BF16, PARTY_SIGNERS } from "../fake-governor.ts";
@@ -59,6 +60,12 @@ async function shareRequest(): Promise<FrostShareRequest> {
   const { request } = seated.asked.at(-1)!;
   const commitments = [await seated.holders[0]!.commit(), await seated.holders[1]!.commit()];
   return { ...request, commitments };
+}
+
+async function orderShare(draft: Uint8Array): Promise<FrostShareRequest> {
+  const { toBeSigned: message } = signingRound(draft, objectAad(ObjectType.ORDER));
+  const commitments = [await seated.holders[0]!.commit(), await seated.holders[1]!.commit()];
+  return { group: seated.group.kid, purpose: "order", draft, message, commitments };
 }
 
 /** A report whose intervals are owed, and the openings of them. */
@@ -142,9 +149,19 @@ const REFUSALS: Record<keyof typeof SERVICE_ERRORS, () => Promise<unknown>> = {
     const request = await shareRequest();
     await seated.world(2).service.frostShare({ ...request, commitments: request.commitments.slice(1) });
   },
-  "frost/orders": async () => {
-    const { id } = await seated.world(2).service.proposeOrder({ action: OrderAction.PAUSE });
-    await seated.world(2).service.approveOrder(id, "group");
+  "frost/approval": async () => {
+    const { bytes } = await seated.world(2).service.proposeOrder({ action: OrderAction.PAUSE });
+    await seated.world(2).service.frostShare(await orderShare(bytes));
+  },
+  "frost/epoch": async () => {
+    const { service } = seated.world(2);
+    const [resume, pause] = [
+      await service.proposeOrder({ action: OrderAction.RESUME }),
+      await service.proposeOrder({ action: OrderAction.PAUSE }),
+    ];
+    await service.approveOrder(resume.id, "group");
+    await service.frostShare(await orderShare(resume.bytes));
+    await service.approveOrder(pause.id, "group");
   },
   "opening/malformed": () => world.service.open(Uint8Array.of(1)),
   "opening/unwanted": async () => {

@@ -7,7 +7,7 @@ import { POLICY_DEFAULT } from "../../../host/policy/policy.ts";
 import { type Signer, verificationKey } from "../../../host/protocol/cose.ts";
 import type { ServiceSettings } from "../../../host/service/context.ts";
 import { createService } from "../../../host/service/create.ts";
-import type { FrostSeat } from "../../../host/service/frost.ts";
+import type { FrostSeat } from "../../../host/service/frost-gathering.ts";
 import type { SignedAnswer } from "../../../host/service/service.ts";
 import type { SqlService } from "../../../host/service/sql-service.ts";
 import { openStore, type Store, type StorePlace } from "../../../host/store/store.ts";

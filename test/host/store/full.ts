@@ -50,7 +50,11 @@ export async function fill(store: Store, devices: number): Promise<void> {
       .values({ epoch: 1, digest: bytes(1), bytes: bytes(2), active_ms: 3 })
       .execute();
     const draft = { epoch: 2, quorum: 2, approvals: '["A","Ö"]', bytes: bytes(1), created_ms: 5, active_ms: null };
-    await tx.insertInto("drafts").values(draft).execute();
+    const groups = { group_approvals: '["A","B"]', group_shares: '["A"]' };
+    await tx
+      .insertInto("drafts")
+      .values({ ...draft, ...groups })
+      .execute();
     const slot = { owner: "o", site: "s", model: "m" };
     const usage = [1, 0].map((number) => ({ ...slot, slot: number, devices: number, sums: bytes(1) }));
     await tx.insertInto("usage").values(usage).execute();

@@ -2,9 +2,11 @@
 import { sql } from "kysely";
 import { describe, expect, it } from "vitest";
 import { TABLE_NAMES, TABLES } from "../../../host/store/columns.ts";
+import { fsck } from "../../../host/store/fsck.ts";
 import { MIGRATIONS, migrate } from "../../../host/store/migrate.ts";
 import type { Migration } from "../../../host/store/migrations/migration.ts";
 import { openStore, type Store, type StorePlace } from "../../../host/store/store.ts";
+import { STRUCTURAL_CHECKS } from "../../../host/store/structure.ts";
 import { engines, withStore } from "./engines.ts";
 import { insertDevice } from "./rows.ts";
 
@@ -61,6 +63,29 @@ describe.each(engines)("the tables on $engine", ({ place }) => {
       expect(rows).toEqual([{ owner: "owner", extra: 7 }]);
     });
     await expect(openStore(where)).rejects.toMatchObject({ code: "store/newer", class: "operator" });
+  });
+
+  it("come from those before them, and are read as they are now by whoever brought them there", async () => {
+    const where = place();
+    await withStore(where, async (store) => {
+      const draft = { epoch: 1, quorum: 1, approvals: "[]", bytes: new Uint8Array(4), created_ms: 1 };
+      await store.write(async (tx) => {
+        for (const column of ["group_approvals", "group_shares"]) {
+          await sql`alter table drafts drop column ${sql.ref(column)}`.execute(tx);
+        }
+        await tx
+          .insertInto("drafts")
+          .values(draft as typeof draft & { group_approvals: string; group_shares: string })
+          .execute();
+        const value = Buffer.from("1");
+        await tx.updateTable("meta").set({ value }).where("key", "=", "schema-version").execute();
+      });
+    });
+    await withStore(where, async (store) => {
+      const groups = { group_approvals: "[]", group_shares: "[]" };
+      expect(await store.db.selectFrom("drafts").selectAll().execute()).toMatchObject([groups]);
+      for await (const finding of fsck(store, STRUCTURAL_CHECKS)) expect(finding).toBeUndefined();
+    });
   });
 
   it("stay as they were when a change fails half way", async () => {
