@@ -4,7 +4,7 @@
  * an epoch only. That a share was given is durable before the share is out, so that no crash makes it forget.
  */
 import type { Transaction } from "kysely";
-import { ObjectType } from "../../firmware/protocol/claims.ts";
+import { ObjectType, OrderAction } from "../../firmware/protocol/claims.ts";
 import { objectAad } from "../objects/aad.ts";
 import type { Agreement } from "../objects/agreement.ts";
 import { decodeOrder, orderDigest } from "../objects/order.ts";
@@ -100,15 +100,17 @@ export class GroupOrders {
 
 /**
  * Throws `frost/epoch` where a share was given for another order of the epoch: both would be signed. One of an agreement
- * that was amended since cannot become active, and stands in nobody's way.
+ * that was amended since cannot become active, and stands in nobody's way; and nothing stands in a pause's way but another
+ * pause: an order that is never completed must not keep a group from pausing.
  */
 async function checkNoOther(tx: Transaction<Tables>, draft: StoredDraft, name: string): Promise<void> {
-  const { epoch, agreementDigest } = draft.order;
+  const { epoch, agreementDigest, action } = draft.order;
   const drafts = await readDraftsOf(tx, epoch);
   const other = drafts.find(
     (one) =>
       one.groupShares.includes(name) &&
       sameBytes(one.order.agreementDigest, agreementDigest) &&
+      (action !== OrderAction.PAUSE || one.order.action === OrderAction.PAUSE) &&
       !isSameOrder(one, draft),
   );
   if (other) throw new VerifierError("frost/epoch", `draft ${other.id}`);

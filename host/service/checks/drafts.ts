@@ -1,5 +1,5 @@
 /** Drafts of orders: who signed each, how many must, and that every active order came from one. */
-import { ObjectType } from "../../../firmware/protocol/claims.ts";
+import { ObjectType, OrderAction } from "../../../firmware/protocol/claims.ts";
 import type { Agreement } from "../../objects/agreement.ts";
 import { decodeOrder } from "../../objects/order.ts";
 import { parseSign } from "../../protocol/cose.ts";
@@ -77,7 +77,10 @@ function* judgeDraft(
   }
 }
 
-/** `shared` has, by epoch, agreement and group, the payload of the order that its share was given for. */
+/**
+ * `shared` has, by epoch, agreement and group, the payload of the order that its share was given for: of one pause, and of
+ * one other order.
+ */
 function* judgeGroups(
   row: RowOf<"drafts">,
   bytes: Uint8Array,
@@ -87,13 +90,14 @@ function* judgeGroups(
   const read = readOf(() => {
     const { payload } = parseSign(bytes);
     const [approvals, shares] = [listOf(row.group_approvals), listOf(row.group_shares)];
-    return { payload, agreementDigest: decodeOrder(payload).agreementDigest, approvals, shares };
+    const { agreementDigest, action } = decodeOrder(payload);
+    return { payload, agreementDigest, isPause: action === OrderAction.PAUSE, approvals, shares };
   });
   if ("fault" in read) {
     yield found("drafts", row, read.fault);
     return;
   }
-  const { payload, approvals, shares } = read.value;
+  const { payload, isPause, approvals, shares } = read.value;
   const agreement = hexOf(read.value.agreementDigest);
   const isParty = (name: string) => known.get(agreement)?.parties.some((one) => one.name === name) ?? true;
   const isListed = new Set(approvals).size === approvals.length && new Set(shares).size === shares.length;
@@ -102,7 +106,7 @@ function* judgeGroups(
   }
   for (const name of shares) {
     if (!approvals.includes(name)) yield found("drafts", row, `a share for ${name} without an approval`);
-    const key = JSON.stringify([row.epoch, agreement, name]);
+    const key = JSON.stringify([row.epoch, agreement, name, isPause]);
     const first = shared.get(key);
     if (first === undefined) shared.set(key, hexOf(payload));
     else if (first !== hexOf(payload))

@@ -9,6 +9,7 @@ import { parseSign, signingRound, verifyQuorum } from "../../../host/protocol/co
 import { drafts } from "../../../host/service/checks/drafts.ts";
 import type { DraftView, FrostShareRequest } from "../../../host/service/service.ts";
 import { fsck } from "../../../host/store/fsck.ts";
+import type { OrderRequest } from "../../../host/verifier/order-book.ts";
 import { PARTY_SIGNERS } from "../fake-governor.ts";
 import { embedded } from "../store/engines.ts";
 import { FrostSite } from "./frost-site.ts";
@@ -18,6 +19,7 @@ const AAD = objectAad(ObjectType.ORDER);
 const SOUTH = asyncSigner(PARTY_SIGNERS[1]!);
 const PAUSE = { action: OrderAction.PAUSE };
 const RESUME = { action: OrderAction.RESUME };
+const SLOW = { action: OrderAction.SLOW, permille: 500 };
 
 let site: FrostSite;
 beforeEach(async () => {
@@ -28,7 +30,7 @@ afterEach(() => site.close());
 const at = (holder: number) => site.world(holder).service;
 
 /** Drafted at the first holder, and brought to the others: its draft at each of them. */
-async function drafted(request: typeof PAUSE): Promise<DraftView[]> {
+async function drafted(request: OrderRequest): Promise<DraftView[]> {
   const first = await at(1).proposeOrder(request);
   return [first, await at(2).importOrder(first.bytes), await at(3).importOrder(first.bytes)];
 }
@@ -166,23 +168,34 @@ describe("a holder gives no share of an order", () => {
   });
 
   it("for a second order of the epoch, though it was approved before, and the verifier started again", async () => {
-    const [resume, pause] = [await drafted(RESUME), await drafted(PAUSE)];
+    const [resume, slow] = [await drafted(RESUME), await drafted(SLOW)];
     await approve(2, resume);
-    await approve(2, pause);
+    await approve(2, slow);
     expect(await share(await asked(resume[0]!.bytes))).toBeUndefined();
     await site.restart(2);
-    expect(await share(await asked(pause[0]!.bytes))).toBe("frost/epoch");
-    expect(await codeOf(approve(2, pause))).toBe("frost/epoch");
+    expect(await share(await asked(slow[0]!.bytes))).toBe("frost/epoch");
+    expect(await codeOf(approve(2, slow))).toBe("frost/epoch");
     // The same one once more is no second order.
     expect(await share(await asked(resume[0]!.bytes))).toBeUndefined();
   });
 
   it("for a second order after it gathered the signature on the first", async () => {
-    const [resume, pause] = [await drafted(RESUME), await drafted(PAUSE)];
-    await approve(2, pause);
+    const [resume, slow] = [await drafted(RESUME), await drafted(SLOW)];
+    await approve(2, slow);
     await approve(1, resume);
     await approve(2, resume);
-    expect(await share(await asked(pause[0]!.bytes))).toBe("frost/epoch");
+    expect(await share(await asked(slow[0]!.bytes))).toBe("frost/epoch");
+  });
+
+  it("but may of a pause, whatever it signed before, and of nothing else after it", async () => {
+    const [resume, pause] = [await drafted(RESUME), await drafted(PAUSE)];
+    const other = await drafted({ ...PAUSE, drainTicks: 1n });
+    for (const views of [resume, pause, other]) await approve(2, views);
+    expect(await share(await asked(resume[0]!.bytes))).toBeUndefined();
+    expect(await share(await asked(pause[0]!.bytes))).toBeUndefined();
+    expect(await share(await asked(other[0]!.bytes))).toBe("frost/epoch");
+    expect(await share(await asked(resume[0]!.bytes))).toBe("frost/epoch");
+    expect(await findings(2)).toEqual([]);
   });
 
   it("but may for the next epoch, and after an amendment that made the first one void", async () => {
@@ -219,13 +232,13 @@ describe("a holder gives no share of an order", () => {
   });
 
   it("though it signed an order elsewhere that it gave none for: a signature that it cannot keep is not let out", async () => {
-    const [resume, pause] = [await drafted(RESUME), await drafted(PAUSE)];
+    const [resume, slow] = [await drafted(RESUME), await drafted(SLOW)];
     await approve(1, resume);
-    await approve(2, pause);
+    await approve(2, slow);
     // While the second holder gathers for one order, it is asked for its share of the other.
     site.between = async () => {
       site.between = undefined;
-      expect(await share(await asked(pause[0]!.bytes))).toBeUndefined();
+      expect(await share(await asked(slow[0]!.bytes))).toBeUndefined();
     };
     expect(await codeOf(approve(2, resume))).toBe("frost/epoch");
     expect(await at(2).draft(resume[1]!.id)).toMatchObject({ approvals: [], awaiting: ["group"] });
@@ -246,7 +259,7 @@ describe("the check of drafts finds", () => {
   });
 
   it("shares for two orders of one epoch", async () => {
-    for (const request of [RESUME, PAUSE]) await approve(2, await drafted(request));
+    for (const request of [RESUME, SLOW]) await approve(2, await drafted(request));
     const both = sql`update drafts set group_shares = group_approvals`;
     await site.world(2).store.write((tx) => both.execute(tx));
     expect(await findings(2)).toEqual(["a share for group for a second order of the epoch"]);
