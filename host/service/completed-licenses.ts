@@ -10,13 +10,13 @@ import { hexOf, sameBytes } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
 import { checkSequence } from "../verifier/licensing.ts";
 import { readSigned } from "../verifier/signed.ts";
-import { type AnswerRow, completeAnswers, readIssued, writeAnswers } from "./answer-rows.ts";
+import { type AnswerRow, completeAnswers, readIssued } from "./answer-rows.ts";
 import { CapSums, hasSums } from "./caps.ts";
 import type { ServiceContext } from "./context.ts";
 import { policyDevice } from "./decision.ts";
-import { type DeviceRow, readDevices, writeDevices } from "./device-rows.ts";
+import { type DeviceRow, readDevices } from "./device-rows.ts";
 import { AnswerKind } from "./device-state.ts";
-import { checkOfflineRoom, issuedTo, newestSequence } from "./issued.ts";
+import { checkOfflineRoom, newestSequence, writeIssued } from "./issued.ts";
 import { signatureCount } from "./parties.ts";
 import type { SharedState } from "./shared.ts";
 
@@ -73,24 +73,7 @@ export class CompletedLicenses {
     const devices = rows.map((row) => [row, policyDevice(row, agreement)] as const);
     const caps = await CapSums.read(tx, settings().policy, devices, Math.floor(nowMs / 1000));
     for (const [row, device] of devices) caps.add(row, device, license);
-    const { sequence, expirySeconds } = license;
-    const kind = AnswerKind.COMPLETED;
-    await writeAnswers(
-      tx,
-      rows.map(({ id }) => ({
-        deviceId: id,
-        kind,
-        sequence,
-        evidenceDigest: undefined,
-        issuedMs: nowMs,
-        expirySeconds,
-        bytes,
-      })),
-    );
-    await writeDevices(
-      tx,
-      rows.map((before) => ({ before, after: { ...before, state: issuedTo(before.state, license, nowMs) } })),
-    );
+    await writeIssued(tx, rows, { kind: AnswerKind.COMPLETED, license, bytes }, nowMs);
     await caps.write(tx);
   }
 }

@@ -1,9 +1,13 @@
 /** What a device's state says once a license was issued to it, by this verifier or by others. */
+import type { Transaction } from "kysely";
 import type { License } from "../objects/license.ts";
+import type { Tables } from "../store/store.ts";
 import type { DeviceBooks } from "../verifier/books.ts";
 import { hexOf } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
-import type { DeviceState } from "./device-state.ts";
+import { writeAnswers } from "./answer-rows.ts";
+import { type DeviceRow, writeDevices } from "./device-rows.ts";
+import type { AnswerKind, DeviceState } from "./device-state.ts";
 
 /** Uninstalled offline licenses of one device that are remembered: with one more the device is sent no further one. */
 const OFFLINE_HELD_MAX = 16;
@@ -31,6 +35,25 @@ export function issuedTo(state: DeviceState, license: License, nowMs: number): D
 function booksWith({ sequence, nonce }: License, books: DeviceBooks): DeviceBooks {
   if (nonce === undefined || sequence > books.sequenceIssued) return books;
   return { ...books, sequenceIssued: sequence - 1n };
+}
+
+/** A license that answers no evidence here, with the devices that it is for: one row for each, and their states. */
+export async function writeIssued(
+  tx: Transaction<Tables>,
+  devices: readonly DeviceRow[],
+  { kind, license, bytes }: { readonly kind: AnswerKind; readonly license: License; readonly bytes: Uint8Array },
+  issuedMs: number,
+): Promise<void> {
+  const { sequence, expirySeconds } = license;
+  const answer = { kind, sequence, evidenceDigest: undefined, issuedMs, expirySeconds, bytes };
+  await writeAnswers(
+    tx,
+    devices.map(({ id }) => ({ deviceId: id, ...answer })),
+  );
+  await writeDevices(
+    tx,
+    devices.map((before) => ({ before, after: { ...before, state: issuedTo(before.state, license, issuedMs) } })),
+  );
 }
 
 /** Of what it was issued, or shows to have installed. */

@@ -12,15 +12,15 @@ import { VerifierError } from "../verifier/errors.ts";
 import { checkNotPaused } from "../verifier/judgement.ts";
 import { checkCaps, checkSequence, checkStands, checkUnissued, draftLicense } from "../verifier/licensing.ts";
 import { objectionsToLicense } from "../verifier/party.ts";
-import { completeAnswers, writeAnswers } from "./answer-rows.ts";
+import { completeAnswers } from "./answer-rows.ts";
 import { CapSums, hasSums } from "./caps.ts";
 import type { ServiceContext } from "./context.ts";
 import { checkStatus, policyDevice } from "./decision.ts";
-import { type DeviceRow, readDevices, writeDevices } from "./device-rows.ts";
+import { type DeviceRow, readDevices } from "./device-rows.ts";
 import { AnswerKind } from "./device-state.ts";
 import { readLicenseDraft } from "./drawn-up.ts";
 import { type GroupLicenses, offlineRows } from "./group-licenses.ts";
-import { checkOfflineRoom, issuedTo, newestSequence } from "./issued.ts";
+import { checkOfflineRoom, newestSequence, writeIssued } from "./issued.ts";
 import { signatureCount, signUpTo } from "./parties.ts";
 import type { OfflineLicenseCall, SignedAnswer } from "./service.ts";
 import type { SharedState } from "./shared.ts";
@@ -79,24 +79,7 @@ export class OfflineLicenses {
         caps.add(row, device, license);
       }
       const { bytes, have } = await this.#sign(draft, quorum, shared);
-      const { sequence, expirySeconds } = license;
-      const kind = AnswerKind.LICENSE;
-      const row = {
-        kind,
-        sequence,
-        evidenceDigest: undefined,
-        issuedMs: nowMs,
-        expirySeconds,
-        bytes,
-      };
-      await writeAnswers(
-        tx,
-        rows.map(({ id }) => ({ deviceId: id, ...row })),
-      );
-      await writeDevices(
-        tx,
-        rows.map((before) => ({ before, after: { ...before, state: issuedTo(before.state, license, nowMs) } })),
-      );
+      await writeIssued(tx, rows, { kind: AnswerKind.LICENSE, license, bytes }, nowMs);
       await caps.write(tx);
       return answerOf(bytes, have, quorum, false);
     });

@@ -31,11 +31,19 @@ beforeEach(() => {
   ]);
 });
 afterEach(async () => {
+  for (const store of stores.splice(0)) await store.close();
   await circle.close();
   rmSync(folder, { recursive: true });
 });
 
-const open = (options = {}) => BoardStore.open(join(folder, "board"), circle, { waitingMax: 3, keep: 4, ...options });
+/** What they still write would else come into a folder that is gone. */
+const stores: BoardStore[] = [];
+
+async function open(options = {}): Promise<BoardStore> {
+  const store = await BoardStore.open(join(folder, "board"), circle, { waitingMax: 3, keep: 4, ...options });
+  stores.push(store);
+  return store;
+}
 const files = (kind: string) => readdirSync(join(folder, "board", kind)).map((name) => Number.parseInt(name, 10));
 const sequenceOf = ({ report }: ReportAnswer) => decodeUsageReport(parseSign1(report).payload).sequence;
 
