@@ -87,7 +87,10 @@ function normalize(value: CborValue, depth: number, depthMax: number): unknown {
       throw new Refusal(ErrorCode.CBOR_SIMPLE, "undefined is not of the CBOR profile");
   }
   if (value === null) return value;
-  if (value instanceof Uint8Array) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (value instanceof Uint8Array) {
+    // cbor-x takes a Buffer for a typed array that wants a tag.
+    return value.constructor === Uint8Array ? value : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  }
   if (depth === depthMax) throw new Refusal(ErrorCode.CBOR_DEPTH, "the value is nested too deep");
   if (Array.isArray(value)) return value.map((item) => normalize(item, depth + 1, depthMax));
   if (value instanceof Map) return sorted(value as CborMap, depth + 1, depthMax);
@@ -104,6 +107,22 @@ function normalize(value: CborValue, depth: number, depthMax: number): unknown {
 
 /** A map whose keys are in the order of their bytes. */
 function sorted(map: CborMap, depth: number, depthMax: number): Map<unknown, unknown> {
+  return sortedBefore(map, depth, depthMax) ?? sortedNow(map, depth, depthMax);
+}
+
+/** Undefined unless all keys are numbers of the shortest heads and in order already, as those of most maps are. */
+function sortedBefore(map: CborMap, depth: number, depthMax: number): Map<unknown, unknown> | undefined {
+  const items = new Map<unknown, unknown>();
+  let last = -1;
+  for (const [key, item] of map) {
+    if (typeof key !== "number" || !Number.isInteger(key) || !isShort(key) || place(key) <= last) return undefined;
+    last = place(key);
+    items.set(key, normalize(item, depth, depthMax));
+  }
+  return items;
+}
+
+function sortedNow(map: CborMap, depth: number, depthMax: number): Map<unknown, unknown> {
   const entries: { key: unknown; item: unknown }[] = [];
   for (const [key, item] of map) {
     entries.push({ key: normalize(key, depth, depthMax), item: normalize(item, depth, depthMax) });
@@ -193,15 +212,25 @@ function own(value: unknown): CborValue {
     return Number.isSafeInteger(number) ? number : value;
   }
   if (value instanceof Uint8Array) return new Uint8Array(value);
-  if (Array.isArray(value)) return value.map(own);
-  if (value instanceof Map) {
-    const entries = new Map<CborValue, CborValue>();
-    for (const [key, item] of value) entries.set(own(key), own(item));
-    return entries;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) value[i] = own(value[i]);
+    return value;
   }
+  if (value instanceof Map) return ownMap(value);
   if (value instanceof Tag) {
     if (value.tag === SPELLED_TEXT) return textDecoder.decode(value.value);
     return new Tagged(own(value.value[0]) as number | bigint, own(value.value[1]));
   }
   return value as number | string | boolean | null;
+}
+
+/** In place, where keys are what they are to be: nobody else has it, and maps are what decoding makes most of. */
+function ownMap(map: Map<unknown, unknown>): CborMap {
+  let isKeyed = true;
+  map.forEach((item, key) => {
+    if (typeof key !== "number" && typeof key !== "string") isKeyed = false;
+    else map.set(key, own(item));
+  });
+  if (isKeyed) return map as Map<CborValue, CborValue>;
+  return new Map([...map].map(([key, item]) => [own(key), own(item)]));
 }
