@@ -155,13 +155,13 @@ const REFUSALS: Record<keyof typeof SERVICE_ERRORS, () => Promise<unknown>> = {
   },
   "frost/epoch": async () => {
     const { service } = seated.world(2);
-    const [resume, pause] = [
+    const [resume, slow] = [
       await service.proposeOrder({ action: OrderAction.RESUME }),
-      await service.proposeOrder({ action: OrderAction.PAUSE }),
+      await service.proposeOrder({ action: OrderAction.SLOW, permille: 500 }),
     ];
     await service.approveOrder(resume.id, "group");
     await service.frostShare(await orderShare(resume.bytes));
-    await service.approveOrder(pause.id, "group");
+    await service.approveOrder(slow.id, "group");
   },
   "opening/malformed": () => world.service.open(Uint8Array.of(1)),
   "opening/unwanted": async () => {
