@@ -3,6 +3,7 @@
  * the rest is drawn from `QUIESCE_SEED`.
  */
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
+import { DATABASE_URL, engines } from "../host/store/engines.ts";
 import { Campaign, type CampaignOptions } from "./campaign.ts";
 import { campaignCommand } from "./command.ts";
 import { type CampaignPlace, diskPlace, folderPlace, postgresPlace } from "./places.ts";
@@ -13,10 +14,8 @@ const KILLS = Number(process.env.QUIESCE_CAMPAIGN_KILLS ?? 3);
 const CUTS = 6;
 const CLIENTS = 8;
 const seed = process.env.QUIESCE_SEED!;
-const databaseUrl = process.env.QUIESCE_TEST_DATABASE_URL;
-if (databaseUrl === undefined) {
-  process.stderr.write("QUIESCE_TEST_DATABASE_URL is not set: the campaign ran on SQLite alone\n");
-}
+/** The one of the store's tests, where it answers: engines.ts says so where it does not. */
+const databases = engines.some(({ engine }) => engine === "postgres") ? [DATABASE_URL] : [];
 
 afterAll(removeServerProgram);
 
@@ -44,10 +43,10 @@ describe("a verifier under load", () => {
     expect(result.putOff["server/unavailable"]).toBeGreaterThan(0);
   }, 600_000);
 
-  it.skipIf(databaseUrl === undefined)(
+  it.each(databases)(
     "does so with two processes on one PostgreSQL, whose connections are cut besides",
-    async () => {
-      const result = await campaign(postgresPlace(databaseUrl!), { kills: KILLS, cuts: CUTS, processes: 2 });
+    async (databaseUrl) => {
+      const result = await campaign(postgresPlace(databaseUrl), { kills: KILLS, cuts: CUTS, processes: 2 });
       expect(result).toMatchObject({ kills: KILLS, faults: [] });
       expect(result.connectionsCut).toBeGreaterThan(0);
       expect(result.races).toBeGreaterThan(0);
