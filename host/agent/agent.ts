@@ -273,9 +273,7 @@ export class Agent<M extends Mode = "sync"> {
   }
 
   *#confirm(): Step<void> {
-    yield* this.#upload();
-    yield* this.#makeReport();
-    yield* this.#upload();
+    yield* this.#report();
     const evidence = yield* this.#evidence();
     yield* ask(() => this.#verifier.appraise(evidence));
   }

@@ -107,19 +107,20 @@ function normalize(value: CborValue, depth: number, depthMax: number): unknown {
 
 /** A map whose keys are in the order of their bytes. */
 function sorted(map: CborMap, depth: number, depthMax: number): Map<unknown, unknown> {
-  return sortedBefore(map, depth, depthMax) ?? sortedNow(map, depth, depthMax);
+  if (!isInOrder(map.keys())) return sortedNow(map, depth, depthMax);
+  const items = new Map<unknown, unknown>();
+  for (const [key, item] of map) items.set(key, normalize(item, depth, depthMax));
+  return items;
 }
 
-/** Undefined unless all keys are numbers of the shortest heads and in order already, as those of most maps are. */
-function sortedBefore(map: CborMap, depth: number, depthMax: number): Map<unknown, unknown> | undefined {
-  const items = new Map<unknown, unknown>();
+/** Whether all are numbers of the shortest heads and in order already, as the keys of most maps are. */
+function isInOrder(keys: Iterable<CborValue>): boolean {
   let last = -1;
-  for (const [key, item] of map) {
-    if (typeof key !== "number" || !Number.isInteger(key) || !isShort(key) || place(key) <= last) return undefined;
+  for (const key of keys) {
+    if (typeof key !== "number" || !Number.isInteger(key) || !isShort(key) || place(key) <= last) return false;
     last = place(key);
-    items.set(key, normalize(item, depth, depthMax));
   }
-  return items;
+  return true;
 }
 
 function sortedNow(map: CborMap, depth: number, depthMax: number): Map<unknown, unknown> {
