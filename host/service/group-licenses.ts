@@ -8,11 +8,12 @@ import { ObjectType } from "../../firmware/protocol/claims.ts";
 import { objectAad } from "../objects/aad.ts";
 import { parseSign, signingRound } from "../protocol/cose.ts";
 import { sha256 } from "../protocol/sha256.ts";
-import type { Tables } from "../store/store.ts";
+import type { Store, Tables } from "../store/store.ts";
 import { hexOf, sameBytes } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
 import { checkNotPaused } from "../verifier/judgement.ts";
 import { checkStands } from "../verifier/licensing.ts";
+import type { OrderBook } from "../verifier/order-book.ts";
 import { type AnswerRow, completeAnswers, readIssued } from "./answer-rows.ts";
 import type { ServiceContext } from "./context.ts";
 import { checkStatus } from "./decision.ts";
@@ -86,18 +87,33 @@ export class GroupLicenses {
     const { agreement, agreementDigest, orders } = await this.#context.shared.locked(tx);
     const license = readLicenseDraft(draft, agreement);
     checkStands(license, { agreementDigest, epoch: orders.epochNewest }, agreement, this.#context.clock());
-    const ueids = license.cohort ?? [license.ueid!];
-    const devices = await readDevices(tx, ueids, this.#context.store.forUpdate);
-    for (const ueid of ueids) {
-      const device = devices.get(hexOf(ueid));
-      if (!device) throw new VerifierError("device/unknown", hexOf(ueid));
-      checkStatus(device.status);
-      checkNotPaused({ ueid, epoch: orders.epochNewest }, orders);
-    }
-    const rows = await offlineRows(tx, [...devices.values()], draft, license.sequence);
+    const devices = await offlineDevices(this.#context.store, tx, license.cohort ?? [license.ueid!], orders);
+    const rows = await offlineRows(tx, devices, draft, license.sequence);
     if (!rows) throw new VerifierError("frost/approval", `sequence ${license.sequence}`);
     return rows;
   }
+}
+
+/**
+ * The devices in this order, if each may be given a license without evidence. Throws `device/unknown`, what its status says,
+ * and `license/paused`: its gate would refuse the license, for the pause and then for its epoch; but no pause hangs on the
+ * gate alone.
+ */
+export async function offlineDevices(
+  { forUpdate }: Store,
+  tx: Transaction<Tables>,
+  ueids: readonly Uint8Array[],
+  orders: OrderBook,
+): Promise<DeviceRow[]> {
+  const found = await readDevices(tx, ueids, forUpdate);
+  const devices = ueids.map((ueid) => {
+    const row = found.get(hexOf(ueid));
+    if (!row) throw new VerifierError("device/unknown", hexOf(ueid));
+    checkStatus(row.status);
+    return row;
+  });
+  for (const ueid of ueids) checkNotPaused({ ueid, epoch: orders.epochNewest }, orders);
+  return devices;
 }
 
 /** The rows by which the license of this draft was issued here to all of them without evidence; undefined if it was not. */

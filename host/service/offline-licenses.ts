@@ -2,24 +2,21 @@
  * Licenses that answer no evidence, for sites without a network: for one device, or a cohort of up to 32 that a stick
  * brings the same license to. What bounds them is their sequence, their window and their ticks.
  */
-import type { Transaction } from "kysely";
 import { ObjectType } from "../../firmware/protocol/claims.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import type { License } from "../objects/license.ts";
-import type { Tables } from "../store/store.ts";
-import { hexOf, sameBytes } from "../verifier/bytes.ts";
+import { sameBytes } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
-import { checkNotPaused } from "../verifier/judgement.ts";
 import { checkCaps, checkSequence, checkStands, checkUnissued, draftLicense } from "../verifier/licensing.ts";
 import { objectionsToLicense } from "../verifier/party.ts";
 import { completeAnswers } from "./answer-rows.ts";
 import { CapSums, hasSums } from "./caps.ts";
 import type { ServiceContext } from "./context.ts";
-import { checkStatus, policyDevice } from "./decision.ts";
-import { type DeviceRow, readDevices } from "./device-rows.ts";
+import { policyDevice } from "./decision.ts";
+import type { DeviceRow } from "./device-rows.ts";
 import { AnswerKind } from "./device-state.ts";
 import { readLicenseDraft } from "./drawn-up.ts";
-import { type GroupLicenses, offlineRows } from "./group-licenses.ts";
+import { type GroupLicenses, offlineDevices, offlineRows } from "./group-licenses.ts";
 import { checkOfflineRoom, newestSequence, writeIssued } from "./issued.ts";
 import { signatureCount, signUpTo } from "./parties.ts";
 import type { OfflineLicenseCall, SignedAnswer } from "./service.ts";
@@ -48,9 +45,8 @@ export class OfflineLicenses {
       const { policy } = settings();
       const shared = await state.locked(tx, hasSums(policy));
       if (!shared.agreement.offline) throw new VerifierError("license/offline");
-      const rows = await this.#devices(tx, call.ueids);
-      // The gate would refuse it, for the pause and then for its epoch; but no pause hangs on the gate alone.
-      for (const ueid of call.ueids) checkNotPaused({ ueid, epoch: shared.orders.epochNewest }, shared.orders);
+      checkCount(call.ueids);
+      const rows = await offlineDevices(store, tx, call.ueids, shared.orders);
       const nowMs = this.#context.clock();
       const license = call.draft
         ? drawnUpElsewhere(call.draft, rows, shared, nowMs)
@@ -88,18 +84,11 @@ export class OfflineLicenses {
   #sign(draft: Uint8Array, quorum: number, { agreement }: SharedState) {
     return signUpTo(draft, quorum, this.#context.parties.of(agreement), ObjectType.LICENSE);
   }
+}
 
-  async #devices(tx: Transaction<Tables>, ueids: readonly Uint8Array[]): Promise<DeviceRow[]> {
-    if (ueids.length < 1 || ueids.length > Limit.COHORT_MAX) {
-      throw new VerifierError("license/request", `${ueids.length} devices are not 1 to ${Limit.COHORT_MAX}`);
-    }
-    const found = await readDevices(tx, ueids, this.#context.store.forUpdate);
-    return ueids.map((ueid) => {
-      const row = found.get(hexOf(ueid));
-      if (!row) throw new VerifierError("device/unknown", hexOf(ueid));
-      checkStatus(row.status);
-      return row;
-    });
+function checkCount({ length }: readonly Uint8Array[]): void {
+  if (length < 1 || length > Limit.COHORT_MAX) {
+    throw new VerifierError("license/request", `${length} devices are not 1 to ${Limit.COHORT_MAX}`);
   }
 }
 
