@@ -6,7 +6,13 @@ import "./panic";
 
 export { cborCheck } from "./cbor/check";
 export { coseSign1Verify } from "./cose/sign1";
-export { ed25519PublicKey, ed25519Sign, ed25519Verify } from "./crypto/ed25519";
+export {
+  ed25519PublicKey,
+  ed25519Sign,
+  ed25519SignKeyPair,
+  ed25519Verify,
+  ed25519VerifyKnown,
+} from "./crypto/ed25519";
 export { hkdfSha256 } from "./crypto/hkdf";
 export { hmacSha256 } from "./crypto/hmac";
 export { sha256 } from "./crypto/sha256";

@@ -35,7 +35,9 @@ interface Exports {
   ): void;
   ed25519PublicKey(seed: number, out: number): void;
   ed25519Sign(seed: number, msg: number, len: number, out: number): void;
+  ed25519SignKeyPair(seed: number, publicKey: number, msg: number, len: number, out: number): void;
   ed25519Verify(sig: number, msg: number, len: number, publicKey: number): number;
+  ed25519VerifyKnown(sig: number, msg: number, len: number, publicKey: number): number;
   cborCheck(ptr: number, len: number): number;
   coseSign1Verify(ptr: number, len: number, publicKey: number, aad: number, aadLen: number): number;
 }
@@ -48,7 +50,11 @@ export interface Primitives {
   hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array;
   ed25519PublicKey(seed: Uint8Array): Uint8Array;
   ed25519Sign(seed: Uint8Array, message: Uint8Array): Uint8Array;
+  /** For the seed's own public key only. */
+  ed25519SignKeyPair(seed: Uint8Array, publicKey: Uint8Array, message: Uint8Array): Uint8Array;
   ed25519Verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean;
+  /** The same, sooner under a key that signed before. */
+  ed25519VerifyKnown(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean;
   /** 0 for exactly one deterministic item, else the error code. */
   cborCheck(bytes: Uint8Array): number;
   coseSign1Verify(message: Uint8Array, publicKey: Uint8Array, aad: Uint8Array): boolean;
@@ -88,6 +94,18 @@ export function loadPrimitives(): Primitives {
     });
   }
 
+  function verify(
+    call: Exports["ed25519Verify"],
+    signature: Uint8Array,
+    message: Uint8Array,
+    publicKey: Uint8Array,
+  ): boolean {
+    need("signature", signature, 64);
+    need("publicKey", publicKey, 32);
+    const [sig, key, msg] = put(signature, publicKey, message);
+    return call(sig!, msg!, message.length, key!) === 1;
+  }
+
   // Results are written over the inputs, which every primitive allows: a full buffer of input leaves room for them.
   const taken = (length: number) => all().slice(base, base + length);
 
@@ -124,12 +142,16 @@ export function loadPrimitives(): Primitives {
       wasm.ed25519Sign(s!, msg!, message.length, base);
       return taken(64);
     },
-    ed25519Verify(signature, message, publicKey) {
-      need("signature", signature, 64);
+    ed25519SignKeyPair(seed, publicKey, message) {
+      need("seed", seed, 32);
       need("publicKey", publicKey, 32);
-      const [sig, key, msg] = put(signature, publicKey, message);
-      return wasm.ed25519Verify(sig!, msg!, message.length, key!) === 1;
+      const [s, key, msg] = put(seed, publicKey, message);
+      wasm.ed25519SignKeyPair(s!, key!, msg!, message.length, base);
+      return taken(64);
     },
+    ed25519Verify: (signature, message, publicKey) => verify(wasm.ed25519Verify, signature, message, publicKey),
+    ed25519VerifyKnown: (signature, message, publicKey) =>
+      verify(wasm.ed25519VerifyKnown, signature, message, publicKey),
     cborCheck(bytes) {
       const [ptr] = put(bytes);
       return wasm.cborCheck(ptr!, bytes.length);

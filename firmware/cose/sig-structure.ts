@@ -5,7 +5,7 @@
  *   COSE_Sign:  ["Signature",  body_protected, sign_protected, external_aad, payload]
  */
 import { Writer } from "../cbor/writer";
-import { ed25519Residue } from "../crypto/ed25519";
+import { ed25519ResidueKnown } from "../crypto/ed25519";
 import { CoseLimit } from "../protocol/cose-labels";
 
 const scratch: usize = memory.data(CoseLimit.SIG_STRUCTURE_BYTES_MAX, 16);
@@ -34,7 +34,7 @@ export function sigStructureSign(bodyPtr: usize, bodyLen: i32, signPtr: usize, s
   protectedString(signPtr, signLen);
 }
 
-/** Ends it, and checks the signature over it: 0 if it holds (`ed25519Residue`). */
+/** Ends it, and checks the signature over it: 0 if it holds (`ed25519ResidueKnown`). */
 export function sigStructureResidue(
   aad: usize,
   aadLen: i32,
@@ -46,7 +46,7 @@ export function sigStructureResidue(
   writer.bytes(aad, aadLen);
   writer.bytes(payload, payloadLen);
   const len = writer.finish();
-  return len < 0 ? RESIDUE_NONE : ed25519Residue(signature, scratch, len, publicKey);
+  return len < 0 ? RESIDUE_NONE : ed25519ResidueKnown(signature, scratch, len, publicKey);
 }
 
 /** Ends it, for the signer: its length at `sigStructure()`, or -1 if it is too long. */

@@ -1,6 +1,6 @@
 /** Signs and writes a COSE_Sign1 of our wire profile (RFC 9052 section 4.2): what the governor itself says. */
 import { Writer } from "../cbor/writer";
-import { ed25519Sign } from "../crypto/ed25519";
+import { ed25519SignKeyPair } from "../crypto/ed25519";
 import { CoseHeader, CoseTag } from "../protocol/cose-labels";
 import { Limit } from "../protocol/limits";
 import { sigStructure, sigStructureEnd, sigStructureSign1 } from "./sig-structure";
@@ -12,11 +12,12 @@ const PROTECTED_BYTES: i32 = 3;
 const writer = changetype<Writer>(memory.data(offsetof<Writer>(), 8));
 const signature: usize = memory.data(64, 8);
 
-/** Length of the message written to `out`, or -1 if it doesn't fit. `out` must not overlap the payload. */
+/** Signs with the key pair `seed` and `publicKey`, whose id is `kid`. Length of the message written to `out`, or -1 if it doesn't fit. `out` must not overlap the payload. */
 export function coseSign1Write(
   out: usize,
   size: i32,
   seed: usize,
+  publicKey: usize,
   kid: usize,
   payload: usize,
   payloadLen: i32,
@@ -26,7 +27,7 @@ export function coseSign1Write(
   sigStructureSign1(PROTECTED, PROTECTED_BYTES);
   const len = sigStructureEnd(aad, aadLen, payload, payloadLen);
   if (len < 0) return -1;
-  ed25519Sign(seed, sigStructure(), len, signature);
+  ed25519SignKeyPair(seed, publicKey, sigStructure(), len, signature);
 
   writer.begin(out, size);
   writer.tag(CoseTag.SIGN1);

@@ -1,24 +1,34 @@
 /**
  * Arithmetic modulo p = 2^255 - 19 (RFC 8032 section 5.1), in constant time.
  *
- * An element is ten signed limbs of 32 bits, of 26 and 25 bits in turn (radix 2^25.5: Bernstein, "Curve25519", 2006):
- * the product of two limbs and all sums of such products fit the 64 bits that WebAssembly can multiply.
+ * An element is nine signed limbs of 29 bits in words of 32 (radix 2^29): limb i counts 2^(29 i), and 2^261 = 64 * 19.
+ * That is the fewest limbs whose products, and all sums of such products, fit the 64 bits that WebAssembly multiplies.
  *
- *     limb    0    1    2    3    4    5    6    7    8    9
- *     bit     0   26   51   77  102  128  153  179  204  230
- *
- * Multiplication leaves limbs within 1.01 * 2^25 and 1.01 * 2^24: call that weight 1. Decoding leaves weight 2 (limbs
- * of 26 and 25 bits, none negative). Addition and subtraction do not carry: weights add up. Multiplication takes any two
- * elements of weight 4 (its sums stay below 2^61 + 2^60) and encoding one of weight 8.
+ * Multiplication leaves limbs within 1.001 * 2^28: call that weight 1. Decoding leaves weight 2 (limbs of 29 bits, none
+ * negative). Addition and subtraction do not carry: weights add up. Multiplication takes elements whose weights have a
+ * product of at most 14 (nine products of two limbs stay below 14.03 * 9 * 2^56 < 2^63), and encoding one of weight 7.
  */
 import { wipe } from "./wipe";
 
-/** Bytes of an element in memory. Encoded it has 32. */
-export const FIELD_BYTES: i32 = 40;
+/** Bytes of an element in memory. */
+export const FIELD_BYTES: i32 = 36;
+/** Bytes of its encoding, little-endian. */
+export const FIELD_ENCODED_BYTES: i32 = 32;
+
+const LIMB_BITS: i64 = 29;
+const LIMB_MASK: i64 = (1 << 29) - 1;
+/** Added before a carry, so that it rounds and leaves limbs of both signs. */
+const HALF: i64 = 1 << 28;
+const TWO_32: i64 = 1 << 32;
+/** Bits of the ninth limb below 2^255. */
+const TOP_BITS: i64 = 23;
+const TOP_MASK: i64 = (1 << 23) - 1;
+/** 2^261: what a limb nine places up is worth. */
+const WRAP: i64 = 64 * 19;
 
 /** Square root of -1: 2^((p-1)/4). */
 export const FIELD_SQRT_MINUS_ONE: usize = memory.data<i32>([
-  34513072, 25610706, 9377949, 3500415, 12389472, 33281959, 41962654, 31548777, 326685, 11406482,
+  168730800, 124836154, 200875569, 103812442, 494564084, 5021437, 472689972, 269088827, 2851620,
 ]);
 
 const TEMPORARIES: usize = memory.data(4 * FIELD_BYTES, 8);
@@ -26,14 +36,16 @@ const T0: usize = TEMPORARIES;
 const T1: usize = TEMPORARIES + FIELD_BYTES;
 const T2: usize = TEMPORARIES + 2 * FIELD_BYTES;
 const T3: usize = TEMPORARIES + 3 * FIELD_BYTES;
+const ENCODED: usize = memory.data(FIELD_ENCODED_BYTES, 8);
 
 /** Wipes what inversion and comparison leave behind. */
 export function fieldWipe(): void {
   wipe(TEMPORARIES, 4 * FIELD_BYTES);
+  wipe(ENCODED, FIELD_ENCODED_BYTES);
 }
 
 export function fieldCopy(out: usize, f: usize): void {
-  memory.copy(out, f, FIELD_BYTES);
+  for (let i: i32 = 0; i < FIELD_BYTES; i += 4) store<i32>(out + i, load<i32>(f + i));
 }
 
 /** Sets a small constant. */
@@ -52,7 +64,6 @@ export function fieldAdd(out: usize, f: usize, g: usize): void {
   store<i32>(out, load<i32>(f, 24) + load<i32>(g, 24), 24);
   store<i32>(out, load<i32>(f, 28) + load<i32>(g, 28), 28);
   store<i32>(out, load<i32>(f, 32) + load<i32>(g, 32), 32);
-  store<i32>(out, load<i32>(f, 36) + load<i32>(g, 36), 36);
 }
 
 export function fieldSubtract(out: usize, f: usize, g: usize): void {
@@ -65,7 +76,6 @@ export function fieldSubtract(out: usize, f: usize, g: usize): void {
   store<i32>(out, load<i32>(f, 24) - load<i32>(g, 24), 24);
   store<i32>(out, load<i32>(f, 28) - load<i32>(g, 28), 28);
   store<i32>(out, load<i32>(f, 32) - load<i32>(g, 32), 32);
-  store<i32>(out, load<i32>(f, 36) - load<i32>(g, 36), 36);
 }
 
 /** `out` = -f where `mask` is -1, f where it is 0. */
@@ -82,8 +92,8 @@ export function fieldMoveIf(out: usize, f: usize, mask: i32): void {
 }
 
 /**
- * Schoolbook product: limb i times limb j belongs to limb i + j, doubled where both are odd (their bits add up to one
- * more than the place has), and times 19 where i + j passes 9, since 2^255 = 19. `d` doubled, `w` wrapped (times 19).
+ * Schoolbook product by columns: limb i times limb j belongs to column i + j. The upper columns come first; their
+ * carried limbs, times 2^261, are what the lower ones begin with. `c` is the column under way with the carry into it.
  */
 export function fieldMultiply(out: usize, f: usize, g: usize): void {
   const f0: i64 = load<i32>(f);
@@ -95,7 +105,6 @@ export function fieldMultiply(out: usize, f: usize, g: usize): void {
   const f6: i64 = load<i32>(f, 24);
   const f7: i64 = load<i32>(f, 28);
   const f8: i64 = load<i32>(f, 32);
-  const f9: i64 = load<i32>(f, 36);
   const g0: i64 = load<i32>(g);
   const g1: i64 = load<i32>(g, 4);
   const g2: i64 = load<i32>(g, 8);
@@ -105,85 +114,64 @@ export function fieldMultiply(out: usize, f: usize, g: usize): void {
   const g6: i64 = load<i32>(g, 24);
   const g7: i64 = load<i32>(g, 28);
   const g8: i64 = load<i32>(g, 32);
-  const g9: i64 = load<i32>(g, 36);
-  const f1d: i64 = f1 * 2;
-  const f3d: i64 = f3 * 2;
-  const f5d: i64 = f5 * 2;
-  const f7d: i64 = f7 * 2;
-  const f9d: i64 = f9 * 2;
-  const g1w: i64 = g1 * 19;
-  const g2w: i64 = g2 * 19;
-  const g3w: i64 = g3 * 19;
-  const g4w: i64 = g4 * 19;
-  const g5w: i64 = g5 * 19;
-  const g6w: i64 = g6 * 19;
-  const g7w: i64 = g7 * 19;
-  const g8w: i64 = g8 * 19;
-  const g9w: i64 = g9 * 19;
-  let h0: i64 =
-    f0 * g0 + f1d * g9w + f2 * g8w + f3d * g7w + f4 * g6w + f5d * g5w + f6 * g4w + f7d * g3w + f8 * g2w + f9d * g1w;
-  let h1: i64 =
-    f0 * g1 + f1 * g0 + f2 * g9w + f3 * g8w + f4 * g7w + f5 * g6w + f6 * g5w + f7 * g4w + f8 * g3w + f9 * g2w;
-  let h2: i64 =
-    f0 * g2 + f1d * g1 + f2 * g0 + f3d * g9w + f4 * g8w + f5d * g7w + f6 * g6w + f7d * g5w + f8 * g4w + f9d * g3w;
-  let h3: i64 = f0 * g3 + f1 * g2 + f2 * g1 + f3 * g0 + f4 * g9w + f5 * g8w + f6 * g7w + f7 * g6w + f8 * g5w + f9 * g4w;
-  let h4: i64 =
-    f0 * g4 + f1d * g3 + f2 * g2 + f3d * g1 + f4 * g0 + f5d * g9w + f6 * g8w + f7d * g7w + f8 * g6w + f9d * g5w;
-  let h5: i64 = f0 * g5 + f1 * g4 + f2 * g3 + f3 * g2 + f4 * g1 + f5 * g0 + f6 * g9w + f7 * g8w + f8 * g7w + f9 * g6w;
-  let h6: i64 =
-    f0 * g6 + f1d * g5 + f2 * g4 + f3d * g3 + f4 * g2 + f5d * g1 + f6 * g0 + f7d * g9w + f8 * g8w + f9d * g7w;
-  let h7: i64 = f0 * g7 + f1 * g6 + f2 * g5 + f3 * g4 + f4 * g3 + f5 * g2 + f6 * g1 + f7 * g0 + f8 * g9w + f9 * g8w;
-  let h8: i64 = f0 * g8 + f1d * g7 + f2 * g6 + f3d * g5 + f4 * g4 + f5d * g3 + f6 * g2 + f7d * g1 + f8 * g0 + f9d * g9w;
-  let h9: i64 = f0 * g9 + f1 * g8 + f2 * g7 + f3 * g6 + f4 * g5 + f5 * g4 + f6 * g3 + f7 * g2 + f8 * g1 + f9 * g0;
-  let c: i64 = (h0 + (1 << 25)) >> 26;
-  h1 += c;
-  h0 -= c << 26;
-  c = (h4 + (1 << 25)) >> 26;
-  h5 += c;
-  h4 -= c << 26;
-  c = (h1 + (1 << 24)) >> 25;
-  h2 += c;
-  h1 -= c << 25;
-  c = (h5 + (1 << 24)) >> 25;
-  h6 += c;
-  h5 -= c << 25;
-  c = (h2 + (1 << 25)) >> 26;
-  h3 += c;
-  h2 -= c << 26;
-  c = (h6 + (1 << 25)) >> 26;
-  h7 += c;
-  h6 -= c << 26;
-  c = (h3 + (1 << 24)) >> 25;
-  h4 += c;
-  h3 -= c << 25;
-  c = (h7 + (1 << 24)) >> 25;
-  h8 += c;
-  h7 -= c << 25;
-  c = (h4 + (1 << 25)) >> 26;
-  h5 += c;
-  h4 -= c << 26;
-  c = (h8 + (1 << 25)) >> 26;
-  h9 += c;
-  h8 -= c << 26;
-  c = (h9 + (1 << 24)) >> 25;
-  h0 += c * 19;
-  h9 -= c << 25;
-  c = (h0 + (1 << 25)) >> 26;
-  h1 += c;
-  h0 -= c << 26;
-  store<i32>(out, h0 as i32);
-  store<i32>(out, h1 as i32, 4);
-  store<i32>(out, h2 as i32, 8);
-  store<i32>(out, h3 as i32, 12);
-  store<i32>(out, h4 as i32, 16);
-  store<i32>(out, h5 as i32, 20);
-  store<i32>(out, h6 as i32, 24);
-  store<i32>(out, h7 as i32, 28);
-  store<i32>(out, h8 as i32, 32);
-  store<i32>(out, h9 as i32, 36);
+  const h0: i64 = f0 * g0;
+  const h1: i64 = f0 * g1 + f1 * g0;
+  const h2: i64 = f0 * g2 + f1 * g1 + f2 * g0;
+  const h3: i64 = f0 * g3 + f1 * g2 + f2 * g1 + f3 * g0;
+  const h4: i64 = f0 * g4 + f1 * g3 + f2 * g2 + f3 * g1 + f4 * g0;
+  const h5: i64 = f0 * g5 + f1 * g4 + f2 * g3 + f3 * g2 + f4 * g1 + f5 * g0;
+  const h6: i64 = f0 * g6 + f1 * g5 + f2 * g4 + f3 * g3 + f4 * g2 + f5 * g1 + f6 * g0;
+  const h7: i64 = f0 * g7 + f1 * g6 + f2 * g5 + f3 * g4 + f4 * g3 + f5 * g2 + f6 * g1 + f7 * g0;
+  const h8: i64 = f0 * g8 + f1 * g7 + f2 * g6 + f3 * g5 + f4 * g4 + f5 * g3 + f6 * g2 + f7 * g1 + f8 * g0;
+  const h9: i64 = f1 * g8 + f2 * g7 + f3 * g6 + f4 * g5 + f5 * g4 + f6 * g3 + f7 * g2 + f8 * g1;
+  const h10: i64 = f2 * g8 + f3 * g7 + f4 * g6 + f5 * g5 + f6 * g4 + f7 * g3 + f8 * g2;
+  const h11: i64 = f3 * g8 + f4 * g7 + f5 * g6 + f6 * g5 + f7 * g4 + f8 * g3;
+  const h12: i64 = f4 * g8 + f5 * g7 + f6 * g6 + f7 * g5 + f8 * g4;
+  const h13: i64 = f5 * g8 + f6 * g7 + f7 * g6 + f8 * g5;
+  const h14: i64 = f6 * g8 + f7 * g7 + f8 * g6;
+  const h15: i64 = f7 * g8 + f8 * g7;
+  const h16: i64 = f8 * g8;
+  let c: i64 = h9;
+  const w0: i64 = (c & LIMB_MASK) * WRAP;
+  c = (c >> LIMB_BITS) + h10;
+  const w1: i64 = (c & LIMB_MASK) * WRAP;
+  c = (c >> LIMB_BITS) + h11;
+  const w2: i64 = (c & LIMB_MASK) * WRAP;
+  c = (c >> LIMB_BITS) + h12;
+  const w3: i64 = (c & LIMB_MASK) * WRAP;
+  c = (c >> LIMB_BITS) + h13;
+  const w4: i64 = (c & LIMB_MASK) * WRAP;
+  c = (c >> LIMB_BITS) + h14;
+  const w5: i64 = (c & LIMB_MASK) * WRAP;
+  c = (c >> LIMB_BITS) + h15;
+  const w6: i64 = (c & LIMB_MASK) * WRAP;
+  c = (c >> LIMB_BITS) + h16;
+  const w7: i64 = (c & LIMB_MASK) * WRAP;
+  const w8: i64 = (c >> LIMB_BITS) * WRAP;
+  c = h0 + w0 + HALF;
+  let r0: i64 = (c & LIMB_MASK) - HALF;
+  c = (c >> LIMB_BITS) + h1 + w1 + HALF;
+  const r1: i64 = (c & LIMB_MASK) - HALF;
+  c = (c >> LIMB_BITS) + h2 + w2 + HALF;
+  store<i32>(out, ((c & LIMB_MASK) - HALF) as i32, 8);
+  c = (c >> LIMB_BITS) + h3 + w3 + HALF;
+  store<i32>(out, ((c & LIMB_MASK) - HALF) as i32, 12);
+  c = (c >> LIMB_BITS) + h4 + w4 + HALF;
+  store<i32>(out, ((c & LIMB_MASK) - HALF) as i32, 16);
+  c = (c >> LIMB_BITS) + h5 + w5 + HALF;
+  store<i32>(out, ((c & LIMB_MASK) - HALF) as i32, 20);
+  c = (c >> LIMB_BITS) + h6 + w6 + HALF;
+  store<i32>(out, ((c & LIMB_MASK) - HALF) as i32, 24);
+  c = (c >> LIMB_BITS) + h7 + w7 + HALF;
+  store<i32>(out, ((c & LIMB_MASK) - HALF) as i32, 28);
+  c = (c >> LIMB_BITS) + h8 + w8 + HALF;
+  store<i32>(out, ((c & LIMB_MASK) - HALF) as i32, 32);
+  r0 += (c >> LIMB_BITS) * WRAP + HALF;
+  store<i32>(out, ((r0 & LIMB_MASK) - HALF) as i32);
+  store<i32>(out, (r1 + (r0 >> LIMB_BITS)) as i32, 4);
 }
 
-/** As `fieldMultiply`, each mixed product taken once, doubled. `v` is wrapped and doubled (times 38). */
+/** As `fieldMultiply`, each mixed product taken once, doubled (`d`). */
 export function fieldSquare(out: usize, f: usize): void {
   const f0: i64 = load<i32>(f);
   const f1: i64 = load<i32>(f, 4);
@@ -194,79 +182,69 @@ export function fieldSquare(out: usize, f: usize): void {
   const f6: i64 = load<i32>(f, 24);
   const f7: i64 = load<i32>(f, 28);
   const f8: i64 = load<i32>(f, 32);
-  const f9: i64 = load<i32>(f, 36);
-  const f0d: i64 = f0 * 2;
-  const f1d: i64 = f1 * 2;
-  const f2d: i64 = f2 * 2;
-  const f3d: i64 = f3 * 2;
-  const f4d: i64 = f4 * 2;
-  const f5d: i64 = f5 * 2;
-  const f5v: i64 = f5 * 38;
-  const f6d: i64 = f6 * 2;
-  const f6w: i64 = f6 * 19;
-  const f7d: i64 = f7 * 2;
-  const f7v: i64 = f7 * 38;
-  const f7w: i64 = f7 * 19;
-  const f8d: i64 = f8 * 2;
-  const f8w: i64 = f8 * 19;
-  const f9v: i64 = f9 * 38;
-  const f9w: i64 = f9 * 19;
-  let h0: i64 = f0 * f0 + f1d * f9v + f2d * f8w + f3d * f7v + f4d * f6w + f5 * f5v;
-  let h1: i64 = f0d * f1 + f2d * f9w + f3d * f8w + f4d * f7w + f5d * f6w;
-  let h2: i64 = f0d * f2 + f1 * f1d + f3d * f9v + f4d * f8w + f5d * f7v + f6 * f6w;
-  let h3: i64 = f0d * f3 + f1d * f2 + f4d * f9w + f5d * f8w + f6d * f7w;
-  let h4: i64 = f0d * f4 + f1d * f3d + f2 * f2 + f5d * f9v + f6d * f8w + f7 * f7v;
-  let h5: i64 = f0d * f5 + f1d * f4 + f2d * f3 + f6d * f9w + f7d * f8w;
-  let h6: i64 = f0d * f6 + f1d * f5d + f2d * f4 + f3 * f3d + f7d * f9v + f8 * f8w;
-  let h7: i64 = f0d * f7 + f1d * f6 + f2d * f5 + f3d * f4 + f8d * f9w;
-  let h8: i64 = f0d * f8 + f1d * f7d + f2d * f6 + f3d * f5d + f4 * f4 + f9 * f9v;
-  let h9: i64 = f0d * f9 + f1d * f8 + f2d * f7 + f3d * f6 + f4d * f5;
-  let c: i64 = (h0 + (1 << 25)) >> 26;
-  h1 += c;
-  h0 -= c << 26;
-  c = (h4 + (1 << 25)) >> 26;
-  h5 += c;
-  h4 -= c << 26;
-  c = (h1 + (1 << 24)) >> 25;
-  h2 += c;
-  h1 -= c << 25;
-  c = (h5 + (1 << 24)) >> 25;
-  h6 += c;
-  h5 -= c << 25;
-  c = (h2 + (1 << 25)) >> 26;
-  h3 += c;
-  h2 -= c << 26;
-  c = (h6 + (1 << 25)) >> 26;
-  h7 += c;
-  h6 -= c << 26;
-  c = (h3 + (1 << 24)) >> 25;
-  h4 += c;
-  h3 -= c << 25;
-  c = (h7 + (1 << 24)) >> 25;
-  h8 += c;
-  h7 -= c << 25;
-  c = (h4 + (1 << 25)) >> 26;
-  h5 += c;
-  h4 -= c << 26;
-  c = (h8 + (1 << 25)) >> 26;
-  h9 += c;
-  h8 -= c << 26;
-  c = (h9 + (1 << 24)) >> 25;
-  h0 += c * 19;
-  h9 -= c << 25;
-  c = (h0 + (1 << 25)) >> 26;
-  h1 += c;
-  h0 -= c << 26;
-  store<i32>(out, h0 as i32);
-  store<i32>(out, h1 as i32, 4);
-  store<i32>(out, h2 as i32, 8);
-  store<i32>(out, h3 as i32, 12);
-  store<i32>(out, h4 as i32, 16);
-  store<i32>(out, h5 as i32, 20);
-  store<i32>(out, h6 as i32, 24);
-  store<i32>(out, h7 as i32, 28);
-  store<i32>(out, h8 as i32, 32);
-  store<i32>(out, h9 as i32, 36);
+  const d0: i64 = f0 * 2;
+  const d1: i64 = f1 * 2;
+  const d2: i64 = f2 * 2;
+  const d3: i64 = f3 * 2;
+  const d4: i64 = f4 * 2;
+  const d5: i64 = f5 * 2;
+  const d6: i64 = f6 * 2;
+  const d7: i64 = f7 * 2;
+  const h0: i64 = f0 * f0;
+  const h1: i64 = d0 * f1;
+  const h2: i64 = d0 * f2 + f1 * f1;
+  const h3: i64 = d0 * f3 + d1 * f2;
+  const h4: i64 = d0 * f4 + d1 * f3 + f2 * f2;
+  const h5: i64 = d0 * f5 + d1 * f4 + d2 * f3;
+  const h6: i64 = d0 * f6 + d1 * f5 + d2 * f4 + f3 * f3;
+  const h7: i64 = d0 * f7 + d1 * f6 + d2 * f5 + d3 * f4;
+  const h8: i64 = d0 * f8 + d1 * f7 + d2 * f6 + d3 * f5 + f4 * f4;
+  const h9: i64 = d1 * f8 + d2 * f7 + d3 * f6 + d4 * f5;
+  const h10: i64 = d2 * f8 + d3 * f7 + d4 * f6 + f5 * f5;
+  const h11: i64 = d3 * f8 + d4 * f7 + d5 * f6;
+  const h12: i64 = d4 * f8 + d5 * f7 + f6 * f6;
+  const h13: i64 = d5 * f8 + d6 * f7;
+  const h14: i64 = d6 * f8 + f7 * f7;
+  const h15: i64 = d7 * f8;
+  const h16: i64 = f8 * f8;
+  let c: i64 = h9;
+  const w0: i64 = (c & LIMB_MASK) * WRAP;
+  c = (c >> LIMB_BITS) + h10;
+  const w1: i64 = (c & LIMB_MASK) * WRAP;
+  c = (c >> LIMB_BITS) + h11;
+  const w2: i64 = (c & LIMB_MASK) * WRAP;
+  c = (c >> LIMB_BITS) + h12;
+  const w3: i64 = (c & LIMB_MASK) * WRAP;
+  c = (c >> LIMB_BITS) + h13;
+  const w4: i64 = (c & LIMB_MASK) * WRAP;
+  c = (c >> LIMB_BITS) + h14;
+  const w5: i64 = (c & LIMB_MASK) * WRAP;
+  c = (c >> LIMB_BITS) + h15;
+  const w6: i64 = (c & LIMB_MASK) * WRAP;
+  c = (c >> LIMB_BITS) + h16;
+  const w7: i64 = (c & LIMB_MASK) * WRAP;
+  const w8: i64 = (c >> LIMB_BITS) * WRAP;
+  c = h0 + w0 + HALF;
+  let r0: i64 = (c & LIMB_MASK) - HALF;
+  c = (c >> LIMB_BITS) + h1 + w1 + HALF;
+  const r1: i64 = (c & LIMB_MASK) - HALF;
+  c = (c >> LIMB_BITS) + h2 + w2 + HALF;
+  store<i32>(out, ((c & LIMB_MASK) - HALF) as i32, 8);
+  c = (c >> LIMB_BITS) + h3 + w3 + HALF;
+  store<i32>(out, ((c & LIMB_MASK) - HALF) as i32, 12);
+  c = (c >> LIMB_BITS) + h4 + w4 + HALF;
+  store<i32>(out, ((c & LIMB_MASK) - HALF) as i32, 16);
+  c = (c >> LIMB_BITS) + h5 + w5 + HALF;
+  store<i32>(out, ((c & LIMB_MASK) - HALF) as i32, 20);
+  c = (c >> LIMB_BITS) + h6 + w6 + HALF;
+  store<i32>(out, ((c & LIMB_MASK) - HALF) as i32, 24);
+  c = (c >> LIMB_BITS) + h7 + w7 + HALF;
+  store<i32>(out, ((c & LIMB_MASK) - HALF) as i32, 28);
+  c = (c >> LIMB_BITS) + h8 + w8 + HALF;
+  store<i32>(out, ((c & LIMB_MASK) - HALF) as i32, 32);
+  r0 += (c >> LIMB_BITS) * WRAP + HALF;
+  store<i32>(out, ((r0 & LIMB_MASK) - HALF) as i32);
+  store<i32>(out, (r1 + (r0 >> LIMB_BITS)) as i32, 4);
 }
 
 /** f^(2^count). */
@@ -315,70 +293,74 @@ export function fieldPower252(out: usize, f: usize): void {
 
 /** Takes the low 255 bits of 32 little-endian bytes, whatever they are: a value of p or more is not refused here. */
 export function fieldDecode(out: usize, bytes: usize): void {
-  store<i32>(out, ((load<u64>(bytes) >> 0) & 0x3ffffff) as i32);
-  store<i32>(out, ((load<u64>(bytes, 3) >> 2) & 0x1ffffff) as i32, 4);
-  store<i32>(out, ((load<u64>(bytes, 6) >> 3) & 0x3ffffff) as i32, 8);
-  store<i32>(out, ((load<u64>(bytes, 9) >> 5) & 0x1ffffff) as i32, 12);
-  store<i32>(out, ((load<u64>(bytes, 12) >> 6) & 0x3ffffff) as i32, 16);
-  store<i32>(out, ((load<u64>(bytes, 16) >> 0) & 0x1ffffff) as i32, 20);
-  store<i32>(out, ((load<u64>(bytes, 19) >> 1) & 0x3ffffff) as i32, 24);
-  store<i32>(out, ((load<u64>(bytes, 22) >> 3) & 0x1ffffff) as i32, 28);
-  store<i32>(out, ((load<u64>(bytes, 24) >> 12) & 0x3ffffff) as i32, 32);
-  store<i32>(out, ((load<u64>(bytes, 24) >> 38) & 0x1ffffff) as i32, 36);
+  store<i32>(out, (load<u64>(bytes) & LIMB_MASK) as i32);
+  store<i32>(out, ((load<u64>(bytes, 3) >> 5) & LIMB_MASK) as i32, 4);
+  store<i32>(out, ((load<u64>(bytes, 7) >> 2) & LIMB_MASK) as i32, 8);
+  store<i32>(out, ((load<u64>(bytes, 10) >> 7) & LIMB_MASK) as i32, 12);
+  store<i32>(out, ((load<u64>(bytes, 14) >> 4) & LIMB_MASK) as i32, 16);
+  store<i32>(out, ((load<u64>(bytes, 18) >> 1) & LIMB_MASK) as i32, 20);
+  store<i32>(out, ((load<u64>(bytes, 21) >> 6) & LIMB_MASK) as i32, 24);
+  store<i32>(out, ((load<u64>(bytes, 24) >> 11) & LIMB_MASK) as i32, 28);
+  store<i32>(out, (load<u32>(bytes, 28) >> 8) & 0x7fffff, 32);
 }
 
-/** Writes the one encoding below p. */
+/**
+ * Writes the one encoding below p. 2^9 p is added first, so that no limb is left negative; what then passes 2^255 comes
+ * back as 19 times as much, and what is left is below 2p.
+ */
 export function fieldEncode(out: usize, f: usize): void {
-  let h0: i64 = load<i32>(f);
-  let h1: i64 = load<i32>(f, 4);
-  let h2: i64 = load<i32>(f, 8);
-  let h3: i64 = load<i32>(f, 12);
-  let h4: i64 = load<i32>(f, 16);
-  let h5: i64 = load<i32>(f, 20);
-  let h6: i64 = load<i32>(f, 24);
-  let h7: i64 = load<i32>(f, 28);
-  let h8: i64 = load<i32>(f, 32);
-  let h9: i64 = load<i32>(f, 36);
-  // q = floor(f / p) = floor((f + 19 * 2^-25 * limb 9 + 1/2) / 2^255): what this leaves out, 19^2 * 2^-255 * q and
-  // 19 * 2^-255 * (f - 2^230 * limb 9), is far below the 1/4 that each may be.
-  let q: i64 = (h9 * 19 + (1 << 24)) >> 25;
-  q = (h0 + q) >> 26;
-  q = (h1 + q) >> 25;
-  q = (h2 + q) >> 26;
-  q = (h3 + q) >> 25;
-  q = (h4 + q) >> 26;
-  q = (h5 + q) >> 25;
-  q = (h6 + q) >> 26;
-  q = (h7 + q) >> 25;
-  q = (h8 + q) >> 26;
-  q = (h9 + q) >> 25;
-  h0 += q * 19;
-  h1 += h0 >> 26;
-  h0 &= 0x3ffffff;
-  h2 += h1 >> 25;
-  h1 &= 0x1ffffff;
-  h3 += h2 >> 26;
-  h2 &= 0x3ffffff;
-  h4 += h3 >> 25;
-  h3 &= 0x1ffffff;
-  h5 += h4 >> 26;
-  h4 &= 0x3ffffff;
-  h6 += h5 >> 25;
-  h5 &= 0x1ffffff;
-  h7 += h6 >> 26;
-  h6 &= 0x3ffffff;
-  h8 += h7 >> 25;
-  h7 &= 0x1ffffff;
-  h9 += h8 >> 26;
-  h8 &= 0x3ffffff;
-  h9 &= 0x1ffffff;
-  store<u64>(out, h0 | (h1 << 26) | (h2 << 51));
-  store<u64>(out, (h2 >> 13) | (h3 << 13) | (h4 << 38), 8);
-  store<u64>(out, h5 | (h6 << 25) | (h7 << 51), 16);
-  store<u64>(out, (h7 >> 13) | (h8 << 12) | (h9 << 38), 24);
+  let c: i64 = (load<i32>(f) as i64) - 512 * 19;
+  let h0: i64 = c & LIMB_MASK;
+  c = (c >> LIMB_BITS) + (load<i32>(f, 4) as i64);
+  let h1: i64 = c & LIMB_MASK;
+  c = (c >> LIMB_BITS) + (load<i32>(f, 8) as i64);
+  let h2: i64 = c & LIMB_MASK;
+  c = (c >> LIMB_BITS) + (load<i32>(f, 12) as i64);
+  let h3: i64 = c & LIMB_MASK;
+  c = (c >> LIMB_BITS) + (load<i32>(f, 16) as i64);
+  let h4: i64 = c & LIMB_MASK;
+  c = (c >> LIMB_BITS) + (load<i32>(f, 20) as i64);
+  let h5: i64 = c & LIMB_MASK;
+  c = (c >> LIMB_BITS) + (load<i32>(f, 24) as i64);
+  let h6: i64 = c & LIMB_MASK;
+  c = (c >> LIMB_BITS) + (load<i32>(f, 28) as i64);
+  let h7: i64 = c & LIMB_MASK;
+  c = (c >> LIMB_BITS) + (load<i32>(f, 32) as i64) + TWO_32;
+  let h8: i64 = c & TOP_MASK;
+  h0 += (c >> TOP_BITS) * 19;
+  // 1 if it is p or more: then adding 19 carries into bit 255.
+  c = h0 + 19;
+  c = (c >> LIMB_BITS) + h1;
+  c = (c >> LIMB_BITS) + h2;
+  c = (c >> LIMB_BITS) + h3;
+  c = (c >> LIMB_BITS) + h4;
+  c = (c >> LIMB_BITS) + h5;
+  c = (c >> LIMB_BITS) + h6;
+  c = (c >> LIMB_BITS) + h7;
+  c = (c >> LIMB_BITS) + h8;
+  c = h0 + (c >> TOP_BITS) * 19;
+  h0 = c & LIMB_MASK;
+  c = (c >> LIMB_BITS) + h1;
+  h1 = c & LIMB_MASK;
+  c = (c >> LIMB_BITS) + h2;
+  h2 = c & LIMB_MASK;
+  c = (c >> LIMB_BITS) + h3;
+  h3 = c & LIMB_MASK;
+  c = (c >> LIMB_BITS) + h4;
+  h4 = c & LIMB_MASK;
+  c = (c >> LIMB_BITS) + h5;
+  h5 = c & LIMB_MASK;
+  c = (c >> LIMB_BITS) + h6;
+  h6 = c & LIMB_MASK;
+  c = (c >> LIMB_BITS) + h7;
+  h7 = c & LIMB_MASK;
+  c = (c >> LIMB_BITS) + h8;
+  h8 = c & TOP_MASK;
+  store<u64>(out, h0 | (h1 << 29) | (h2 << 58));
+  store<u64>(out, (h2 >> 6) | (h3 << 23) | (h4 << 52), 8);
+  store<u64>(out, (h4 >> 12) | (h5 << 17) | (h6 << 46), 16);
+  store<u64>(out, (h6 >> 18) | (h7 << 11) | (h8 << 40), 24);
 }
-
-const ENCODED: usize = T2;
 
 /** 0 exactly when f = 0: all words of its encoding, folded into one. */
 export function fieldResidue(f: usize): u32 {

@@ -4,15 +4,16 @@
  *
  *     extended   X Y Z T            x = X/Z, y = Y/Z, x y = T/Z
  *     cached     Y+X Y-X 2dT Z      an extended point ready to be added
- *     affine     y+x y-x 2dxy       the same with Z = 1: entries of base25519.ts
+ *     affine     y+x y-x 2dxy       the same with Z = 1
+ *     entry      y+x y-x 2dxy       an affine point in a table: each coordinate encoded, in 32 bytes
  *     completed  X Y Z T            x = X/Z, y = Y/T: what doubling and adding leave in COMPLETED
  *
  * Weights (field25519.ts): completed coordinates have at most 4, and at most 12 in the products that are taken of them;
  * decoded ones have 2; all others have 1.
  */
-import { COMB_ENTRIES, COMB_SPACING, COMB_TABLE, COMBS, ODD_MULTIPLES } from "./base25519";
 import {
   FIELD_BYTES,
+  FIELD_ENCODED_BYTES,
   FIELD_SQRT_MINUS_ONE,
   fieldAdd,
   fieldCopy,
@@ -30,33 +31,34 @@ import {
   fieldSubtract,
   fieldWipe,
 } from "./field25519";
-import { NON_ADJACENT_DIGITS, SCALAR_BYTES, scalarNonAdjacent, scalarSignedBits, scalarWipe } from "./scalar25519";
 import { wipe } from "./wipe";
 
 /** Bytes of an extended or cached point in memory. Encoded it has 32. */
-export const POINT_BYTES: i32 = 160;
+export const POINT_BYTES: i32 = 4 * FIELD_BYTES;
+/** Bytes of an affine point in memory. */
+export const AFFINE_BYTES: i32 = 3 * FIELD_BYTES;
+/** Bytes of a table's entry. */
+export const ENTRY_BYTES: i32 = 3 * FIELD_ENCODED_BYTES;
 
-const Y: usize = 40;
-const Z: usize = 80;
-const T: usize = 120;
+const Y: usize = FIELD_BYTES;
+const Z: usize = 2 * FIELD_BYTES;
+const T: usize = 3 * FIELD_BYTES;
 // A cached or affine point.
 const PLUS: usize = 0;
-const MINUS: usize = 40;
-const TWO_D_T: usize = 80;
-const CACHED_Z: usize = 120;
-const AFFINE_BYTES: i32 = 120;
+const MINUS: usize = FIELD_BYTES;
+const TWO_D_T: usize = 2 * FIELD_BYTES;
+const CACHED_Z: usize = 3 * FIELD_BYTES;
 
 /** d = -121665/121666. */
 const D: usize = memory.data<i32>([
-  56195235, 13857412, 51736253, 6949390, 114729, 24766616, 60832955, 30306712, 48412415, 21499315,
+  324630691, 257584720, 276179677, 1350274, 512327687, 3980220, 432943901, 499478015, 5374828,
 ]);
 /** 2 d. */
 const TWO_D: usize = memory.data<i32>([
-  45281625, 27714825, 36363642, 13898781, 229458, 15978800, 54557047, 27058993, 29715967, 9444199,
+  112390489, 515169441, 15488442, 2700549, 487784462, 7960441, 329016890, 462085119, 2361049,
 ]);
 
 const COMPLETED: usize = memory.data(POINT_BYTES, 8);
-const SELECTED: usize = memory.data(POINT_BYTES, 8);
 const ELEMENTS: usize = memory.data(6 * FIELD_BYTES, 8);
 const E0: usize = ELEMENTS;
 const E1: usize = ELEMENTS + FIELD_BYTES;
@@ -64,38 +66,35 @@ const E2: usize = ELEMENTS + 2 * FIELD_BYTES;
 const E3: usize = ELEMENTS + 3 * FIELD_BYTES;
 const E4: usize = ELEMENTS + 4 * FIELD_BYTES;
 const E5: usize = ELEMENTS + 5 * FIELD_BYTES;
-const SIGNED_BITS: usize = memory.data(SCALAR_BYTES, 8);
 
-/** Wipes what multiplication by a secret leaves behind, here and in the field and the scalars. */
+/** Wipes what operations on a secret point leave behind, here and in the field. */
 export function pointWipe(): void {
   wipe(COMPLETED, POINT_BYTES);
-  wipe(SELECTED, POINT_BYTES);
   wipe(ELEMENTS, 6 * FIELD_BYTES);
-  wipe(SIGNED_BITS, SCALAR_BYTES);
   fieldWipe();
-  scalarWipe();
 }
 
-function setIdentity(p: usize): void {
+export function pointSetIdentity(p: usize): void {
   memory.fill(p, 0, POINT_BYTES);
   fieldSet(p + Y, 1);
   fieldSet(p + Z, 1);
 }
 
 /** COMPLETED to X, Y and Z: enough for a doubling. */
-function completeProjective(p: usize): void {
+export function pointCompleteProjective(p: usize): void {
   fieldMultiply(p, COMPLETED, COMPLETED + T);
   fieldMultiply(p + Y, COMPLETED + Y, COMPLETED + Z);
   fieldMultiply(p + Z, COMPLETED + Z, COMPLETED + T);
 }
 
-function completeExtended(p: usize): void {
-  completeProjective(p);
+/** COMPLETED to an extended point. */
+export function pointComplete(p: usize): void {
+  pointCompleteProjective(p);
   fieldMultiply(p + T, COMPLETED, COMPLETED + Y);
 }
 
 /** COMPLETED = 2 p; reads no T. */
-function double(p: usize): void {
+export function pointDouble(p: usize): void {
   fieldSquare(E0, p);
   fieldSquare(E1, p + Y);
   fieldSquare(E2, p + Z);
@@ -108,170 +107,101 @@ function double(p: usize): void {
   fieldSubtract(COMPLETED + T, E2, COMPLETED + Z);
 }
 
-/** The common end of the additions: E0 = (Y1+X1)(y2+x2), E1 = (Y1-X1)(y2-x2), E2 = 2d T1 t2, E3 = 2 Z1 z2. */
-function completeSum(): void {
+/** E0 = (Y1+X1)(y2+x2), E1 = (Y1-X1)(y2-x2), E2 = 2d T1 t2. For -q the sums of q change places. */
+function beginSum(p: usize, q: usize, negative: bool): void {
+  fieldAdd(E0, p + Y, p);
+  fieldSubtract(E1, p + Y, p);
+  fieldMultiply(E0, E0, q + (negative ? MINUS : PLUS));
+  fieldMultiply(E1, E1, q + (negative ? PLUS : MINUS));
+  fieldMultiply(E2, p + T, q + TWO_D_T);
+}
+
+/** The common end of the additions, with E3 = 2 Z1 z2. For -q the sign of E2 changes. */
+function endSum(negative: bool): void {
   fieldSubtract(COMPLETED, E0, E1);
   fieldAdd(COMPLETED + Y, E0, E1);
-  fieldAdd(COMPLETED + Z, E3, E2);
-  fieldSubtract(COMPLETED + T, E3, E2);
+  fieldAdd(COMPLETED + (negative ? T : Z), E3, E2);
+  fieldSubtract(COMPLETED + (negative ? Z : T), E3, E2);
 }
 
-/** COMPLETED = p + q for an affine q. */
-function addAffine(p: usize, q: usize): void {
-  fieldAdd(E0, p + Y, p);
-  fieldSubtract(E1, p + Y, p);
-  fieldMultiply(E0, E0, q + PLUS);
-  fieldMultiply(E1, E1, q + MINUS);
-  fieldMultiply(E2, p + T, q + TWO_D_T);
+/** COMPLETED = p + q or, if `negative` (which is never secret), p - q; q is affine. */
+export function pointAddAffine(p: usize, q: usize, negative: bool): void {
+  beginSum(p, q, negative);
   fieldAdd(E3, p + Z, p + Z);
-  completeSum();
+  endSum(negative);
 }
 
-/** COMPLETED = p + q for a cached q. */
-function addCached(p: usize, q: usize): void {
-  fieldAdd(E0, p + Y, p);
-  fieldSubtract(E1, p + Y, p);
-  fieldMultiply(E0, E0, q + PLUS);
-  fieldMultiply(E1, E1, q + MINUS);
-  fieldMultiply(E2, p + T, q + TWO_D_T);
+/** The same for a cached q. */
+export function pointAddCached(p: usize, q: usize, negative: bool): void {
+  beginSum(p, q, negative);
   fieldMultiply(E3, p + Z, q + CACHED_Z);
   fieldAdd(E3, E3, E3);
-  completeSum();
+  endSum(negative);
 }
 
-function cache(out: usize, p: usize): void {
+/** Makes an extended point ready to be added. */
+export function pointCache(out: usize, p: usize): void {
   fieldAdd(out + PLUS, p + Y, p);
   fieldSubtract(out + MINUS, p + Y, p);
   fieldMultiply(out + TWO_D_T, p + T, TWO_D);
   fieldCopy(out + CACHED_Z, p + Z);
 }
 
-/** SELECTED = q or, where `mask` is -1, -q, for an affine q: the sums change places and 2dxy its sign. */
-function negateAffine(q: usize, mask: i32): void {
-  fieldCopy(SELECTED + PLUS, q + PLUS);
-  fieldCopy(SELECTED + MINUS, q + MINUS);
-  fieldMoveIf(SELECTED + PLUS, q + MINUS, mask);
-  fieldMoveIf(SELECTED + MINUS, q + PLUS, mask);
-  fieldNegateIf(SELECTED + TWO_D_T, q + TWO_D_T, mask);
+/** An affine point of a table's entry. */
+export function pointLoadEntry(q: usize, entry: usize): void {
+  fieldDecode(q + PLUS, entry);
+  fieldDecode(q + MINUS, entry + FIELD_ENCODED_BYTES);
+  fieldDecode(q + TWO_D_T, entry + 2 * FIELD_ENCODED_BYTES);
 }
 
-/** The same for a cached q. */
-function negateCached(q: usize, mask: i32): void {
-  negateAffine(q, mask);
-  fieldCopy(SELECTED + CACHED_Z, q + CACHED_Z);
-}
-
-/** -1 if both are the same, else 0; each below 2^31. */
-function sameMask(a: i32, b: i32): i64 {
-  return (((a ^ b) - 1) >> 31) as i64;
-}
-
-const ENTRY: usize = memory.data(AFFINE_BYTES, 8);
-
-/** ENTRY = entry `index` of a comb, by reading all of them, so that no address tells which. */
-function select(comb: usize, index: i32): void {
-  const m0: i64 = sameMask(index, 0);
-  const m1: i64 = sameMask(index, 1);
-  const m2: i64 = sameMask(index, 2);
-  const m3: i64 = sameMask(index, 3);
-  const m4: i64 = sameMask(index, 4);
-  const m5: i64 = sameMask(index, 5);
-  const m6: i64 = sameMask(index, 6);
-  const m7: i64 = sameMask(index, 7);
-  for (let i: i32 = 0; i < AFFINE_BYTES; i += 8) {
-    const at: usize = comb + i;
-    const low: i64 =
-      (load<i64>(at) & m0) | (load<i64>(at, 120) & m1) | (load<i64>(at, 240) & m2) | (load<i64>(at, 360) & m3);
-    const high: i64 =
-      (load<i64>(at, 480) & m4) | (load<i64>(at, 600) & m5) | (load<i64>(at, 720) & m6) | (load<i64>(at, 840) & m7);
-    store<i64>(ENTRY + i, low | high);
+/** The same or, where `mask` is -1, its negative, in constant time. What stands at `entry` is used up. */
+export function pointLoadEntryNegateIf(q: usize, entry: usize, mask: i32): void {
+  for (let i: i32 = 0; i < FIELD_ENCODED_BYTES; i += 8) {
+    const plus: usize = entry + i;
+    const minus: usize = plus + FIELD_ENCODED_BYTES;
+    const exchanged: u64 = (load<u64>(plus) ^ load<u64>(minus)) & (mask as i64);
+    store<u64>(plus, load<u64>(plus) ^ exchanged);
+    store<u64>(minus, load<u64>(minus) ^ exchanged);
   }
-}
-
-/** Four bits of SIGNED_BITS, 16 apart: the teeth of the comb that begins at bit `first`. */
-function teeth(first: i32): i32 {
-  const at: usize = SIGNED_BITS + (first >> 3);
-  const shift: i32 = first & 7;
-  return (
-    ((load<u8>(at) >> shift) & 1) |
-    (((load<u8>(at, 2) >> shift) & 1) << 1) |
-    (((load<u8>(at, 4) >> shift) & 1) << 2) |
-    (((load<u8>(at, 6) >> shift) & 1) << 3)
-  );
+  pointLoadEntry(q, entry);
+  fieldNegateIf(q + TWO_D_T, q + TWO_D_T, mask);
 }
 
 /**
- * p = [scalar] B for a secret scalar below 2^255, in constant time. Four combs of four teeth cover the 256 signed bits:
- * 16 columns, a doubling between two columns, four additions in each.
+ * Entries of `count` extended points side by side, all by one inversion (Montgomery's trick): `products` takes the
+ * product of all Z up to each.
  */
-export function pointMultiplyBase(p: usize, scalar: usize): void {
-  scalarSignedBits(SIGNED_BITS, scalar);
-  setIdentity(p);
-  for (let column: i32 = COMB_SPACING - 1; column >= 0; column--) {
-    double(p);
-    completeExtended(p);
-    for (let j: i32 = 0; j < COMBS; j++) {
-      const bits: i32 = teeth(j * 64 + column);
-      // The highest tooth is the sign of the entry: if it is -1, all four are turned over.
-      const negative: i32 = (bits >> 3) - 1;
-      select(COMB_TABLE + j * COMB_ENTRIES * AFFINE_BYTES, (bits ^ negative) & 7);
-      negateAffine(ENTRY, negative);
-      addAffine(p, SELECTED);
-      completeExtended(p);
-    }
+export function pointStoreEntries(entries: usize, points: usize, products: usize, count: i32): void {
+  fieldCopy(products, points + Z);
+  for (let i: i32 = 1; i < count; i++) {
+    fieldMultiply(products + i * FIELD_BYTES, products + (i - 1) * FIELD_BYTES, points + i * POINT_BYTES + Z);
   }
-  wipe(ENTRY, AFFINE_BYTES);
-}
-
-const WIDTH: i32 = 5;
-const BASE_WIDTH: i32 = 6;
-const DIGITS: usize = memory.data(NON_ADJACENT_DIGITS, 8);
-const BASE_DIGITS: usize = memory.data(NON_ADJACENT_DIGITS, 8);
-/** q, 3q, ... 15q, cached. */
-const MULTIPLES: usize = memory.data(8 * POINT_BYTES, 8);
-
-function cacheOddMultiples(p: usize, q: usize): void {
-  cache(MULTIPLES, q);
-  double(q);
-  completeExtended(p);
-  for (let i: i32 = 1; i < 8; i++) {
-    addCached(p, MULTIPLES + (i - 1) * POINT_BYTES);
-    completeExtended(SELECTED);
-    cache(MULTIPLES + i * POINT_BYTES, SELECTED);
+  fieldInvert(E0, products + (count - 1) * FIELD_BYTES);
+  for (let i: i32 = count - 1; i >= 0; i--) {
+    const p: usize = points + i * POINT_BYTES;
+    const entry: usize = entries + i * ENTRY_BYTES;
+    if (i > 0) fieldMultiply(E1, E0, products + (i - 1) * FIELD_BYTES);
+    else fieldCopy(E1, E0);
+    fieldMultiply(E0, E0, p + Z);
+    fieldMultiply(E2, p, E1);
+    fieldMultiply(E3, p + Y, E1);
+    fieldAdd(E4, E3, E2);
+    fieldEncode(entry, E4);
+    fieldSubtract(E4, E3, E2);
+    fieldEncode(entry + FIELD_ENCODED_BYTES, E4);
+    fieldMultiply(E4, E2, E3);
+    fieldMultiply(E4, E4, TWO_D);
+    fieldEncode(entry + 2 * FIELD_ENCODED_BYTES, E4);
   }
 }
 
-/** p = [k] q + [s] B, all public: the time taken depends on both scalars (Straus, interleaved). */
-export function pointMultiplyAddPublic(p: usize, k: usize, q: usize, s: usize): void {
-  scalarNonAdjacent(DIGITS, k, WIDTH);
-  scalarNonAdjacent(BASE_DIGITS, s, BASE_WIDTH);
-  cacheOddMultiples(p, q);
-  setIdentity(p);
-  for (let i: i32 = NON_ADJACENT_DIGITS - 1; i >= 0; i--) {
-    double(p);
-    const digit: i32 = load<i8>(DIGITS + i);
-    if (digit != 0) {
-      completeExtended(p);
-      negateCached(MULTIPLES + (abs(digit) >> 1) * POINT_BYTES, digit >> 31);
-      addCached(p, SELECTED);
-    }
-    const baseDigit: i32 = load<i8>(BASE_DIGITS + i);
-    if (baseDigit != 0) {
-      completeExtended(p);
-      negateAffine(ODD_MULTIPLES + (abs(baseDigit) >> 1) * AFFINE_BYTES, baseDigit >> 31);
-      addAffine(p, SELECTED);
-    }
-    completeProjective(p);
-  }
-  completeExtended(p);
-}
+const CACHED: usize = memory.data(POINT_BYTES, 8);
 
-/** p = p - q. */
+/** p = p - q, both public. */
 export function pointSubtract(p: usize, q: usize): void {
-  cache(MULTIPLES, q);
-  negateCached(MULTIPLES, -1);
-  addCached(p, SELECTED);
-  completeExtended(p);
+  pointCache(CACHED, q);
+  pointAddCached(p, CACHED, true);
+  pointComplete(p);
 }
 
 export function pointNegate(p: usize): void {
@@ -279,16 +209,18 @@ export function pointNegate(p: usize): void {
   fieldNegateIf(p + T, p + T, -1);
 }
 
+const OCTUPLE: usize = memory.data(POINT_BYTES, 8);
+
 /** 0 exactly when [8] p is the identity: X = 0 and Y = Z. */
 export function pointCofactorResidue(p: usize): u32 {
-  double(p);
-  completeProjective(SELECTED);
-  double(SELECTED);
-  completeProjective(SELECTED);
-  double(SELECTED);
-  completeProjective(SELECTED);
-  fieldSubtract(E0, SELECTED + Y, SELECTED + Z);
-  return fieldResidue(SELECTED) | fieldResidue(E0);
+  pointDouble(p);
+  pointCompleteProjective(OCTUPLE);
+  pointDouble(OCTUPLE);
+  pointCompleteProjective(OCTUPLE);
+  pointDouble(OCTUPLE);
+  pointCompleteProjective(OCTUPLE);
+  fieldSubtract(E0, OCTUPLE + Y, OCTUPLE + Z);
+  return fieldResidue(OCTUPLE) | fieldResidue(E0);
 }
 
 /** RFC 8032 section 5.1.2. */

@@ -4,14 +4,12 @@
  * image gets other keys.
  */
 
-import { Writer } from "../cbor/writer";
+import { keyIdOf } from "../cose/key-id";
 import { ed25519PublicKey } from "../crypto/ed25519";
 import { hkdfSha256 } from "../crypto/hkdf";
-import { sha256 } from "../crypto/sha256";
 import { wipe } from "../crypto/wipe";
 import { readAttestationCertificate } from "../objects/endorsement";
 import { Handoff } from "../protocol/board";
-import { CoseKey, CoseKeyValue } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";
 import { Limit } from "../protocol/limits";
 import {
@@ -53,22 +51,4 @@ export function takeIdentity(handoff: usize, length: i32): i32 {
   memory.copy(CERTIFICATE, handoff + Handoff.CERTIFICATE, <usize>certificateBytes);
   session.certificateBytes = <u32>certificateBytes;
   return readAttestationCertificate(CERTIFICATE, certificateBytes, handoff + Handoff.DEVICE_PUBLIC_KEY);
-}
-
-const writer = changetype<Writer>(memory.data(offsetof<Writer>(), 8));
-const thumbprintInput: usize = memory.data(64);
-const thumbprint: usize = memory.data(32, 8);
-
-/** Key id of an Ed25519 public key: the first 8 bytes of its COSE key thumbprint (RFC 9679). */
-export function keyIdOf(publicKey: usize, out: usize): void {
-  writer.begin(thumbprintInput, 64);
-  writer.map(3);
-  writer.uint(CoseKey.KTY);
-  writer.uint(CoseKeyValue.KTY_OKP);
-  writer.int(CoseKey.CRV);
-  writer.uint(CoseKeyValue.CRV_ED25519);
-  writer.int(CoseKey.X);
-  writer.bytes(publicKey, Limit.PUBLIC_KEY_BYTES);
-  sha256(thumbprintInput, writer.finish(), thumbprint);
-  memory.copy(out, thumbprint, Limit.KID_BYTES);
 }

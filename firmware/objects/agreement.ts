@@ -4,6 +4,8 @@
  *
  * Steps: form → limits → distinct keys → signatures by those who may → version → store → fuse → adopt.
  */
+
+import { keyIdOf } from "../cose/key-id";
 import { coseSignQuorum } from "../cose/quorum";
 import { CoseSign, coseSignParse } from "../cose/sign";
 import { equalBytes } from "../crypto/equal";
@@ -12,7 +14,6 @@ import { closeCredit } from "../gate/credit";
 import { backOffIsOn, backOffStart } from "../gate/failures";
 import { gateIs } from "../gate/gate";
 import { flashRead, fuseBurn, fuseRead } from "../hal";
-import { keyIdOf } from "../identity/dice";
 import { writeSector } from "../journal/sector";
 import { quantityFromWire, quantityIsZero } from "../meter/quantity";
 import { FlashShape, Fuse, FuseMarker } from "../protocol/board";

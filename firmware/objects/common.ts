@@ -1,11 +1,13 @@
 /** What evidence and usage reports write alike. */
 import { Writer } from "../cbor/writer";
+import { keyHasId } from "../cose/key-id";
 import { coseSign1Write } from "../cose/sign1-write";
+import { wipe } from "../crypto/wipe";
 import { quantityToWire } from "../meter/quantity";
 import { ObjectType } from "../protocol/claims";
 import { EngineClass } from "../protocol/classes";
 import { Limit } from "../protocol/limits";
-import { ATTESTATION_KID, ATTESTATION_SEED, CLASSES, session } from "../state";
+import { ATTESTATION_KEY, ATTESTATION_KID, ATTESTATION_SEED, CLASSES, session } from "../state";
 import { timeLowerBound, timeUpperBound } from "../time/clock";
 import { AAD_BYTES, aadOf } from "./claims";
 
@@ -55,5 +57,11 @@ export function writeTimeBounds(): void {
 export function signPayload(type: ObjectType, out: usize, size: i32): i32 {
   const length = writer.finish();
   if (length < 0) return -1;
-  return coseSign1Write(out, size, ATTESTATION_SEED, ATTESTATION_KID, payload, length, aadOf(type), AAD_BYTES);
+  const key = ATTESTATION_KEY;
+  const kid = ATTESTATION_KID;
+  const written = coseSign1Write(out, size, ATTESTATION_SEED, key, kid, payload, length, aadOf(type), AAD_BYTES);
+  // Two signatures of one payload, one of them under a public key that a fault changed, would give the secret away.
+  if (keyHasId(key, kid)) return written;
+  wipe(out, size);
+  return -1;
 }

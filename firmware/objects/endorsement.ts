@@ -4,10 +4,11 @@
  *
  * Steps: signature by the device key → the attestation key is ours → the UEID is the device key's → measurement.
  */
+
+import { keyIdOf } from "../cose/key-id";
 import { CoseSign1, coseSign1Accept } from "../cose/sign1";
 import { equalBytes } from "../crypto/equal";
 import { sha256 } from "../crypto/sha256";
-import { keyIdOf } from "../identity/dice";
 import { Claim, ObjectType } from "../protocol/claims";
 import { CoseKey, CoseKeyValue } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";

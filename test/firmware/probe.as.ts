@@ -153,11 +153,12 @@ export function write(
   out: usize,
   size: i32,
   seed: usize,
+  publicKey: usize,
   kid: usize,
   payload: usize,
   payloadLen: i32,
   aad: usize,
   aadLen: i32,
 ): i32 {
-  return coseSign1Write(out, size, seed, kid, payload, payloadLen, aad, aadLen);
+  return coseSign1Write(out, size, seed, publicKey, kid, payload, payloadLen, aad, aadLen);
 }

@@ -67,6 +67,7 @@ interface ProbeExports {
     out: number,
     size: number,
     seed: number,
+    publicKey: number,
     kid: number,
     payload: number,
     payloadLen: number,

@@ -239,12 +239,14 @@ describe("COSE_Sign1", () => {
     for (const length of [0, 1, 300, 4096 - 90]) {
       const payload = new Uint8Array(length).fill(length);
       const size = 4096;
-      const [out, at, kid, seedAt, aad] = probe.put(new Uint8Array(size), payload, alice.kid, seed(0), AAD);
-      const written = probe.wasm.write(out!, size, seedAt!, kid!, at!, length, aad!, AAD.length);
+      const secret = [seed(0), alice.publicKey, alice.kid];
+      const [out, at, seedAt, key, kid, aad] = probe.put(new Uint8Array(size), payload, ...secret, AAD);
+      const write = (room: number) => probe.wasm.write(out!, room, seedAt!, key!, kid!, at!, length, aad!, AAD.length);
+      const written = write(size);
       const message = signSign1(payload, alice, AAD);
       expect(Buffer.from(probe.bytes(out!, written)).equals(message)).toBe(true);
       expect(verdict1(message)).toBe(ErrorCode.OK);
-      expect(probe.wasm.write(out!, written - 1, seedAt!, kid!, at!, length, aad!, AAD.length)).toBe(-1);
+      expect(write(written - 1)).toBe(-1);
     }
     expect(codeOf(() => signSign1(new Uint8Array(4096), alice, AAD))).toBe(ErrorCode.CBOR_LENGTH);
   });

@@ -2,7 +2,7 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { fromInteger, toInteger } from "./bytes.ts";
+import { concat, fromInteger, toInteger } from "./bytes.ts";
 import { loadProbe, type Probe } from "./probe.ts";
 
 const { Point } = ed25519;
@@ -13,7 +13,7 @@ const mod = (value: bigint, modulus: bigint) => ((value % modulus) + modulus) % 
 /** Big integers below 2^bits, among them the ones where carries run far. */
 function integers(bits: bigint): fc.Arbitrary<bigint> {
   const edges = [0n, 1n, 2n, 19n, P - 1n, P, P + 18n, L - 1n, L, L + 1n, 2n * L - 1n, 2n ** 255n - 1n, 2n ** bits - 1n];
-  const stripes = [26n, 51n, 128n, 252n].flatMap((n) => [2n ** n, 2n ** n - 1n]);
+  const stripes = [29n, 58n, 128n, 232n, 252n].flatMap((n) => [2n ** n, 2n ** n - 1n]);
   return fc.oneof(
     fc.constantFrom(...[...edges, ...stripes].filter((value) => value < 2n ** bits)),
     fc.bigInt({ min: 0n, max: 2n ** bits - 1n }),
@@ -50,6 +50,44 @@ describe("the field", () => {
         expect(probe.call("fieldDifference", put(0, a), put(1, a), probe.at(128))).toBe(0);
       }),
       { numRuns: 1000 },
+    );
+  });
+
+  /** Limbs of an element of a weight (field25519.ts), at the edges as often as anywhere. */
+  function limbs(weight: number): fc.Arbitrary<number[]> {
+    const max = Math.min(Math.floor(weight * 1.001 * 2 ** 28), 2 ** 31 - 1);
+    const limb = fc.oneof(fc.constantFrom(max, -max), fc.integer({ min: -max, max }));
+    return fc.oneof(
+      fc.constantFrom(max, -max).map((one) => new Array<number>(9).fill(one)),
+      fc.array(limb, { minLength: 9, maxLength: 9 }),
+    );
+  }
+  const integerOf = (element: number[]) => element.reduceRight((sum, limb) => sum * 2n ** 29n + BigInt(limb), 0n);
+  const putLimbs = (slot: number, element: number[]) =>
+    probe.put(slot * 64, new Uint8Array(Int32Array.from(element).buffer));
+
+  it("multiplies, squares and encodes elements of the weights that it says it takes", () => {
+    for (const [left, right] of [
+      [2, 7],
+      [7, 2],
+      [Math.sqrt(14), Math.sqrt(14)],
+    ] as const) {
+      fc.assert(
+        fc.property(limbs(left), limbs(right), limbs(7), (f, g, h) => {
+          probe.call("fieldProduct", putLimbs(0, f), putLimbs(1, g), probe.at(192));
+          expect(taken(3)).toBe(mod(integerOf(f) * integerOf(g), P));
+          probe.call("fieldEncoded", putLimbs(0, h), probe.at(192));
+          expect(taken(3)).toBe(mod(integerOf(h), P));
+        }),
+        { numRuns: 300 },
+      );
+    }
+    fc.assert(
+      fc.property(limbs(Math.sqrt(14)), (f) => {
+        probe.call("fieldSquared", putLimbs(0, f), probe.at(192));
+        expect(taken(3)).toBe(mod(integerOf(f) ** 2n, P));
+      }),
+      { numRuns: 300 },
     );
   });
 
@@ -128,36 +166,44 @@ describe("the scalars", () => {
 });
 
 describe("the tables", () => {
-  /** y + x, y - x and 2dxy in limbs of 26 and 25 bits, as they must lie in memory. */
+  const ENTRY_BYTES = 96;
+
+  /** y + x, y - x and 2dxy of a multiple of B, as they must lie in memory. */
   function entry(multiple: bigint): Uint8Array {
     const { x, y } = Point.BASE.multiply(mod(multiple, L)).toAffine();
-    const limbs = [y + x, y - x, 2n * Point.CURVE().d * x * y].flatMap((value) => {
-      let rest = mod(value, P);
-      return Array.from({ length: 10 }, (_, i) => {
-        const bits = i % 2 === 0 ? 26n : 25n;
-        const limb = Number(rest % 2n ** bits);
-        rest >>= bits;
-        return limb;
-      });
-    });
-    return new Uint8Array(Int32Array.from(limbs).buffer);
+    return concat(...[y + x, y - x, 2n * Point.CURVE().d * x * y].map((value) => fromInteger(mod(value, P))));
   }
 
-  it("of the combs hold the 32 sums of teeth that their head describes", () => {
-    const address = probe.call("combTable");
+  /** Of a multiple of B: the 32 sums of teeth that the head of comb25519.ts describes. */
+  function expectCombs(address: number, multiple: bigint): void {
     for (let j = 0; j < 4; j++) {
       for (let i = 0; i < 8; i++) {
         let teeth = 2n ** 48n;
         for (let m = 0; m < 3; m++) teeth += ((i >> m) & 1 ? 1n : -1n) * 2n ** BigInt(16 * m);
-        expect(probe.get(address + (8 * j + i) * 120, 120)).toEqual(entry(teeth * 2n ** BigInt(64 * j)));
+        const expected = entry(teeth * 2n ** BigInt(64 * j) * multiple);
+        expect(probe.get(address + (8 * j + i) * ENTRY_BYTES, ENTRY_BYTES), `comb ${j}, entry ${i}`).toEqual(expected);
       }
+    }
+  }
+
+  it("of the base point's combs hold what they must", () => {
+    expectCombs(probe.call("baseComb"), 1n);
+  });
+
+  it("of the base point's odd multiples hold B, 3B, 5B and so on to 31B", () => {
+    const address = probe.call("baseOddMultiples");
+    for (let i = 0; i < 16; i++) {
+      expect(probe.get(address + i * ENTRY_BYTES, ENTRY_BYTES)).toEqual(entry(BigInt(2 * i + 1)));
     }
   });
 
-  it("of odd multiples hold B, 3B, 5B and so on to 31B", () => {
-    const address = probe.call("oddMultiples");
-    for (let i = 0; i < 16; i++) {
-      expect(probe.get(address + i * 120, 120)).toEqual(entry(BigInt(2 * i + 1)));
-    }
+  it("of a key's combs are built as those of the base point are", () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 1n, max: L - 1n }), (secret) => {
+        const key = Point.BASE.multiply(secret).toBytes();
+        expectCombs(probe.call("combsOf", probe.put(0, key)), secret);
+      }),
+      { numRuns: 5 },
+    );
   });
 });

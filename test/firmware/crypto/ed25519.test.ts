@@ -59,7 +59,10 @@ function expectFigure({ name, seed, publicKey, message, signature }: Figure): vo
   const [s, key, msg, sig] = [hex(seed), hex(publicKey), hex(message), hex(signature)];
   expect(toHex(firmware.ed25519PublicKey(s)), name).toBe(toHex(key));
   expect(toHex(firmware.ed25519Sign(s, msg)), name).toBe(toHex(sig));
+  expect(toHex(firmware.ed25519SignKeyPair(s, key, msg)), name).toBe(toHex(sig));
   expect(firmware.ed25519Verify(sig, msg, key), name).toBe(true);
+  // Under a new key, under one that signed once, and under one whose combs are built.
+  for (let i = 0; i < 3; i++) expect(firmware.ed25519VerifyKnown(sig, msg, key), name).toBe(true);
   expect(toHex(ed25519.getPublicKey(s)), name).toBe(toHex(key));
   expect(toHex(ed25519.sign(msg, s)), name).toBe(toHex(sig));
   expect(ed25519.verify(sig, msg, key, strict), name).toBe(true);
@@ -122,6 +125,9 @@ describe("Ed25519", () => {
           continue;
         }
         expect(firmware.ed25519Verify(hex(sig), hex(msg), hex(publicKey.pk)), name).toBe(result === "valid");
+        for (let i = 0; i < 3; i++) {
+          expect(firmware.ed25519VerifyKnown(hex(sig), hex(msg), hex(publicKey.pk)), name).toBe(result === "valid");
+        }
         expect(ed25519.verify(hex(sig), hex(msg), hex(publicKey.pk), strict), name).toBe(result === "valid");
       }
     }
@@ -163,10 +169,12 @@ describe("Ed25519", () => {
     const message = hex("0011223344556677");
     const parts = [firmware.ed25519Sign(seed, message), message, firmware.ed25519PublicKey(seed)] as const;
     expect(firmware.ed25519Verify(...parts)).toBe(true);
+    for (let i = 0; i < 3; i++) expect(firmware.ed25519VerifyKnown(...parts)).toBe(true);
     for (const [which, part] of parts.entries()) {
       for (let bit = 0; bit < part.length * 8; bit++) {
         part[bit >> 3]! ^= 1 << (bit & 7);
         expect(firmware.ed25519Verify(...parts), `part ${which}, bit ${bit}`).toBe(false);
+        expect(firmware.ed25519VerifyKnown(...parts), `part ${which}, bit ${bit}, known key`).toBe(false);
         part[bit >> 3]! ^= 1 << (bit & 7);
       }
     }

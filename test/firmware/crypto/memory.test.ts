@@ -11,6 +11,8 @@ function scratch(firmware: Primitives): Buffer {
   return all.fill(0, first, last);
 }
 
+const keyOf = (seed: Uint8Array) => loadPrimitives().ed25519PublicKey(seed);
+
 describe("the memory of the primitives", () => {
   const seed = Uint8Array.from({ length: 32 }, (_, i) => 7 * i + 1);
   const message = new Uint8Array(300).fill(0x3c);
@@ -18,6 +20,7 @@ describe("the memory of the primitives", () => {
   it.each<[string, (firmware: Primitives) => Uint8Array]>([
     ["deriving a public key", (firmware) => firmware.ed25519PublicKey(seed)],
     ["signing", (firmware) => firmware.ed25519Sign(seed, message)],
+    ["signing by a key pair", (firmware) => firmware.ed25519SignKeyPair(seed, keyOf(seed), message)],
     ["HMAC", (firmware) => firmware.hmacSha256(seed, message)],
     ["HMAC under a long key", (firmware) => firmware.hmacSha256(message, message)],
     ["HKDF", (firmware) => firmware.hkdfSha256(seed, message, message, 100)],

@@ -1,7 +1,8 @@
 // biome-ignore-all lint: AssemblyScript, which asc checks
 // @ts-nocheck
 /** The inner parts of the firmware's cryptography, for tests: compiled in memory by `probe.ts`, never shipped. */
-import { COMB_TABLE, ODD_MULTIPLES } from "../../../firmware/crypto/base25519";
+import { BASE_COMB, BASE_ODD_MULTIPLES } from "../../../firmware/crypto/base25519";
+import { COMB_TABLE_BYTES, combBuild } from "../../../firmware/crypto/comb25519";
 import { ed25519Residue } from "../../../firmware/crypto/ed25519";
 import { equalBytes } from "../../../firmware/crypto/equal";
 import {
@@ -16,6 +17,7 @@ import {
   fieldSubtract,
 } from "../../../firmware/crypto/field25519";
 import { hmacSha256Begin, hmacSha256End, hmacSha256Update } from "../../../firmware/crypto/hmac";
+import { POINT_BYTES, pointDecode } from "../../../firmware/crypto/point25519";
 import {
   scalarExcess,
   scalarMultiplyAdd,
@@ -78,17 +80,39 @@ export function fieldDifference(a: usize, b: usize, out: usize): u32 {
   fieldEncode(out, f);
   return fieldResidue(f);
 }
+/** The product of two elements, and the square of the first, whose limbs stand at `a` and `b` as they are. */
+export function fieldProduct(a: usize, b: usize, out: usize): void {
+  fieldMultiply(h, a, b);
+  fieldEncode(out, h);
+}
+export function fieldSquared(a: usize, out: usize): void {
+  fieldSquare(h, a);
+  fieldEncode(out, h);
+}
+export function fieldEncoded(a: usize, out: usize): void {
+  fieldEncode(out, a);
+}
 export function fieldInverse(a: usize, out: usize): void {
   fieldDecode(f, a);
   fieldInvert(f, f);
   fieldEncode(out, f);
 }
 
-export function combTable(): usize {
-  return COMB_TABLE;
+export function baseComb(): usize {
+  return BASE_COMB;
 }
-export function oddMultiples(): usize {
-  return ODD_MULTIPLES;
+export function baseOddMultiples(): usize {
+  return BASE_ODD_MULTIPLES;
+}
+
+const point: usize = memory.data(POINT_BYTES, 8);
+const combs: usize = memory.data(COMB_TABLE_BYTES, 8);
+
+/** Address of the combs of an encoded point. */
+export function combsOf(encoded: usize): usize {
+  pointDecode(point, encoded);
+  combBuild(combs, point);
+  return combs;
 }
 
 export {

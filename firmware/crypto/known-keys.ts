@@ -1,0 +1,94 @@
+/**
+ * Combs of public keys that signed before: the parties' keys are used for years, and under a comb a signature costs less
+ * than half. Everything here is public, and is no part of a device's state: a key is found by its 32 bytes, so one
+ * instance may serve boards of any agreements, and to forget all of it changes no verdict.
+ */
+import { Limit } from "../protocol/limits";
+import { COMB_TABLE_BYTES, combBuild } from "./comb25519";
+
+/** One agreement's keys, all of them. */
+const KEYS: i32 = Limit.PARTIES_MAX + Limit.TIME_AUTHORITIES_MAX;
+
+@unmanaged
+@final
+class KnownKey {
+  key0: u64;
+  key1: u64;
+  key2: u64;
+  key3: u64;
+  /** When it last signed, counted in signatures; 0 for a place that is free. */
+  lastUse: u64;
+  /** 1 once its combs are built: they cost as much as a signature, so the first one only leaves the key's name. */
+  built: u64;
+}
+
+const COMBS: usize = offsetof<KnownKey>();
+const PLACE_BYTES: usize = COMBS + (COMB_TABLE_BYTES as usize);
+const PLACES: usize = memory.data(KEYS * (PLACE_BYTES as i32), 8);
+
+let uses: u64 = 0;
+
+function place(i: i32): KnownKey {
+  return changetype<KnownKey>(PLACES + (i as usize) * PLACE_BYTES);
+}
+
+function combsOf(known: KnownKey): usize {
+  return changetype<usize>(known) + COMBS;
+}
+
+/** All bits in which the key of a place differs from the 32 bytes at `publicKey`, folded into one word. */
+function difference(known: KnownKey, publicKey: usize): u32 {
+  const folded: u64 =
+    (known.key0 ^ load<u64>(publicKey)) |
+    (known.key1 ^ load<u64>(publicKey, 8)) |
+    (known.key2 ^ load<u64>(publicKey, 16)) |
+    (known.key3 ^ load<u64>(publicKey, 24));
+  return (folded as u32) | ((folded >> 32) as u32);
+}
+
+/** The key's place, or -1. */
+function find(publicKey: usize): i32 {
+  for (let i: i32 = 0; i < KEYS; i++) {
+    if (place(i).lastUse != 0 && difference(place(i), publicKey) == 0) return i;
+  }
+  return -1;
+}
+
+/** The place that a new key takes: of those without combs, if there are any, the one that was used first. */
+function leastUsed(): KnownKey {
+  let least: KnownKey = place(0);
+  for (let i: i32 = 1; i < KEYS; i++) {
+    const known: KnownKey = place(i);
+    if (known.built < least.built || (known.built == least.built && known.lastUse < least.lastUse)) least = known;
+  }
+  return least;
+}
+
+/** The combs of a key that signed before, or 0. */
+export function knownCombs(publicKey: usize): usize {
+  const i: i32 = find(publicKey);
+  if (i < 0 || place(i).built == 0) return 0;
+  place(i).lastUse = ++uses;
+  return combsOf(place(i));
+}
+
+/** 0 if the combs are this key's: found again, in another way than by searching. */
+export function knownCombsResidue(combs: usize, publicKey: usize): u32 {
+  return difference(changetype<KnownKey>(combs - COMBS), publicKey);
+}
+
+/** A signature of the key was good: its name stays, and from the second time on its combs, those of the point `q`. */
+export function rememberKey(publicKey: usize, q: usize): void {
+  const i: i32 = find(publicKey);
+  const known: KnownKey = i < 0 ? leastUsed() : place(i);
+  known.lastUse = ++uses;
+  known.built = 0;
+  if (i >= 0) {
+    combBuild(combsOf(known), q);
+    known.built = 1;
+  }
+  known.key0 = load<u64>(publicKey);
+  known.key1 = load<u64>(publicKey, 8);
+  known.key2 = load<u64>(publicKey, 16);
+  known.key3 = load<u64>(publicKey, 24);
+}
