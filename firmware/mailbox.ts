@@ -121,7 +121,8 @@ function evidence(nonce: usize, length: i32): i32 {
   // What is only in memory is not attested; of a lost journal the loss is.
   if (session.journalWhole == 0 && !canRecover(<i32>head.lastCode)) return refuse(ErrorCode.GATE_LOCKED);
   settleNow();
-  return answerBytes(object, writeEvidence(nonce, length, object, Limit.MESSAGE_BYTES_MAX));
+  const written = writeEvidence(nonce, length, object, Limit.MESSAGE_BYTES_MAX);
+  return written < 0 ? refuse(ErrorCode.ATTESTATION_KEY) : answerBytes(object, written);
 }
 
 function info(): i32 {

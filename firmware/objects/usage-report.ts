@@ -65,7 +65,8 @@ export function makeReport(): i32 {
   if (nothingIsNew()) return repeatReport();
   writePayload();
   const length = writer.finish();
-  if (length < 0 || !signReport()) return ErrorCode.REPORT_STORE;
+  if (length < 0) return ErrorCode.REPORT_STORE;
+  if (!signReport()) return ErrorCode.ATTESTATION_KEY;
   fillSlot(length);
   if (!writeSector(slotSector(ledger.reportSequence + 1), slot)) return ErrorCode.REPORT_STORE;
   ledger.reportSequence += 1;
@@ -95,7 +96,7 @@ export function repeatReport(): i32 {
   if (length > SLOT_PARTS_BYTES || intervals > SLOT_PARTS_BYTES - length) return ErrorCode.REPORT_STORE;
   payloadBegin();
   writer.raw(slot + SLOT_HEAD, <i32>length);
-  if (!signReport()) return ErrorCode.REPORT_STORE;
+  if (!signReport()) return ErrorCode.ATTESTATION_KEY;
   sha256(report, reportParts.reportLength, root);
   if (equalBytes(root, REPORT_HEAD, Limit.DIGEST_BYTES) == 0) return ErrorCode.REPORT_STORE;
   setIntervals();

@@ -130,6 +130,7 @@ export const enum ErrorCode {
   EVIDENCE_NONCE = 0x0b01,
   REPORT_NONE = 0x0b02,
   REPORT_STORE = 0x0b03,
+  ATTESTATION_KEY = 0x0b04,
 
   // 0x0c recovery
   RECOVERY_NOT_NEEDED = 0x0c01,

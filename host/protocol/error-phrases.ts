@@ -137,6 +137,7 @@ export const ERROR_PHRASES: Readonly<Record<number, ErrorPhrase>> = {
   [ErrorCode.EVIDENCE_NONCE]: row("EVIDENCE_NONCE", "the verifier's nonce is not 8 to 64 bytes", "Use a nonce of 8 to 64 bytes (RFC 9711 section 4.1)."),
   [ErrorCode.REPORT_NONE]: row("REPORT_NONE", "there is no report yet", "Ask for a new report."),
   [ErrorCode.REPORT_STORE]: row("REPORT_STORE", "the flash did not take the report", "Replace the flash; then recover the board."),
+  [ErrorCode.ATTESTATION_KEY]: row("ATTESTATION_KEY", "the attestation key in memory is no longer the one of its key id, so nothing was signed", "Power-cycle the board, which derives the key anew; if it comes again, replace the board."),
 
   [ErrorCode.RECOVERY_NOT_NEEDED]: row("RECOVERY_NOT_NEEDED", "the journal is whole", NONE),
   [ErrorCode.RECOVERY_CLAIM]: row("RECOVERY_CLAIM", "a claim of the recovery is unknown, missing, or of the wrong type", "Compare the recovery with its CDDL in docs/protocol.md."),

@@ -2,6 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, it } from "vitest";
 import { Fuse } from "../../../firmware/protocol/board.ts";
 import { Command } from "../../../firmware/protocol/commands.ts";
+import { ErrorCode } from "../../../firmware/protocol/errors.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
 import { encodeCertificate, ueidOf, verifyCertificate } from "../../../host/objects/endorsement.ts";
 import { verifyEvidence } from "../../../host/objects/evidence.ts";
@@ -48,6 +49,23 @@ describe("a device's identity", () => {
     expect(a.attestationKey().publicKey).not.toEqual(b.attestationKey().publicKey);
     expect(() => verifyEvidence(evidenceOf(a), b.attestationKey())).toThrow();
     expect(() => verifyCertificate(certificateOf(a), b.deviceKey)).toThrow();
+  });
+
+  it("signs nothing with a key that a fault changed: a second signature of the same bytes would give the secret away", () => {
+    const rig = Rig.ready();
+    const key = Buffer.from(rig.attestationKey().publicKey);
+    const whole = rig.board.snapshot();
+    const at = Buffer.from(whole.state!).indexOf(key);
+    expect(at).toBeGreaterThan(0);
+    for (let bit = 0; bit < 8 * key.length; bit++) {
+      const state = whole.state!.slice();
+      state[at + (bit >> 3)]! ^= 1 << (bit & 7);
+      rig.board.restore({ ...whole, state });
+      expect(rig.ask(Command.EVIDENCE, new Uint8Array(32).fill(1))).toEqual([ErrorCode.ATTESTATION_KEY]);
+      expect(rig.ask(Command.REPORT)).toEqual([ErrorCode.ATTESTATION_KEY]);
+    }
+    rig.board.restore(whole);
+    verifyEvidence(evidenceOf(rig), rig.attestationKey());
   });
 
   it("signs evidence that says what it is, over the verifier's nonce", () => {
