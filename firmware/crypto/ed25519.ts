@@ -10,7 +10,7 @@ import { knownCombs, knownCombsResidue, rememberKey } from "./known-keys";
 import { POINT_BYTES, pointCofactorResidue, pointDecode, pointEncode, pointNegate, pointSubtract } from "./point25519";
 import { SCALAR_BYTES, scalarExcess, scalarMultiplyAdd, scalarReduce } from "./scalar25519";
 import { SHA512_BYTES, SHA512_CONTEXT_BYTES, sha512, sha512Begin, sha512End, sha512Update } from "./sha512";
-import { strausMultiplyAdd } from "./straus25519";
+import { strausSum, TERM_BYTES, termPoint, termScalar } from "./straus25519";
 import { wipe } from "./wipe";
 
 const HALF: i32 = 32;
@@ -28,6 +28,8 @@ const KEY: usize = memory.data(HALF, 8);
 const POINT: usize = memory.data(POINT_BYTES, 8);
 const A: usize = memory.data(POINT_BYTES, 8);
 const R: usize = memory.data(POINT_BYTES, 8);
+/** [k] A, under way. */
+const TERM: usize = memory.data(TERM_BYTES, 8);
 
 /** Clears all that keys and signatures are made in, the public parts too: what is left can be tested to be nothing. */
 function wipeAll(): void {
@@ -54,14 +56,14 @@ function encodeMultiple(out: usize, scalar: usize): void {
   pointEncode(out, POINT);
 }
 
-/** CHALLENGE = SHA-512(R || A || M) mod L, on the bytes as they came. */
-function challenge(r: usize, a: usize, msg: usize, len: i32): void {
+/** k = SHA-512(R || A || M) mod L, on the bytes as they came, 32 bytes. */
+export function ed25519Challenge(out: usize, r: usize, a: usize, msg: usize, len: i32): void {
   sha512Begin(HASH);
   sha512Update(HASH, r, HALF);
   sha512Update(HASH, a, HALF);
   sha512Update(HASH, msg, len);
   sha512End(HASH, DIGEST);
-  scalarReduce(CHALLENGE, DIGEST);
+  scalarReduce(out, DIGEST);
 }
 
 /** Section 5.1.5: the public key of 32 bytes of a seed of 32 bytes. `out` may lie over the seed. */
@@ -95,7 +97,7 @@ function sign(publicKey: usize, msg: usize, len: i32, out: usize): void {
   sha512End(HASH, DIGEST);
   scalarReduce(NONCE, DIGEST);
   encodeMultiple(SIGNATURE, NONCE);
-  challenge(SIGNATURE, publicKey, msg, len);
+  ed25519Challenge(CHALLENGE, SIGNATURE, publicKey, msg, len);
   scalarMultiplyAdd(SIGNATURE + HALF, CHALLENGE, EXPANDED, NONCE);
   memory.copy(out, SIGNATURE, 2 * HALF);
   wipeAll();
@@ -109,8 +111,10 @@ export function ed25519Residue(sig: usize, msg: usize, len: i32, publicKey: usiz
   let residue: u32 = pointDecode(A, publicKey);
   residue |= (pointCofactorResidue(A) == 0) as u32;
   pointNegate(A);
-  challenge(sig, publicKey, msg, len);
-  strausMultiplyAdd(POINT, CHALLENGE, A, sig + HALF);
+  ed25519Challenge(CHALLENGE, sig, publicKey, msg, len);
+  termPoint(TERM, A);
+  termScalar(TERM, CHALLENGE);
+  strausSum(POINT, TERM, 1, sig + HALF);
   return residue | equationResidue(sig);
 }
 
@@ -122,7 +126,7 @@ export function ed25519ResidueKnown(sig: usize, msg: usize, len: i32, publicKey:
     if (residue == 0) rememberKey(publicKey, A);
     return residue;
   }
-  challenge(sig, publicKey, msg, len);
+  ed25519Challenge(CHALLENGE, sig, publicKey, msg, len);
   combMultiplyAddPublic(POINT, CHALLENGE, combs, sig + HALF);
   return knownCombsResidue(combs, publicKey) | equationResidue(sig);
 }

@@ -6,7 +6,7 @@
 import { Limit } from "../protocol/limits";
 import { COMB_TABLE_BYTES, combBuild } from "./comb25519";
 
-/** One agreement's keys, all of them. */
+/** Places that are always there: for all keys of an agreement. */
 const KEYS: i32 = Limit.PARTIES_MAX + Limit.TIME_AUTHORITIES_MAX;
 
 @unmanaged
@@ -23,13 +23,21 @@ class KnownKey {
 }
 
 const COMBS: usize = offsetof<KnownKey>();
-const PLACE_BYTES: usize = COMBS + (COMB_TABLE_BYTES as usize);
-const PLACES: usize = memory.data(KEYS * (PLACE_BYTES as i32), 8);
+/** Bytes of a place. */
+export const PLACE_BYTES: i32 = (COMBS as i32) + COMB_TABLE_BYTES;
 
+let places: usize = memory.data(KEYS * PLACE_BYTES, 8);
+let count: i32 = KEYS;
 let uses: u64 = 0;
 
+/** Uses other places instead, `keys` times `PLACE_BYTES` of zeros: a verifier knows more keys than a governor. */
+export function placeKnownKeys(at: usize, keys: i32): void {
+  places = at;
+  count = keys;
+}
+
 function place(i: i32): KnownKey {
-  return changetype<KnownKey>(PLACES + (i as usize) * PLACE_BYTES);
+  return changetype<KnownKey>(places + i * PLACE_BYTES);
 }
 
 function combsOf(known: KnownKey): usize {
@@ -48,7 +56,7 @@ function difference(known: KnownKey, publicKey: usize): u32 {
 
 /** The key's place, or -1. */
 function find(publicKey: usize): i32 {
-  for (let i: i32 = 0; i < KEYS; i++) {
+  for (let i: i32 = 0; i < count; i++) {
     if (place(i).lastUse != 0 && difference(place(i), publicKey) == 0) return i;
   }
   return -1;
@@ -57,7 +65,7 @@ function find(publicKey: usize): i32 {
 /** The place that a new key takes: of those without combs, if there are any, the one that was used first. */
 function leastUsed(): KnownKey {
   let least: KnownKey = place(0);
-  for (let i: i32 = 1; i < KEYS; i++) {
+  for (let i: i32 = 1; i < count; i++) {
     const known: KnownKey = place(i);
     if (known.built < least.built || (known.built == least.built && known.lastUse < least.lastUse)) least = known;
   }

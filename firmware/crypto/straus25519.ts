@@ -1,6 +1,8 @@
 /**
- * Multiplication of a public key that was not seen before: both scalars in non-adjacent forms over one row of doublings
- * (Straus, interleaved). All public: the time taken depends on the scalars.
+ * Sums of multiples of public points, for keys that were not seen before: all scalars in non-adjacent forms over one row
+ * of doublings (Straus, interleaved). All public: the time taken depends on the scalars.
+ *
+ * A term is a point with its scalar: the point's odd multiples q, 3q, ... 15q, cached, then the scalar's digits.
  */
 import { BASE_ODD_MULTIPLES } from "./base25519";
 import {
@@ -20,40 +22,46 @@ import { NON_ADJACENT_DIGITS, scalarNonAdjacent } from "./scalar25519";
 
 const WIDTH: i32 = 5;
 const BASE_WIDTH: i32 = 6;
-const MULTIPLES_COUNT: i32 = 8;
+const MULTIPLES: i32 = 8;
+const DIGITS: usize = MULTIPLES * POINT_BYTES;
 
-const DIGITS: usize = memory.data(NON_ADJACENT_DIGITS, 8);
+/** Bytes of a term. */
+export const TERM_BYTES: i32 = MULTIPLES * POINT_BYTES + ((NON_ADJACENT_DIGITS + 7) & ~7);
+
 const BASE_DIGITS: usize = memory.data(NON_ADJACENT_DIGITS, 8);
-/** Cached points. */
-const MULTIPLES: usize = memory.data(MULTIPLES_COUNT * POINT_BYTES, 8);
 const DOUBLE: usize = memory.data(POINT_BYTES, 8);
 const SUM: usize = memory.data(POINT_BYTES, 8);
 const ADDEND: usize = memory.data(AFFINE_BYTES, 8);
 
-/** MULTIPLES = q, 3q, ... 15q. */
-function cacheOddMultiples(q: usize): void {
+/** The point of a term. */
+export function termPoint(term: usize, q: usize): void {
   pointDouble(q);
   pointComplete(DOUBLE);
-  pointCache(MULTIPLES, q);
-  for (let i: i32 = 1; i < MULTIPLES_COUNT; i++) {
-    pointAddCached(DOUBLE, MULTIPLES + (i - 1) * POINT_BYTES, false);
+  pointCache(term, q);
+  for (let i: i32 = 1; i < MULTIPLES; i++) {
+    pointAddCached(DOUBLE, term + (i - 1) * POINT_BYTES, false);
     pointComplete(SUM);
-    pointCache(MULTIPLES + i * POINT_BYTES, SUM);
+    pointCache(term + i * POINT_BYTES, SUM);
   }
 }
 
-/** p = [k] q + [s] B. */
-export function strausMultiplyAdd(p: usize, k: usize, q: usize, s: usize): void {
-  scalarNonAdjacent(DIGITS, k, WIDTH);
+/** The scalar of a term, 32 bytes. */
+export function termScalar(term: usize, scalar: usize): void {
+  scalarNonAdjacent(term + DIGITS, scalar, WIDTH);
+}
+
+/** p = the sum of `count` terms side by side, and [s] B. */
+export function strausSum(p: usize, terms: usize, count: i32, s: usize): void {
   scalarNonAdjacent(BASE_DIGITS, s, BASE_WIDTH);
-  cacheOddMultiples(q);
+  const end: usize = terms + count * TERM_BYTES;
   pointSetIdentity(p);
   for (let i: i32 = NON_ADJACENT_DIGITS - 1; i >= 0; i--) {
     pointDouble(p);
-    const digit: i32 = load<i8>(DIGITS + i);
-    if (digit != 0) {
+    for (let term: usize = terms; term < end; term += TERM_BYTES) {
+      const digit: i32 = load<i8>(term + DIGITS + i);
+      if (digit == 0) continue;
       pointComplete(p);
-      pointAddCached(p, MULTIPLES + (abs(digit) >> 1) * POINT_BYTES, digit < 0);
+      pointAddCached(p, term + (abs(digit) >> 1) * POINT_BYTES, digit < 0);
     }
     const baseDigit: i32 = load<i8>(BASE_DIGITS + i);
     if (baseDigit != 0) {
