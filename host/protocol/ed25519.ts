@@ -1,27 +1,47 @@
 /**
  * Ed25519 (RFC 8032) with the one acceptance rule of both ends (docs/protocol.md): S < L; A and R canonically encoded;
- * A not of small order; the cofactored equation 8·S·B = 8·R + 8·k·A. The arithmetic is OpenSSL's, whose own rule is
- * another: it leaves the cofactor out, and takes an A of small order or in a second encoding. So, in this order:
+ * A not of small order; the cofactored equation 8·S·B = 8·R + 8·k·A. Whoever asks need not know who answers:
  *
- * 1. What the rule says of the bytes is judged here. It is necessary, so a refusal is final.
- * 2. OpenSSL accepts: S·B = R + k·A, with the k of these bytes and, since it is canonical, the rule's A. Eight times that
- *    is the cofactored equation, and the rest of the rule is step 1. Accepted.
- * 3. OpenSSL refuses: the cofactored equation may hold all the same, where A or R has a part of small order. noble, which
- *    has the whole rule (`zip215: false`; its default is the loose mode), decides. No honest signer gets here; a forger
- *    does, and costs fifteen times an honest signature.
+ * - The governor's own code (`ed25519-module.ts`), which has the rule as it is, where one signature is judged at once, or
+ *   many together.
+ * - OpenSSL for secrets, which it keeps outside the heap, and by the threads of libuv's pool. Its own rule for verifying
+ *   is another: it leaves the cofactor out, and takes an A of small order or in a second encoding. So, in this order:
+ *
+ *   1. What the rule says of the bytes is judged here. It is necessary, so a refusal is final.
+ *   2. OpenSSL accepts: S·B = R + k·A, with the k of these bytes and, since it is canonical, the rule's A. Eight times
+ *      that is the cofactored equation, and the rest of the rule is step 1. Accepted.
+ *   3. OpenSSL refuses: the cofactored equation may hold all the same, where A or R has a part of small order. Who has the
+ *      whole rule decides: the module, or noble (`zip215: false`; its default is the loose mode). No honest signer gets
+ *      here.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { promisify } from "node:util";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { Limit } from "../../firmware/protocol/limits.ts";
+import { type Ed25519Item, ed25519Module } from "./ed25519-module.ts";
 import { KeyCache } from "./key-cache.ts";
 
 /** Whether the signature holds. */
 export function ed25519Verify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
+  const item = { signature, message, publicKey };
+  return fits(item) ? ed25519Module!.verify(item) : verifyBySystem(item);
+}
+
+/** Whether each of them holds, in order. Many at once cost less than half of what each alone does. */
+export function ed25519VerifyMany(items: readonly Ed25519Item[]): boolean[] {
+  return items.every(fits) ? ed25519Module!.verifyMany(items) : items.map(verifyBySystem);
+}
+
+/** Whether the module is there, and has room for it. */
+function fits({ message }: Ed25519Item): boolean {
+  return ed25519Module !== undefined && message.length <= ed25519Module.messageBytesMax;
+}
+
+function verifyBySystem({ signature, message, publicKey }: Ed25519Item): boolean {
   if (!isWellFormed(signature, publicKey)) return false;
   const key = keys.get(publicKey);
   if (verify(null, message, key, signature)) return accepted(publicKey, key);
-  return exactVerify(signature, message, publicKey);
+  return exactVerify({ signature, message, publicKey });
 }
 
 /**
@@ -36,7 +56,7 @@ export async function ed25519VerifyAsync(
   if (!isWellFormed(signature, publicKey)) return false;
   const key = keys.get(publicKey);
   if (await verifyInPool(null, message, key, signature)) return accepted(publicKey, key);
-  return exactVerify(signature, message, publicKey);
+  return exactVerify({ signature, message, publicKey });
 }
 
 /** A secret key. Its seed lies outside the heap that a debugger or a heap dump shows. */
@@ -81,8 +101,9 @@ function accepted(publicKey: Uint8Array, key: KeyObject): true {
   return true;
 }
 
-function exactVerify(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean {
-  return ed25519.verify(signature, message, publicKey, { zip215: false });
+function exactVerify(item: Ed25519Item): boolean {
+  if (fits(item)) return ed25519Module!.verify(item);
+  return ed25519.verify(item.signature, item.message, item.publicKey, { zip215: false });
 }
 
 /** 2^255 - 19, 2^252 + 27742317777372353535851937790883648493; little-endian, RFC 8032 section 5.1. */

@@ -1,9 +1,11 @@
-/** Ed25519 of the host: OpenSSL's arithmetic under the rule of both ends. noble, which has the rule itself, is the judge. */
+/** Ed25519 of the host, whoever computes it: the rule of both ends. noble, which has the rule itself, is the judge. */
 import { createPublicKey, verify } from "node:crypto";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ed25519Signer, ed25519Verify, ed25519VerifyAsync, verificationKey } from "../../../host/protocol/cose-key.ts";
+import { ed25519VerifyMany } from "../../../host/protocol/ed25519.ts";
+import { ed25519Module } from "../../../host/protocol/ed25519-module.ts";
 import { concat, fromInteger, hex, toHex, toInteger } from "../../firmware/crypto/bytes.ts";
 import {
   a,
@@ -18,12 +20,14 @@ import {
 } from "../../firmware/crypto/odd-points.ts";
 import { sharedIsHere, sharedJson } from "../../shared.ts";
 
-/** The common verdict of both ways to ask, which must be noble's. */
+/** The common verdict of every way to ask, which must be noble's. */
 async function verdict(signature: Uint8Array, msg: Uint8Array, key: Uint8Array): Promise<boolean> {
   const exact = ed25519.verify(signature, msg, key, { zip215: false });
   const text = `sig ${toHex(signature)} msg ${toHex(msg)} key ${toHex(key)}`;
   expect(ed25519Verify(signature, msg, key), text).toBe(exact);
   expect(await ed25519VerifyAsync(signature, msg, key), text).toBe(exact);
+  const item = { signature, message: msg, publicKey: key };
+  expect(ed25519VerifyMany(new Array(4).fill(item)), text).toEqual(new Array(4).fill(exact));
   return exact;
 }
 
@@ -211,5 +215,68 @@ describe("a signature", () => {
     });
     const given = await Promise.all(asked.map((one) => ed25519VerifyAsync(one.signature, one.text, one.publicKey)));
     expect(given).toEqual(asked.map(({ holds }) => holds));
+  });
+});
+
+describe("many signatures at once", () => {
+  const [one, other] = [1, 2].map((fill) => ed25519Signer(new Uint8Array(32).fill(fill)));
+  const item = (i: number, signer = i % 3 === 0 ? other! : one!) => {
+    const text = new Uint8Array(i % 300).fill(i);
+    return { signature: signer.sign(text), message: text, publicKey: signer.publicKey };
+  };
+
+  it("are judged by the module, which the tests' build makes", () => {
+    expect(ed25519Module).toBeDefined();
+  });
+
+  it("all hold where each does, for any number of them", () => {
+    for (const count of [0, 1, 2, 3, 4, 5, 63, 64, 65, 128, 200]) {
+      const items = Array.from({ length: count }, (_, i) => item(i));
+      expect(ed25519VerifyMany(items), `${count}`).toEqual(new Array(count).fill(true));
+    }
+  });
+
+  it("are judged each as noble does, whatever they are mixed with", () => {
+    fc.assert(
+      fc.property(fc.array(anyOddSignature, { minLength: 4, maxLength: 80 }), fc.nat(80), (odd, honest) => {
+        const items = [
+          ...odd.map(({ signature, key }) => ({ signature, message, publicKey: key })),
+          ...Array.from({ length: honest }, (_, i) => item(i)),
+        ];
+        const exact = items.map((one) => ed25519.verify(one.signature, one.message, one.publicKey, { zip215: false }));
+        expect(ed25519VerifyMany(items)).toEqual(exact);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("do not hold for one another: two errors that would cancel out in a plain sum are both found", () => {
+    const [first, second] = [item(1), item(2)];
+    const delta = 12345n;
+    const shift = (signature: Uint8Array, by: bigint) =>
+      concat(signature.subarray(0, 32), fromInteger((toInteger(signature.subarray(32)) + by + L) % L));
+    const items = [
+      { ...first, signature: shift(first.signature, delta) },
+      { ...second, signature: shift(second.signature, -delta) },
+      item(3),
+      item(4),
+    ];
+    expect(ed25519VerifyMany(items)).toEqual([false, false, true, true]);
+  });
+
+  it("of odd lengths do not hold, and do not hide the others", () => {
+    const good = item(7);
+    const items = [good, { ...good, signature: good.signature.subarray(1) }, good, { ...good, publicKey: hex("00") }];
+    expect(ed25519VerifyMany([...items, good])).toEqual([true, false, true, false, true]);
+  });
+
+  it("and messages longer than the module has room for are judged all the same", async () => {
+    const long = new Uint8Array(ed25519Module!.messageBytesMax + 1).fill(5);
+    const signature = one!.sign(long);
+    const { publicKey } = one!;
+    const wrong = { ...item(8), message: long };
+    expect(ed25519Verify(signature, long, publicKey)).toBe(true);
+    expect(ed25519VerifyMany([item(8), { signature, message: long, publicKey }, wrong])).toEqual([true, true, false]);
+    expect(await ed25519VerifyAsync(wrong.signature, long, wrong.publicKey)).toBe(false);
   });
 });

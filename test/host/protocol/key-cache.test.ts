@@ -1,7 +1,7 @@
 /** Public keys are kept, so that what a party or a busy device signs does not cost the making of its key again. */
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
-import { ed25519Signer, ed25519Verify, ed25519VerifyAsync } from "../../../host/protocol/cose-key.ts";
+import { ed25519Signer, ed25519VerifyAsync } from "../../../host/protocol/cose-key.ts";
 import { KEYS_MAX, KeyCache } from "../../../host/protocol/key-cache.ts";
 
 vi.mock("node:crypto", async (original) => {
@@ -23,25 +23,22 @@ describe("the key of a signature", () => {
   it("that holds is made once", async () => {
     const { publicKey, sign } = signerOf(1);
     const signature = sign(text);
-    expect(await made(() => ed25519Verify(signature, text, publicKey))).toBe(1);
-    expect(await made(() => ed25519Verify(signature, text, publicKey))).toBe(0);
+    expect(await made(() => ed25519VerifyAsync(signature, text, publicKey))).toBe(1);
     expect(await made(() => ed25519VerifyAsync(signature, text, publicKey))).toBe(0);
   });
 
   it("that does not hold is not kept: who cannot sign cannot drive other keys out", async () => {
     const [{ publicKey }, { sign }] = [signerOf(2), signerOf(3)];
     const bad = sign(text);
-    for (const ask of [ed25519Verify, ed25519VerifyAsync, ed25519Verify]) {
-      expect(await made(() => ask(bad, text, publicKey))).toBe(1);
-    }
+    for (let i = 0; i < 3; i++) expect(await made(() => ed25519VerifyAsync(bad, text, publicKey))).toBe(1);
   });
 
   it("is not even made where the bytes alone show that nothing can hold", async () => {
     const { publicKey, sign } = signerOf(4);
     const high = sign(text);
     high[63] = 0xff;
-    expect(await made(() => ed25519Verify(high, text, publicKey))).toBe(0);
-    expect(await made(() => ed25519Verify(sign(text), text, new Uint8Array(32)))).toBe(0);
+    expect(await made(() => ed25519VerifyAsync(high, text, publicKey))).toBe(0);
+    expect(await made(() => ed25519VerifyAsync(sign(text), text, new Uint8Array(32)))).toBe(0);
   });
 });
 
