@@ -4,7 +4,7 @@
  */
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { type Sign1Message, sign1Structure } from "./cose.ts";
-import { ed25519VerifyAsync } from "./cose-key.ts";
+import { ed25519VerifyAsync, ed25519VerifyManyAsync } from "./cose-key.ts";
 import { Refusal } from "./refusal.ts";
 
 /** Whether the signature of a message that was taken apart holds. Rejects with a `Refusal` (`COSE_SIGNATURE`). */
@@ -12,4 +12,18 @@ export async function checkSign1(message: Sign1Message, publicKey: Uint8Array, a
   const structure = sign1Structure(message.protectedBytes, aad, message.payload);
   if (await ed25519VerifyAsync(message.signature, structure, publicKey)) return;
   throw new Refusal(ErrorCode.COSE_SIGNATURE, "the signature does not hold");
+}
+
+/** Whether the signatures of messages that were taken apart hold, in order. */
+export function sign1sHold(
+  messages: readonly { readonly message: Sign1Message; readonly publicKey: Uint8Array }[],
+  aad: Uint8Array,
+): Promise<boolean[]> {
+  return ed25519VerifyManyAsync(
+    messages.map(({ message: { signature, protectedBytes, payload }, publicKey }) => ({
+      signature,
+      message: sign1Structure(protectedBytes, aad, payload),
+      publicKey,
+    })),
+  );
 }

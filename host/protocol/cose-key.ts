@@ -5,7 +5,7 @@ import { encode } from "./cbor.ts";
 import { ed25519Secret } from "./ed25519.ts";
 import { sha256 } from "./sha256.ts";
 
-export { ed25519Verify, ed25519VerifyAsync } from "./ed25519.ts";
+export { ed25519Verify, ed25519VerifyAsync, ed25519VerifyManyAsync } from "./ed25519.ts";
 
 /** Who verifies: `kid` (8 bytes) names `publicKey` (32 bytes). */
 export type VerificationKey = { readonly kid: Uint8Array; readonly publicKey: Uint8Array };

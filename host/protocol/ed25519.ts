@@ -18,7 +18,7 @@ import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 
 import { promisify } from "node:util";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { Limit } from "../../firmware/protocol/limits.ts";
-import { type Ed25519Item, ed25519Module } from "./ed25519-module.ts";
+import { BATCH_LEAST, type Ed25519Item, ed25519Module } from "./ed25519-module.ts";
 import { KeyCache } from "./key-cache.ts";
 
 /** Whether the signature holds. */
@@ -57,6 +57,12 @@ export async function ed25519VerifyAsync(
   const key = keys.get(publicKey);
   if (await verifyInPool(null, message, key, signature)) return accepted(publicKey, key);
   return exactVerify({ signature, message, publicKey });
+}
+
+/** Whether each of them holds, in order: a few by the pool, many at once, since that costs less than to hand them over. */
+export async function ed25519VerifyManyAsync(items: readonly Ed25519Item[]): Promise<boolean[]> {
+  if (items.length >= BATCH_LEAST) return ed25519VerifyMany(items);
+  return Promise.all(items.map((item) => ed25519VerifyAsync(item.signature, item.message, item.publicKey)));
 }
 
 /** A secret key. Its seed lies outside the heap that a debugger or a heap dump shows. */

@@ -7,8 +7,8 @@ import { ObjectType } from "../../firmware/protocol/claims.ts";
 import { objectAad } from "../objects/aad.ts";
 import { decodeUsageReport, type UsageReport } from "../objects/usage-report.ts";
 import { type AllWork, workBetween } from "../objects/work.ts";
-import { parseSign1 } from "../protocol/cose.ts";
-import { checkSign1 } from "../protocol/cose-async.ts";
+import { parseSign1, type Sign1Message } from "../protocol/cose.ts";
+import { sign1sHold } from "../protocol/cose-async.ts";
 import { Batcher, type Result } from "../store/batcher.ts";
 import type { Tables } from "../store/store.ts";
 import { hexOf } from "../verifier/bytes.ts";
@@ -30,9 +30,10 @@ import type { ReportItem, ReportOutcome } from "./service.ts";
 import type { SharedState } from "./shared.ts";
 import { UsageChanges } from "./usage.ts";
 
-/** A report whose signature holds. */
+/** A report of a device that is here, whose signature holds once `attested` has judged it. */
 interface ReadReport extends AttestedReport {
   readonly item: ReportItem;
+  readonly message: Sign1Message;
 }
 
 const REPORT_AAD = objectAad(ObjectType.USAGE_REPORT);
@@ -62,20 +63,18 @@ export class ReportBatches {
   /** What became of each, in order; what was taken is durable. */
   async take(items: readonly ReportItem[]): Promise<readonly ReportOutcome[]> {
     const read = await Promise.all(items.map((item) => this.#read(item)));
-    return this.#batcher.ask(read);
+    return this.#batcher.ask(await attested(read));
   }
 
   async #read(item: ReportItem): Promise<ReadReport | VerifierError> {
     try {
-      const attested = await readSignedAsync("report/malformed", "report/signature", async () => {
+      return await readSignedAsync("report/malformed", "report/signature", async () => {
         const message = parseSign1(item.report);
-        const claimed = decodeUsageReport(message.payload);
-        const key = await this.#context.attesters.find(claimed.ueid, message.kid);
-        if (!key) throw new VerifierError("report/signature", "an unknown key");
-        await checkSign1(message, key, REPORT_AAD);
-        return { report: claimed, attester: key };
+        const report = decodeUsageReport(message.payload);
+        const attester = await this.#context.attesters.find(report.ueid, message.kid);
+        if (!attester) throw new VerifierError("report/signature", "an unknown key");
+        return { item, message, report, attester };
       });
-      return { item, ...attested };
     } catch (error) {
       if (error instanceof VerifierError) return error;
       throw error;
@@ -107,6 +106,17 @@ export class ReportBatches {
     await usage.write(store, tx, slot);
     return outcomes.map((value) => ({ ok: true, value }));
   }
+}
+
+/** The same reports, those whose signature does not hold refused: a request's signatures are judged together. */
+async function attested(read: Request): Promise<Request> {
+  const reports = read.filter((one): one is ReadReport => !(one instanceof VerifierError));
+  const messages = reports.map(({ message, attester }) => ({ message, publicKey: attester }));
+  const holds = new Map((await sign1sHold(messages, REPORT_AAD)).map((verdict, i) => [reports[i]!, verdict]));
+  return read.map((one) => {
+    if (one instanceof VerifierError || holds.get(one)) return one;
+    return new VerifierError("report/signature", "the signature does not hold");
+  });
 }
 
 /** Reports of a sequence that may be here already. */
