@@ -61,10 +61,10 @@ export function recordBytes(rig: Rig): number {
   return Math.ceil(used / 8) * 8 - Limit.DIGEST_BYTES;
 }
 
-/** What the boot ROM hands over on this board. */
-export function handoffOf(rig: Rig): Uint8Array {
+/** What the boot ROM hands over on this board to this image. */
+export function handoffOf(rig: Rig, image: GovernorImage = governorImage()): Uint8Array {
   rig.board.fuses.reset();
-  return runBootRom(rig.board.fuses, governorImage().sha256);
+  return runBootRom(rig.board.fuses, image.sha256);
 }
 
 /** Takes the rig's governor, as it stands, off its board: as it ships, or in an image made of it that computes the same. */

@@ -10,7 +10,7 @@ import { decode, encode } from "../../../host/protocol/cbor.ts";
 import { GovernorImage } from "../../../sim-board/governor-module.ts";
 import { Random } from "../../../sim-board/random.ts";
 import { bareGovernor, knobsOf } from "../../bench/bare-governor.ts";
-import { compile, functionNames } from "../../compile.ts";
+import { type Compiled, compile, functionNames } from "../../compile.ts";
 import { lookForLeak, type Verdict } from "../../instrument/leak.ts";
 import { loadPrimitives, type Primitives, primitivesBytes } from "../../primitives.ts";
 import { governorImage, phaseOf, Rig } from "../../rig.ts";
@@ -97,49 +97,60 @@ type InMemory = {
   io(): number;
 } & Record<string, ((...values: number[]) => number) & { value: bigint }>;
 
-/** Runs an export of a module compiled here on a secret at the begin of its buffer; its result goes behind. */
-function lookInto({ bytes, text }: { bytes: Uint8Array; text: string }, name: string, more: number[] = []): Verdict {
+type Act = (module: InMemory, at: number) => unknown;
+
+/** Acts on a secret at the begin of a buffer, with its bytes the other way round behind it, in a module compiled here. */
+function lookInto({ bytes, text }: Compiled, act: Act): Verdict {
   return lookForLeak(bytes, functionNames(text), secretsOf32(), (instrumented, secret) => {
     const module = instantiate<InMemory>(instrumented);
     module._initialize();
     const at = module.io();
     new Uint8Array(module.memory.buffer).set(secret, at);
     new Uint8Array(module.memory.buffer).set(secret.toReversed(), at + 32);
-    module[name]!(...[at, ...more.map((offset) => at + offset)]);
+    act(module, at);
     return (global) => module[global]!.value;
   });
 }
 
-describe("the arithmetic under a signature", () => {
-  let probe: Awaited<ReturnType<typeof compile>>;
+describe("the arithmetic under signatures and tags", () => {
+  let probe: Compiled;
   beforeAll(async () => {
     probe = await compile("test/firmware/crypto/probe.as.ts");
   });
 
   // Seeds are hashed, so that no seed leads to these scalars.
   it("multiplies and adds any scalars the same way", () => {
-    expectNoLeak(lookInto(probe, "scalarMultiplyAdd", [0, 32, 32]), 200);
-    expectNoLeak(lookInto(probe, "scalarMultiplyAdd", [32, 0, 0]), 200);
+    const sum: Act = (module, at) => module.scalarMultiplyAdd!(at, at, at + 32, at + 32);
+    expectNoLeak(lookInto(probe, sum), 200);
   });
 
   it("reduces any number the same way", () => {
-    expectNoLeak(lookInto(probe, "scalarReduce", [0]), 100);
+    const remainder: Act = (module, at) => module.scalarReduce!(at, at);
+    expectNoLeak(lookInto(probe, remainder), 100);
+  });
+
+  it("compares tags the same way, equal or not", () => {
+    const comparison: Act = (module, at) => module.equalBytes!(at, at + 32, 32);
+    expectNoLeak(lookInto(probe, comparison), 64);
   });
 });
 
 describe("a build that leaks", () => {
-  let leaky: Awaited<ReturnType<typeof compile>>;
+  let leaky: Compiled;
   beforeAll(async () => {
     leaky = await compile("test/firmware/crypto/leaky.as.ts");
   });
 
   it.each(["byTable", "byEarlyExit", "byDivision", "byLastBit"])("is found, and where: %s", (name) => {
-    const { leak } = lookInto(leaky, name, [64]);
+    const { leak } = lookInto(leaky, (module, at) => module[name]!(at, at + 64));
     expect(leak?.where).toContain(`leaky.as/${name},`);
   });
 
   it("is not confused with one that masks", () => {
-    expectNoLeak(lookInto(leaky, "byMask", [64]), 16);
+    expectNoLeak(
+      lookInto(leaky, (module, at) => module.byMask!(at, at + 64)),
+      16,
+    );
   });
 });
 
