@@ -14,17 +14,20 @@ export type CompileOptions = {
   target?: "governor" | "primitives";
   /** Where `asconfig.json` and the entry's path begin. Default: this project. */
   baseDir?: string;
+  /** Reads a source by its path from there, null if there is none. Default: from the disk. */
+  readFile?: (path: string) => string | null;
   /** More arguments for the compiler. */
   args?: readonly string[];
 };
 
 /** @throws Error with what the compiler says. */
 export async function compile(entry: string, options: CompileOptions = {}): Promise<Compiled> {
-  const { target = "primitives", baseDir = root, args = [] } = options;
+  const { target = "primitives", baseDir = root, readFile, args = [] } = options;
   let bytes: Uint8Array<ArrayBuffer> | undefined;
   let text: string | undefined;
   const files = ["--outFile", `build/${target}.wasm`, "--textFile", `build/${target}.wat`];
   const { error, stderr } = await main([entry, "--baseDir", baseDir, "--target", target, ...files, ...args], {
+    ...(readFile && { readFile }),
     writeFile(_name: string, contents: string | Uint8Array) {
       if (typeof contents === "string") text = contents;
       else bytes = new Uint8Array(contents);

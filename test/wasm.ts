@@ -2,11 +2,17 @@
 interface WebAssemblyApi {
   Module: new (bytes: Uint8Array) => object;
   Instance: new (module: object, imports?: object) => { exports: object };
+  Memory: new (shape: { initial: number; maximum: number }) => { buffer: ArrayBuffer };
 }
 
-const { Instance, Module } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
+const { Instance, Memory, Module } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
 
 /** A new instance of a module; what it exports is for the caller to know. */
 export function instantiate<Exports>(bytes: Uint8Array, imports: object = {}): Exports {
   return new Instance(new Module(bytes), imports).exports as Exports;
+}
+
+/** Memory to lend to a module. */
+export function wasmMemory(pages: number): { buffer: ArrayBuffer } {
+  return new Memory({ initial: pages, maximum: pages });
 }

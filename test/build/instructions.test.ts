@@ -1,9 +1,9 @@
 /** What the firmware executes is what is recorded, to the instruction: slower code shows on the noisiest machine. */
 import { describe, expect, it } from "vitest";
-import type { Streams } from "../bench/command.ts";
 import { instructionsCommand } from "../instructions/command.ts";
 import { type Counted, countAll } from "../instructions/operations.ts";
 import { change, differences, differenceTable, readRecord } from "../instructions/record.ts";
+import { kept } from "../streams.ts";
 
 const counted = countAll();
 
@@ -60,34 +60,25 @@ describe("a difference from the record", () => {
 });
 
 describe("npm run instructions", () => {
-  function run(...args: string[]): { exit: number; out: string; err: string } {
-    let [out, err] = ["", ""];
-    const streams: Streams = {
-      out(text) {
-        out += text;
-      },
-      err(text) {
-        err += text;
-      },
-    };
-    return { exit: instructionsCommand(args, streams), out, err };
-  }
+  const run = (...args: string[]) => kept((streams) => instructionsCommand(args, streams));
 
-  it("shows people a line for each operation, and programs a document", () => {
-    const people = run();
+  it("shows people a line for each operation, and programs a document", async () => {
+    const people = await run();
     expect(people.exit).toBe(0);
     for (const { name, counts } of counted) {
       expect(people.out).toContain(name);
       expect(people.out).toContain(counts.instructions.toLocaleString("en-US"));
     }
-    const { operations } = JSON.parse(run("--json").out) as { operations: { name: string; instructions: number }[] };
+    const { operations } = JSON.parse((await run("--json")).out) as {
+      operations: { name: string; instructions: number }[];
+    };
     expect(operations.map(({ name, instructions }) => [name, instructions])).toEqual(
       counted.map(({ name, counts }) => [name, counts.instructions]),
     );
   });
 
-  it.each([["--fast"], ["boot"]])("refuses %s in one line", (argument) => {
-    const { exit, out, err } = run(argument);
+  it.each([["--fast"], ["boot"]])("refuses %s in one line", async (argument) => {
+    const { exit, out, err } = await run(argument);
     expect(exit).toBe(2);
     expect(out).toBe("");
     expect(err).toContain("Usage: npm run instructions");

@@ -1,8 +1,8 @@
 /** `npm run instructions [-- --json]`: what each operation of the firmware executes. */
 import { parseArgs } from "node:util";
 import { table } from "../../host/cli/output.ts";
-import type { Streams } from "../bench/command.ts";
 import { COUNTERS } from "../instrument/count.ts";
+import type { Streams } from "../streams.ts";
 import { type Counted, countAll } from "./operations.ts";
 import { change, figure, type Recorded, readRecord } from "./record.ts";
 

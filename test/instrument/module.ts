@@ -94,6 +94,8 @@ export type Body = {
   bytes: number;
 };
 
+type Imported = { kind: number; most?: number };
+
 type Content = { id: number; content: Uint8Array };
 
 export class WasmModule {
@@ -115,18 +117,18 @@ export class WasmModule {
     }));
   }
 
-  /** How many entries a section has that is a list; 0 without the section. */
-  count(id: number): number {
-    const section = this.#find(id);
-    return section === undefined ? 0 : new Cursor(section.content).unsigned();
-  }
-
   get importedFunctions(): number {
-    return this.#imports(Kind.FUNCTION);
+    return this.#imports().filter(({ kind }) => kind === Kind.FUNCTION).length;
   }
 
   get importedGlobals(): number {
-    return this.#imports(Kind.GLOBAL);
+    return this.#imports().filter(({ kind }) => kind === Kind.GLOBAL).length;
+  }
+
+  /** Most pages of 64 KiB that the imported memory may have. */
+  get importedMemoryPages(): number {
+    const memory = this.#imports().find(({ kind }) => kind === Kind.MEMORY);
+    return memory?.most ?? Number.POSITIVE_INFINITY;
   }
 
   get bodies(): Body[] {
@@ -194,33 +196,32 @@ export class WasmModule {
     this.#sections.splice(index < 0 ? this.#sections.length : index, 0, { id, content });
   }
 
-  #imports(wanted: number): number {
+  #imports(): Imported[] {
     const section = this.#find(Section.IMPORT);
-    if (section === undefined) return 0;
+    if (section === undefined) return [];
     const cursor = new Cursor(section.content);
-    let found = 0;
-    for (let left = cursor.unsigned(); left > 0; left--) {
+    return Array.from({ length: cursor.unsigned() }, () => {
       for (let names = 0; names < 2; names++) cursor.take(cursor.unsigned());
-      const kind = cursor.byte();
-      if (kind === wanted) found++;
-      skipImported(cursor, kind);
-    }
-    return found;
+      return importedBy(cursor);
+    });
   }
 }
 
-/** Section 5.5.5. */
-function skipImported(cursor: Cursor, kind: number): void {
+/** Section 5.5.5; of tables and memories, the most they may have. */
+function importedBy(cursor: Cursor): Imported {
+  const kind = cursor.byte();
   if (kind === Kind.FUNCTION) {
     cursor.skipNumber();
-  } else if (kind === Kind.GLOBAL) {
-    cursor.take(2);
-  } else {
-    if (kind === Kind.TABLE) cursor.byte();
-    const limits = cursor.byte();
-    cursor.skipNumber();
-    if ((limits & 1) !== 0) cursor.skipNumber();
+    return { kind };
   }
+  if (kind === Kind.GLOBAL) {
+    cursor.take(2);
+    return { kind };
+  }
+  if (kind === Kind.TABLE) cursor.byte();
+  const isBounded = (cursor.byte() & 1) !== 0;
+  cursor.skipNumber();
+  return isBounded ? { kind, most: cursor.unsigned() } : { kind };
 }
 
 function joined(parts: readonly (Uint8Array | readonly number[])[]): Uint8Array {
