@@ -1,5 +1,5 @@
 /** Looks for what an operation lets out of its secrets: the first place at which two runs of it part. */
-import { readTrace, type Site, type Trace, type TraceOptions, traced } from "./trace.ts";
+import { readTrace, type Site, type Trace, traced } from "./trace.ts";
 
 /** Runs the operation on a secret in an instance of this (instrumented) module, and returns how its globals are read. */
 export type Operation<Secret> = (bytes: Uint8Array, secret: Secret) => (global: string) => bigint;
@@ -32,20 +32,17 @@ export function lookForLeak<Secret>(
   const other = others.find((secret) => !alike(look(whole, secret), expected));
   if (other === undefined) return { leak: undefined, events: expected.events };
 
-  // The shortest beginning of both runs that is not alike: alike up to `low`, not alike up to `high`.
+  // The two runs are alike for so many events, but not for so many: the leak is found when they are neighbors.
   let [low, high] = [0n, expected.events + 1n];
-  let last = { site: expected.site, sites: whole.sites };
+  let site = expected.site;
   while (high - low > 1n) {
     const middle = (low + high) / 2n;
-    const part = traced(bytes, { eventsMax: middle } satisfies TraceOptions);
-    const [one, two] = [look(part, first!), look(part, other)];
-    if (alike(one, two)) low = middle;
-    else {
-      high = middle;
-      last = { site: one.site, sites: part.sites };
-    }
+    const part = traced(bytes, { eventsMax: middle });
+    const one = look(part, first!);
+    if (alike(one, look(part, other))) low = middle;
+    else [high, site] = [middle, one.site];
   }
-  return { leak: { where: placeOf(last.sites[Number(last.site)]!, names), before: low }, events: expected.events };
+  return { leak: { where: placeOf(whole.sites[Number(site)]!, names), before: low }, events: expected.events };
 }
 
 function alike(a: Trace, b: Trace): boolean {

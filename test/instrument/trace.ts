@@ -7,7 +7,6 @@
  * `select` is left out unless asked for: it is the instruction that chooses without branching, and compilers make a
  * conditional move of it. Multiplication is taken to be constant-time, as it is on the cores of today.
  */
-
 import {
   type Instruction,
   instructionsOf,
@@ -46,7 +45,6 @@ export type TraceOptions = {
 const PRIME = 0x100000001b3n;
 const OFFSET = BigInt.asIntN(64, 0xcbf29ce484222325n);
 const ROTATION = 29n;
-type Three = [number, number, number];
 const I64_MAX = 2n ** 63n - 1n;
 const EMPTY_BLOCK = 0x40;
 
@@ -114,7 +112,9 @@ function helpersOf(instrument: Instrument, eventsMax: bigint): Record<Watcher, n
 
 /** `note(value, site)`: hash = rotate((hash ^ value) * PRIME) + OFFSET, and the site is remembered. */
 function noteHelper(instrument: Instrument, eventsMax: bigint): Helper {
-  const [hash, events, site] = ["hash", "events", "site"].map((name) => instrument.global(`trace.${name}`)) as Three;
+  const hash = instrument.global("trace.hash");
+  const events = instrument.global("trace.events");
+  const site = instrument.global("trace.site");
   const constant = (value: bigint) => [Op.I64_CONST, ...signed(value)];
   const read = (global: number) => [Op.GLOBAL_GET, ...unsigned(global)];
   const write = (global: number) => [Op.GLOBAL_SET, ...unsigned(global)];

@@ -28,7 +28,12 @@ const THIS_TREE: Looked = {
   },
   async base() {
     const main = findMain();
-    return "why" in main ? main : { commit: main.commit, sizes: sizesOf(await buildOf(main.commit)) };
+    if ("why" in main) return main;
+    try {
+      return { commit: main.commit, sizes: sizesOf(await buildOf(main.commit)) };
+    } catch (error) {
+      return { why: `the firmware of ${main.commit} can't be built and read today: ${(error as Error).message}` };
+    }
   },
 };
 

@@ -155,8 +155,8 @@ describe("a build that leaks", () => {
 });
 
 describe("the governor that ships", () => {
-  const boards = () =>
-    Array.from({ length: BOARDS }, (_, i) => {
+  const boards = (count: number) =>
+    Array.from({ length: count }, (_, i) => {
       const rig = Rig.open({}, { seed: `${SEED} ${i}`, invariants: false });
       rig.board.run(phaseOf(70));
       return rig;
@@ -177,11 +177,18 @@ describe("the governor that ships", () => {
   }
 
   it("signs evidence and usage reports the same way on every board", () => {
-    const rigs = boards();
+    const rigs = boards(BOARDS);
     const signed = new Set(rigs.map((rig) => Buffer.from(rig.attestationKey().publicKey).toString("hex")));
     expect(signed.size).toBe(BOARDS);
     expect(new Set(rigs.map((rig) => rig.done(EngineClass.TENSOR_BF16))).size).toBe(1);
     expectNoLeak(lookAt(rigs, encode([Command.EVIDENCE, new Uint8Array(32).fill(7)])), 50_000);
     expectNoLeak(lookAt(rigs, encode([Command.REPORT])), 50_000);
+  });
+
+  it("is seen to differ where a board has something else to say, which is no secret", () => {
+    const [one, other] = boards(2) as [Rig, Rig];
+    other.board.advance(300);
+    const { leak } = lookAt([one, other], encode([Command.EVIDENCE, new Uint8Array(32).fill(7)]));
+    expect(leak?.where).toMatch(/^firmware\//);
   });
 });
