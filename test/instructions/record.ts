@@ -64,5 +64,5 @@ export function change(recorded: number | undefined, now: number | undefined): s
   if (recorded === undefined) return "new";
   if (recorded === now) return "=";
   const percent = (100 * (now - recorded)) / recorded;
-  return `${percent > 0 ? "+" : ""}${percent.toFixed(Math.abs(percent) < 0.1 ? 3 : 1)} %`;
+  return `${percent > 0 ? "+" : ""}${percent.toLocaleString("en-US", { maximumSignificantDigits: 3 })} %`;
 }

@@ -54,7 +54,7 @@ export function forPeople(sizes: Sizes, against: Against, all: boolean): string 
       [{ title: "limit" }, right("now"), right("most"), { title: "" }],
       limitsOf(sizes).map(({ name, value, most, holds }) => [name, figure(value), figure(most), holds ? "" : "BROKEN"]),
     ),
-    "why" in against ? `no difference from main: ${against.why}` : changedSince(against.commit, sizes, against.sizes),
+    "why" in against ? `not compared with main: ${against.why}` : changedSince(against.commit, sizes, against.sizes),
     titled(
       "sections of the module",
       [{ title: "section" }, right("bytes"), right("main")],
