@@ -205,6 +205,14 @@ export class Governor {
     return new DataView(this.#memory.buffer).getUint32(this.#state + offset, true);
   }
 
+  /** A 64-bit global by its name. What ships exports none; an image that counts what it executes does. */
+  global64(name: string): bigint {
+    const global = (this.#exports as Record<string, unknown>)[name] as { value?: unknown } | undefined;
+    if (typeof global?.value !== "bigint")
+      throw new BoardError("module/export", `no 64-bit global ${name} in this image`);
+    return global.value;
+  }
+
   /** A copy of the State block: all there is of a governor between two calls. */
   state(): Uint8Array {
     return this.#bytes(this.#state, this.stateBytes).slice();

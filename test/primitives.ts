@@ -10,7 +10,7 @@ export const IO_BYTES = 65536;
 
 /** The little of the WebAssembly API that is used here: its types come with the DOM's, which this project leaves out. */
 interface WebAssemblyApi {
-  Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
+  Module: new (bytes: Uint8Array) => object;
   Instance: new (module: object) => { exports: object };
 }
 
@@ -58,6 +58,8 @@ export interface Primitives {
   /** 0 for exactly one deterministic item, else the error code. */
   cborCheck(bytes: Uint8Array): number;
   coseSign1Verify(message: Uint8Array, publicKey: Uint8Array, aad: Uint8Array): boolean;
+  /** A 64-bit global by its name. What ships exports none; a module that counts what it executes does. */
+  global64(name: string): bigint;
   /** All memory of the instance as it stands, for tests of what is left in it. */
   memory(): Uint8Array;
   /** First and one past the last byte of the lent buffer. */
@@ -66,7 +68,7 @@ export interface Primitives {
 
 export const primitivesPath = fileURLToPath(new URL("../build/primitives.wasm", import.meta.url));
 
-function primitivesBytes(): Uint8Array<ArrayBuffer> {
+export function primitivesBytes(): Uint8Array {
   if (!existsSync(primitivesPath)) throw new Error("build/primitives.wasm is missing: run `npm run build` first");
   return new Uint8Array(readFileSync(primitivesPath));
 }
@@ -75,9 +77,9 @@ function need(name: string, bytes: Uint8Array, length: number): void {
   if (bytes.length !== length) throw new RangeError(`${name} must have ${length} bytes, not ${bytes.length}`);
 }
 
-/** A new instance, with memory of its own. */
-export function loadPrimitives(): Primitives {
-  const wasm = new Instance(new Module(primitivesBytes())).exports as Exports;
+/** A new instance, with memory of its own: of the module that ships, or of one made from it. */
+export function loadPrimitives(bytes: Uint8Array = primitivesBytes()): Primitives {
+  const wasm = new Instance(new Module(bytes)).exports as Exports;
   wasm._initialize();
   const base = wasm.io();
   const all = () => new Uint8Array(wasm.memory.buffer);
@@ -161,6 +163,7 @@ export function loadPrimitives(): Primitives {
       const [key, extra, ptr] = put(publicKey, aad, message);
       return wasm.coseSign1Verify(ptr!, message.length, key!, extra!, aad.length) === 1;
     },
+    global64: (name) => (wasm as unknown as Record<string, { value: bigint }>)[name]!.value,
     memory: () => all().slice(),
     lent: () => [base, base + IO_BYTES],
   };

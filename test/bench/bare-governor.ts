@@ -1,8 +1,9 @@
 /** A governor on the silicon of a rig's board, but without the board around it: what is measured is the governor. */
 import { FlashShape } from "../../firmware/protocol/board.ts";
+import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { runBootRom } from "../../sim-board/boot-rom.ts";
-import { Governor, type Hal } from "../../sim-board/governor-module.ts";
+import { Governor, type GovernorImage, type Hal } from "../../sim-board/governor-module.ts";
 import { governorImage, type Rig } from "../rig.ts";
 
 /** What the bench turns by hand. */
@@ -13,6 +14,17 @@ export type Knobs = {
   /** Credit that is out, by class. */
   credit: bigint[];
 };
+
+/** As the board of the rig has them now. */
+export function knobsOf(rig: Rig): Knobs {
+  const classes = Array.from({ length: EngineClass.COUNT }, (_, c) => c);
+  const { accelerator } = rig.board;
+  return {
+    ticks: rig.board.ticks,
+    retired: classes.map((c) => accelerator.retiredOf(c)),
+    credit: classes.map((c) => accelerator.creditOf(c)),
+  };
+}
 
 /** The rig's flash, fuses, counter and TRNG serve; the clock and the accelerator are the knobs. */
 export function bareHal(rig: Rig, knobs: Knobs): Hal {
@@ -49,15 +61,15 @@ export function recordBytes(rig: Rig): number {
   return Math.ceil(used / 8) * 8 - Limit.DIGEST_BYTES;
 }
 
-/** What the boot ROM hands over on this board. */
-export function handoffOf(rig: Rig): Uint8Array {
+/** What the boot ROM hands over on this board to this image. */
+export function handoffOf(rig: Rig, image: GovernorImage = governorImage()): Uint8Array {
   rig.board.fuses.reset();
-  return runBootRom(rig.board.fuses, governorImage().sha256);
+  return runBootRom(rig.board.fuses, image.sha256);
 }
 
-/** Takes the rig's governor, as it stands, off its board. */
-export function bareGovernor(rig: Rig, knobs: Knobs): Governor {
-  const governor = new Governor(governorImage(), bareHal(rig, knobs));
+/** Takes the rig's governor, as it stands, off its board: as it ships, or in an image made of it that computes the same. */
+export function bareGovernor(rig: Rig, knobs: Knobs, image: GovernorImage = governorImage()): Governor {
+  const governor = new Governor(image, bareHal(rig, knobs));
   governor.setState(rig.board.state()!);
   return governor;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { kept } from "../streams.ts";
 import { BENCHES } from "./benches.ts";
 import { benchCommand } from "./command.ts";
 import { type BenchDocument, type Effort, median, runBench } from "./frame.ts";
@@ -6,22 +7,7 @@ import { type BenchDocument, type Effort, median, runBench } from "./frame.ts";
 /** Enough to see that everything runs; figures of it mean nothing. */
 const TINY: Effort = { rounds: 1, batchMs: 0 };
 
-async function command(...args: string[]): Promise<{ exit: number; out: string; err: string }> {
-  let [out, err] = ["", ""];
-  const exit = await benchCommand(
-    args,
-    {
-      out(text) {
-        out += text;
-      },
-      err(text) {
-        err += text;
-      },
-    },
-    TINY,
-  );
-  return { exit, out, err };
-}
+const command = (...args: string[]) => kept((streams) => benchCommand(args, streams, TINY));
 
 describe("every benchmark", () => {
   it.each([...BENCHES.keys()])("%s gives one document with figures of ours and theirs", async (name) => {

@@ -1,13 +1,12 @@
 /** `npm run bench -- NAME [--json]`, `npm run bench -- --list`. */
 import { parseArgs } from "node:util";
 import { table } from "../../host/cli/output.ts";
+import type { Streams } from "../streams.ts";
 import { BENCHES } from "./benches.ts";
 import { type BenchDocument, type Effort, FULL_EFFORT, runBench } from "./frame.ts";
 
 const WRONG_USE = 2;
 const USAGE = "npm run bench -- NAME [--json], or --list";
-
-export type Streams = { out(text: string): void; err(text: string): void };
 
 /** Runs the command and returns its exit code: 0, or 2 for wrong use. */
 export async function benchCommand(

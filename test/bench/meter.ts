@@ -6,7 +6,7 @@ import { Command } from "../../firmware/protocol/commands.ts";
 import { GateState } from "../../firmware/protocol/states.ts";
 import { loadPrimitives } from "../primitives.ts";
 import { Rig } from "../rig.ts";
-import { bareGovernor, bareHal, type Knobs, recordBytes } from "./bare-governor.ts";
+import { bareGovernor, bareHal, knobsOf, recordBytes } from "./bare-governor.ts";
 import { LONG_LIFE } from "./boot.ts";
 import type { Bench, Case } from "./frame.ts";
 
@@ -85,17 +85,6 @@ function openRig(): Rig {
     ),
   );
   return rig;
-}
-
-/** As the board of the rig has them now. */
-function knobsOf(rig: Rig): Knobs {
-  const classes = Array.from({ length: EngineClass.COUNT }, (_, c) => c);
-  const { accelerator } = rig.board;
-  return {
-    ticks: rig.board.ticks,
-    retired: classes.map((c) => accelerator.retiredOf(c)),
-    credit: classes.map((c) => accelerator.creditOf(c)),
-  };
 }
 
 function whyNot(gate: number): string {

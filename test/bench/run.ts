@@ -1,7 +1,5 @@
 /** Entry of `npm run bench`. */
+import { STANDARD } from "../streams.ts";
 import { benchCommand } from "./command.ts";
 
-process.exitCode = await benchCommand(process.argv.slice(2), {
-  out: (text) => process.stdout.write(text),
-  err: (text) => process.stderr.write(text),
-});
+process.exitCode = await benchCommand(process.argv.slice(2), STANDARD);

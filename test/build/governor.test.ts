@@ -4,24 +4,19 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { StateHead } from "../../firmware/protocol/board.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
+import { placesOf } from "../size/abi.ts";
+import { IMAGE_BYTES_MAX, PAGE_BYTES, PAGES_MAX, STATE_BYTES_MAX } from "../size/limits.ts";
+import { wasmMemory } from "../wasm.ts";
 
 type Described = { module?: string; name: string; kind: string };
-type Memory = { buffer: ArrayBuffer };
 interface WebAssemblyApi {
   Module: {
     new (bytes: Uint8Array<ArrayBuffer>): object;
     imports(module: object): Described[];
     exports(module: object): Described[];
   };
-  Instance: new (module: object, imports: object) => { exports: object };
-  Memory: new (shape: { initial: number; maximum: number }) => Memory;
 }
 const wasm = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
-
-const KIB = 1024;
-const PAGE_BYTES = 64 * KIB;
-const PAGES = 2;
-const IMAGE_BYTES_MAX = 48 * KIB;
 
 const root = new URL("../../", import.meta.url);
 const text = (path: string) => readFileSync(new URL(path, root), "utf8");
@@ -32,24 +27,6 @@ beforeAll(() => {
   bytes = new Uint8Array(readFileSync(new URL("build/governor.wasm", root)));
   module = new wasm.Module(bytes);
 });
-
-/** An instance whose silicon does nothing: enough to ask it for addresses. */
-function addresses(): { mailbox: number; state: number; stateBytes: number; memory: Memory } {
-  const memory = new wasm.Memory({ initial: PAGES, maximum: PAGES });
-  const hal = Object.fromEntries(
-    wasm.Module.imports(module)
-      .filter((entry) => entry.module === "hal")
-      .map((entry) => [entry.name, () => 0]),
-  );
-  const exported = new wasm.Instance(module, { env: { memory }, hal }).exports as Record<string, () => number>;
-  exported._initialize?.();
-  return {
-    mailbox: exported.mailbox!() >>> 0,
-    state: exported.stateBlock!() >>> 0,
-    stateBytes: exported.stateBytes!() >>> 0,
-    memory,
-  };
-}
 
 describe("the governor that ships", () => {
   it("is the one whose hash is committed", () => {
@@ -98,17 +75,16 @@ describe("the governor that ships", () => {
   });
 
   it("keeps mailbox and State block apart, aligned and inside its memory", () => {
-    const { mailbox, state, stateBytes, memory } = addresses();
-    expect(memory.buffer.byteLength).toBe(PAGES * PAGE_BYTES);
+    const { mailbox, state, stateBytes } = placesOf(bytes, wasmMemory(PAGES_MAX));
     for (const address of [mailbox, state]) expect(address % 8).toBe(0);
-    expect(state + stateBytes).toBeLessThanOrEqual(PAGES * PAGE_BYTES);
-    expect(mailbox + Limit.MESSAGE_BYTES_MAX).toBeLessThanOrEqual(PAGES * PAGE_BYTES);
+    expect(state + stateBytes).toBeLessThanOrEqual(PAGES_MAX * PAGE_BYTES);
+    expect(mailbox + Limit.MESSAGE_BYTES_MAX).toBeLessThanOrEqual(PAGES_MAX * PAGE_BYTES);
     const apart = mailbox + Limit.MESSAGE_BYTES_MAX <= state || state + stateBytes <= mailbox;
     expect(apart).toBe(true);
     expect(stateBytes).toBeGreaterThan(StateHead.LAST_CODE + 4);
   });
 
-  it("has a State block small enough that one memory can hold its scratch and it, and thousands fit 64 MiB", () => {
-    expect(addresses().stateBytes).toBeLessThanOrEqual((64 * KIB * KIB) / 4096);
+  it("has a State block of at most 4 KiB, so that thousands of devices fit where one program runs", () => {
+    expect(placesOf(bytes, wasmMemory(PAGES_MAX)).stateBytes).toBeLessThanOrEqual(STATE_BYTES_MAX);
   });
 });

@@ -2,6 +2,7 @@
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
 import { facts } from "../../host/cli/output.ts";
+import type { Streams } from "../streams.ts";
 import { Campaign, type CampaignResult } from "./campaign.ts";
 import { type CampaignPlace, diskPlace, folderPlace, postgresPlace } from "./places.ts";
 import { removeServerProgram } from "./program.ts";
@@ -25,8 +26,6 @@ With Ctrl-C no more blows fall; what was done is checked and told.
 Example:
   $ npm run campaign -- verifier --store sqlite --kills 500 --seed 7
 `;
-
-export type Streams = { out(text: string): void; err(text: string): void };
 
 /** Runs the command and returns its exit code: 0, 1 if anything was found, or 2 for wrong use. */
 export async function campaignCommand(args: string[], { out, err }: Streams): Promise<number> {

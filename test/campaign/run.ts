@@ -1,7 +1,5 @@
 /** Entry of `npm run campaign`. */
+import { STANDARD } from "../streams.ts";
 import { campaignCommand } from "./command.ts";
 
-process.exitCode = await campaignCommand(process.argv.slice(2), {
-  out: (text) => process.stdout.write(text),
-  err: (text) => process.stderr.write(text),
-});
+process.exitCode = await campaignCommand(process.argv.slice(2), STANDARD);

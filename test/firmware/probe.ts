@@ -2,15 +2,8 @@
  * `probe.as.ts`, compiled in memory with the options of `primitives.wasm`: the firmware's reader, writer, and quorum,
  * which no shipped module exports one by one.
  */
-import { fileURLToPath } from "node:url";
-import { main } from "assemblyscript/asc";
-
-interface WebAssemblyApi {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object) => { exports: object };
-}
-
-const { Instance, Module } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
+import { compile } from "../compile.ts";
+import { instantiate } from "../wasm.ts";
 
 interface ProbeExports {
   memory: { buffer: ArrayBuffer };
@@ -88,18 +81,8 @@ export interface Probe {
 
 /** Compiles (some seconds) and starts it. */
 export async function loadProbe(): Promise<Probe> {
-  let binary: Uint8Array | undefined;
-  const root = fileURLToPath(new URL("../..", import.meta.url));
-  const { error, stderr } = await main(
-    ["test/firmware/probe.as.ts", "--target", "primitives", "--outFile", "probe.wasm", "--baseDir", root],
-    {
-      writeFile(name: string, contents: string | Uint8Array) {
-        if (name === "probe.wasm" && typeof contents !== "string") binary = contents;
-      },
-    },
-  );
-  if (error || binary === undefined) throw new Error(`the probe does not compile:\n${stderr.toString()}`);
-  const wasm = new Instance(new Module(binary)).exports as ProbeExports;
+  const { bytes } = await compile("test/firmware/probe.as.ts");
+  const wasm = instantiate<ProbeExports>(bytes);
   wasm._initialize();
   const base = wasm.io();
   const room = 16384;

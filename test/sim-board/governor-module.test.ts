@@ -5,6 +5,9 @@ import { Board } from "../../sim-board/board.ts";
 import { BoardError, PowerCut } from "../../sim-board/errors.ts";
 import type { BoardEvent } from "../../sim-board/events.ts";
 import { GovernorImage } from "../../sim-board/governor-module.ts";
+import { bareGovernor, knobsOf } from "../bench/bare-governor.ts";
+import { counted } from "../instrument/count.ts";
+import { governorImage, Rig } from "../rig.ts";
 import { toyGovernor } from "./toy-governor.ts";
 
 let toy: Uint8Array;
@@ -142,4 +145,15 @@ test("without power there is no answer, and power cannot be switched on twice", 
   b.powerOff();
   expect(() => b.request(Uint8Array.of(0))).toThrow(code("board/off"));
   expect(() => b.submit(copy(1))).toThrow(code("board/off"));
+});
+
+test("a 64-bit global is read by its name, and what ships has none", () => {
+  const rig = Rig.ready();
+  const counting = bareGovernor(rig, knobsOf(rig), new GovernorImage(counted(governorImage().bytes)));
+  const before = counting.global64("count.instructions");
+  counting.tick();
+  expect(counting.global64("count.instructions")).toBeGreaterThan(before);
+  const shipped = bareGovernor(rig, knobsOf(rig));
+  expect(() => shipped.global64("count.instructions")).toThrow(code("module/export"));
+  expect(() => shipped.global64("tick")).toThrow(code("module/export"));
 });

@@ -1,7 +1,9 @@
 /** Small governors, compiled from source in memory, that do what a real one never should. */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { main } from "assemblyscript/asc";
+import { compile } from "../compile.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
 
 const HEAD = `
 import "../../firmware/panic";
@@ -37,23 +39,10 @@ export function tamper(): void { store<u32>(block, 0x72ca617f, 8); }
 
 /** Compiles (a second or so). `replace` edits the source. */
 export async function toyGovernor(replace: (source: string) => string = (source) => source): Promise<Uint8Array> {
-  const root = fileURLToPath(new URL("../..", import.meta.url));
   const source = replace(HEAD + BODY);
-  let binary: Uint8Array | undefined;
-  const { error, stderr } = await main(
-    ["test/sim-board/toy.ts", "--target", "governor", "--outFile", "toy.wasm", "--baseDir", root],
-    {
-      readFile: (name: string, base: string) => {
-        if (name === "test/sim-board/toy.ts") return source;
-        return readSource(`${base}/${name}`);
-      },
-      writeFile(name: string, contents: string | Uint8Array) {
-        if (name === "toy.wasm" && typeof contents !== "string") binary = contents;
-      },
-    },
-  );
-  if (error || binary === undefined) throw new Error(`the toy governor does not compile:\n${stderr.toString()}`);
-  return binary;
+  const entry = "test/sim-board/toy.ts";
+  const readFile = (path: string) => (path === entry ? source : readSource(`${root}${path}`));
+  return (await compile(entry, { target: "governor", readFile })).bytes;
 }
 
 function readSource(path: string): string | null {

@@ -1,13 +1,6 @@
 /** Compiles `probe.as.ts` in memory, with the options of `asconfig.json`, to test what primitives.wasm doesn't export. */
-import { fileURLToPath } from "node:url";
-import { main } from "assemblyscript/asc";
-
-interface WebAssemblyApi {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object) => { exports: object };
-}
-
-const { Instance, Module } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
+import { compile } from "../../compile.ts";
+import { instantiate } from "../../wasm.ts";
 
 interface Exports {
   memory: { buffer: ArrayBuffer };
@@ -29,18 +22,8 @@ export interface Probe {
 }
 
 export async function loadProbe(): Promise<Probe> {
-  const root = fileURLToPath(new URL("../../../", import.meta.url));
-  let bytes: Uint8Array | undefined;
-  const { error, stderr } = await main(
-    ["test/firmware/crypto/probe.as.ts", "--baseDir", root, "--target", "primitives", "--outFile", "probe.wasm"],
-    {
-      writeFile: (name: string, contents: string | Uint8Array) => {
-        if (name === "probe.wasm" && typeof contents !== "string") bytes = contents;
-      },
-    },
-  );
-  if (error || bytes === undefined) throw new Error(`the probe does not compile:\n${stderr.toString()}`);
-  const wasm = new Instance(new Module(bytes)).exports as Exports;
+  const { bytes } = await compile("test/firmware/crypto/probe.as.ts");
+  const wasm = instantiate<Exports>(bytes);
   wasm._initialize();
   const base = wasm.io();
   const exports = wasm as unknown as Record<string, Call>;
