@@ -24,19 +24,30 @@ export function primitiveOperations(): Operation[] {
   const attestationKey = rig.attestationKey().publicKey;
   const aad = objectAad(ObjectType.EVIDENCE);
 
-  const operation = (name: string, act: (firmware: Primitives) => unknown): Operation => ({
+  const operation = (
+    name: string,
+    act: (firmware: Primitives) => unknown,
+    before: (firmware: Primitives) => unknown = () => {},
+  ): Operation => ({
     name,
     count() {
       const firmware = loadPrimitives(module);
+      before(firmware);
       return countsOf(firmware.global64, () => {
         if (act(firmware) === false) throw new Error(`${name}: refused`);
       });
     },
   });
+  const verifyKnown = (firmware: Primitives) => firmware.ed25519VerifyKnown(signature, short, publicKey);
   return [
     operation("Ed25519 public key", (firmware) => firmware.ed25519PublicKey(seed)),
     operation("Ed25519 sign, 64 B", (firmware) => firmware.ed25519Sign(seed, short)),
+    operation("Ed25519 sign by a key pair, 64 B", (firmware) => firmware.ed25519SignKeyPair(seed, publicKey, short)),
     operation("Ed25519 verify, 64 B", (firmware) => firmware.ed25519Verify(signature, short, publicKey)),
+    operation("Ed25519 verify, 64 B, and keep the key's combs", verifyKnown, verifyKnown),
+    operation("Ed25519 verify under a known key, 64 B", verifyKnown, (firmware) => {
+      for (let i = 0; i < 2; i++) verifyKnown(firmware);
+    }),
     operation("SHA-256, 64 B", (firmware) => firmware.sha256(short)),
     operation("SHA-256, 1 KiB", (firmware) => firmware.sha256(long)),
     operation("SHA-512, 64 B", (firmware) => firmware.sha512(short)),

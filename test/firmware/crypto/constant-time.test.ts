@@ -3,6 +3,7 @@
  * secret is: seen on the optimised modules that ship, instruction by instruction.
  */
 import { readFileSync } from "node:fs";
+import { ed25519 } from "@noble/curves/ed25519.js";
 import { beforeAll, describe, expect, it } from "vitest";
 import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { Command } from "../../../firmware/protocol/commands.ts";
@@ -63,6 +64,11 @@ describe("the primitives that ship", () => {
   it.each<[string, number, (firmware: Primitives, secret: Uint8Array) => unknown]>([
     ["derive a public key", 10_000, (firmware, secret) => firmware.ed25519PublicKey(secret)],
     ["sign", 20_000, (firmware, secret) => firmware.ed25519Sign(secret, message)],
+    [
+      "sign by a key pair",
+      10_000,
+      (firmware, secret) => firmware.ed25519SignKeyPair(secret, ed25519.getPublicKey(secret), message),
+    ],
     ["sign nothing", 20_000, (firmware, secret) => firmware.ed25519Sign(secret, new Uint8Array(0))],
     ["make an HMAC", 500, (firmware, secret) => firmware.hmacSha256(secret, message)],
     ["make an HMAC under a long key", 500, (firmware, secret) => firmware.hmacSha256(long(secret), message)],
