@@ -67,12 +67,13 @@ function bigEndian(out: usize, from: usize, len: usize): void {
 /**
  * Section 6.2.2: one block. Sixteen rounds are written out, in which the working variables change their names and not
  * their places: T1 is made in h, d + T1 is the next e, T1 + T2 the next a. Terms that are known late are added last.
+ * The functions of section 4.1.2 are written out too, as the compiler inlines none that is called more than once:
  *
  *     Ch(e, f, g) = g ^ (e & (f ^ g))
  *     Maj(a, b, c) = b ^ ((a ^ b) & (b ^ c)), where b ^ c was a ^ b in the round before: x and y in turns
  *
  * Between sixteen rounds and the next, W(t) takes the place of W(t - 16). In sigma0, rotations by 7 and by 18 are one by
- * 7 of x ^ rotr(x, 11).
+ * 7 of w ^ rotr(w, 11).
  */
 function compress(ctx: usize, block: usize): void {
   const state = changetype<Sha256Context>(ctx);
