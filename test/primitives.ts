@@ -64,6 +64,12 @@ export interface Primitives {
   memory(): Uint8Array;
   /** First and one past the last byte of the lent buffer. */
   lent(): [number, number];
+  /** For calls without copies: the exports, a way to put their inputs side by side, and one to look at their outputs. */
+  inPlace: {
+    exports: Exports;
+    put(...inputs: Uint8Array[]): number[];
+    view(address: number, length: number): Uint8Array;
+  };
 }
 
 export const primitivesPath = fileURLToPath(new URL("../build/primitives.wasm", import.meta.url));
@@ -166,5 +172,6 @@ export function loadPrimitives(bytes: Uint8Array = primitivesBytes()): Primitive
     global64: (name) => (wasm as unknown as Record<string, { value: bigint }>)[name]!.value,
     memory: () => all().slice(),
     lent: () => [base, base + IO_BYTES],
+    inPlace: { exports: wasm, put, view: (address, length) => all().subarray(address, address + length) },
   };
 }

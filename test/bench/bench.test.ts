@@ -43,6 +43,14 @@ describe("every benchmark", () => {
   });
 });
 
+describe("what happens in a second", () => {
+  it("is in the table: runs, or megabytes where they are what counts", async () => {
+    const { out } = await command("crypto");
+    expect(out).toMatch(/Ed25519 sign 64 B .* [\d,.]+ +[\d,.]+$/m);
+    expect(out).toMatch(/SHA-512 of 64 KiB .* [\d,.]+ MB +[\d,.]+ MB$/m);
+  });
+});
+
 describe("wrong use of the benchmarks", () => {
   it.each([
     [["no-such"], 'no benchmark "no-such"'],
@@ -68,6 +76,17 @@ describe("the frame", () => {
     };
     await runBench("x", bench, { rounds: 4, batchMs: 0 });
     expect(order.slice(2)).toEqual(["ours", "theirs", "theirs", "ours", "ours", "theirs", "theirs", "ours"]);
+  });
+
+  it("runs all peers of a case in the rounds of that case, and gives each a result beside the same figure of ours", async () => {
+    const order: string[] = [];
+    const note = (who: string) => () => void order.push(who);
+    const peers = ["a", "b"].map((against) => ({ against, theirs: note(against) }));
+    const bench = { about: "", cases: async () => [{ name: "n", ours: note("ours"), peers }] };
+    const { results } = await runBench("x", bench, { rounds: 3, batchMs: 0 });
+    expect(order.slice(3)).toEqual(["ours", "a", "b", "a", "b", "ours", "b", "ours", "a"]);
+    expect(results.map(({ against }) => against)).toEqual(["a", "b"]);
+    expect(results[0]!.ours).toBe(results[1]!.ours);
   });
 
   it("takes medians, so that one slow batch changes nothing", () => {

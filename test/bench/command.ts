@@ -43,12 +43,25 @@ export async function benchCommand(
     return WRONG_USE;
   }
   const document = await runBench(name, bench, effort, (line) => err(`${name} ${line}\n`));
-  out(values.json ? `${JSON.stringify(document, undefined, 2)}\n` : `${forPeople(document)}\n`);
+  out(values.json ? `${forPrograms(document)}\n` : `${forPeople(document)}\n`);
   return 0;
 }
 
+/** Without what is for people alone. */
+function forPrograms({ bench, results }: BenchDocument): string {
+  return JSON.stringify({ bench, results: results.map(({ bytes, ...result }) => result) }, undefined, 2);
+}
+
+const figure = (value: number) => value.toLocaleString("en-US", { maximumSignificantDigits: 3 });
+
+/** How often a second, or how many megabytes if they are what counts. */
+function perSecond(time: number, { unit, bytes }: BenchDocument["results"][number]): string {
+  if (unit === "1/s") return figure(time);
+  const runs = (unit === "µs" ? 1e6 : 1e3) / time;
+  return bytes === undefined ? figure(runs) : `${figure((runs * bytes) / 1e6)} MB`;
+}
+
 function forPeople({ results }: BenchDocument): string {
-  const figure = (value: number) => value.toLocaleString("en-US", { maximumSignificantDigits: 3 });
   return table(
     [
       { title: "what" },
@@ -57,14 +70,18 @@ function forPeople({ results }: BenchDocument): string {
       { title: "theirs", right: true },
       { title: "against" },
       { title: "ours/theirs", right: true },
+      { title: "ours a second", right: true },
+      { title: "theirs", right: true },
     ],
-    results.map(({ name, unit, ours, theirs, against, ratio }) => [
-      name,
-      unit,
-      figure(ours),
-      figure(theirs),
-      against,
-      figure(ratio),
+    results.map((result) => [
+      result.name,
+      result.unit,
+      figure(result.ours),
+      figure(result.theirs),
+      result.against,
+      figure(result.ratio),
+      perSecond(result.ours, result),
+      perSecond(result.theirs, result),
     ]),
   );
 }

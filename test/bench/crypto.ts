@@ -1,68 +1,115 @@
-/** The firmware's primitives (`build/primitives.wasm`) against OpenSSL by way of node:crypto, and against noble. */
-import { createHash, createPrivateKey, createPublicKey, sign, verify } from "node:crypto";
-import { ed25519 } from "@noble/curves/ed25519.js";
-import { sha256, sha512 } from "@noble/hashes/sha2.js";
-import { loadPrimitives } from "../primitives.ts";
+/**
+ * The firmware's primitives (`build/primitives.wasm`) beside OpenSSL by way of node:crypto, libsodium's and hash-wasm's
+ * WebAssembly, and noble's JavaScript: all of them in the same rounds. What a library cannot do is left out.
+ */
+import { IO_BYTES, loadPrimitives } from "../primitives.ts";
+import { PARTIES, Rig } from "../rig.ts";
+import {
+  type Call,
+  firmware,
+  firmwareInPlace,
+  hashWasm,
+  type Library,
+  libsodium,
+  libsodiumInPlace,
+  noble,
+  nodeCrypto,
+} from "./crypto-libraries.ts";
 import type { Bench, Case } from "./frame.ts";
 
-/** PKCS #8 of an Ed25519 seed, RFC 8410 section 7: everything before the seed. */
-const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
-/** The longest message of the mailbox. */
-const LONG_BYTES = 4096;
-/** About what a license signs. */
-const SIGNED_BYTES = 256;
+const filled = (length: number, fill: number) => new Uint8Array(length).fill(fill);
+const SEED = filled(32, 7);
+const HMAC_KEY = filled(32, 8);
+const SHORT = filled(64, 1);
+const KIB = filled(1024, 2);
+const LONG = filled(IO_BYTES, 3);
+
+/** Prepares one call of a library; nothing if it has none such. */
+type Prepare = (library: Library) => Call | undefined;
 
 export const crypto: Bench = {
-  about: "Ed25519 and SHA-2 of the firmware against OpenSSL and noble",
-  cases(): Case[] {
-    const ours = loadPrimitives();
-    const seed = new Uint8Array(32).fill(7);
-    const message = new Uint8Array(SIGNED_BYTES).fill(1);
-    const long = new Uint8Array(LONG_BYTES).fill(2);
-    const key = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: "der", type: "pkcs8" });
-    const publicKey = createPublicKey(key);
-    const publicBytes = ours.ed25519PublicKey(seed);
-    const signature = ours.ed25519Sign(seed, message);
-    const oursVerify = () => holds(ours.ed25519Verify(signature, message, publicBytes));
-    const oursSign = () => void ours.ed25519Sign(seed, message);
-    const [openssl, noble] = ["node:crypto", "noble"];
+  about: "Ed25519, SHA-2 and HMAC of the firmware beside OpenSSL, libsodium, hash-wasm and noble",
+  async cases(): Promise<Case[]> {
+    const primitives = loadPrimitives();
+    const whole = beside(firmware(primitives), [nodeCrypto, await libsodium(), noble, await hashWasm(HMAC_KEY)]);
+    const inPlace = beside(firmwareInPlace(loadPrimitives), [await libsodiumInPlace()]);
+
+    const publicKey = primitives.ed25519PublicKey(SEED);
+    const sign = (message: Uint8Array) => (library: Library) => library.sign?.(SEED, message);
+    function verify(message: Uint8Array): Prepare {
+      const signature = primitives.ed25519Sign(SEED, message);
+      return (library) => library.verify?.(signature, message, publicKey);
+    }
+    const sha256 = (message: Uint8Array) => (library: Library) => library.sha256?.(message);
+    const sha512 = (message: Uint8Array) => (library: Library) => library.sha512?.(message);
+    const hmac = (message: Uint8Array) => (library: Library) => library.hmacSha256?.(HMAC_KEY, message);
+    const license = signedOfLicense();
+
     return [
-      {
-        name: "Ed25519 verify",
-        against: openssl,
-        ours: oursVerify,
-        theirs: () => holds(verify(null, message, publicKey, signature)),
-      },
-      {
-        name: "Ed25519 verify",
-        against: noble,
-        ours: oursVerify,
-        theirs: () => holds(ed25519.verify(signature, message, publicBytes, { zip215: false })),
-      },
-      { name: "Ed25519 sign", against: openssl, ours: oursSign, theirs: () => void sign(null, message, key) },
-      { name: "Ed25519 sign", against: noble, ours: oursSign, theirs: () => void ed25519.sign(message, seed) },
-      {
-        name: "Ed25519 public key",
-        against: noble,
-        ours: () => void ours.ed25519PublicKey(seed),
-        theirs: () => void ed25519.getPublicKey(seed),
-      },
-      ...[
-        { name: "SHA-256 of 4 KiB", mine: ours.sha256, algorithm: "sha256", other: sha256 },
-        { name: "SHA-512 of 4 KiB", mine: ours.sha512, algorithm: "sha512", other: sha512 },
-      ].flatMap(({ name, mine, algorithm, other }): Case[] => [
-        {
-          name,
-          against: openssl,
-          ours: () => void mine(long),
-          theirs: () => void createHash(algorithm).update(long).digest(),
-        },
-        { name, against: noble, ours: () => void mine(long), theirs: () => void other(long) },
-      ]),
+      whole("Ed25519 key pair", (library) => library.keyPair?.(SEED)),
+      whole("Ed25519 sign 64 B", sign(SHORT)),
+      whole("Ed25519 sign 1 KiB", sign(KIB)),
+      whole("Ed25519 sign a license", sign(license)),
+      whole("Ed25519 verify 64 B", verify(SHORT)),
+      whole("Ed25519 verify 1 KiB", verify(KIB)),
+      whole("Ed25519 verify a license", verify(license)),
+      inPlace("Ed25519 sign 64 B, in place", sign(SHORT)),
+      inPlace("Ed25519 verify 64 B, in place", verify(SHORT)),
+      whole("SHA-256 of 64 B", sha256(SHORT), SHORT.length),
+      whole("SHA-256 of 1 KiB", sha256(KIB), KIB.length),
+      whole("SHA-256 of 64 KiB", sha256(LONG), LONG.length),
+      whole("SHA-512 of 64 B", sha512(SHORT), SHORT.length),
+      whole("SHA-512 of 1 KiB", sha512(KIB), KIB.length),
+      whole("SHA-512 of 64 KiB", sha512(LONG), LONG.length),
+      inPlace("SHA-512 of 64 B, in place", sha512(SHORT), SHORT.length),
+      inPlace("SHA-512 of 1 KiB, in place", sha512(KIB), KIB.length),
+      whole("HMAC-SHA-256 of 64 B", hmac(SHORT), SHORT.length),
+      whole("HMAC-SHA-256 of 1 KiB", hmac(KIB), KIB.length),
+      // The module's buffer takes 64 KiB, the key among them.
+      whole("HMAC-SHA-256 of 64 KiB", hmac(LONG.subarray(HMAC_KEY.length)), LONG.length - HMAC_KEY.length),
     ];
   },
 };
 
-function holds(verdict: boolean): void {
-  if (!verdict) throw new Error("a good signature was refused");
+/** What makes cases of ours and these peers. All must agree, or something else is measured than what is said. */
+function beside(ours: Library, peers: readonly Library[]) {
+  return (name: string, prepare: Prepare, bytes?: number): Case => {
+    const call = prepare(ours);
+    if (call === undefined) throw new Error(`${ours.name} cannot do it: ${name}`);
+    const result = call();
+    if (result === false) throw new Error(`${ours.name} refuses a good signature: ${name}`);
+    return {
+      name,
+      bytes,
+      ours: call,
+      peers: peers.flatMap((peer) => {
+        const theirs = prepare(peer);
+        if (theirs === undefined) return [];
+        if (!agree(theirs(), result)) throw new Error(`${peer.name} and ${ours.name} differ: ${name}`);
+        return [{ against: peer.name, theirs }];
+      }),
+    };
+  };
+}
+
+/** A result that is not shown has nothing to differ in. */
+function agree(theirs: ReturnType<Call>, ours: ReturnType<Call>): boolean {
+  if (theirs instanceof Uint8Array && ours instanceof Uint8Array) return Buffer.compare(theirs, ours) === 0;
+  return theirs === undefined || theirs === ours;
+}
+
+/** The bytes that a party signs of a license for a board on the bench. */
+function signedOfLicense(): Uint8Array {
+  let signed = new Uint8Array();
+  const [party] = PARTIES;
+  Rig.ready().license({}, [
+    {
+      ...party!,
+      sign(message) {
+        signed = Uint8Array.from(message);
+        return party!.sign(message);
+      },
+    },
+  ]);
+  return signed;
 }

@@ -1,17 +1,23 @@
 /**
- * The frame of all benchmarks. Ours and theirs run in the same process, batch by batch in turns, so that whatever slows
- * the machine slows both; the figure is the median of the rounds.
+ * The frame of all benchmarks. Ours and every peer's run in the same process, batch by batch in turns, so that whatever
+ * slows the machine slows all; the figure is the median of the rounds.
  */
 import { hrtime } from "node:process";
 
-/** One thing that is measured, and what it is held against: a peer that does the same, or a limit it cannot pass. */
-export type Case = {
-  name: string;
+/** What ours is held against: a peer that does the same, or a limit it cannot pass. */
+type Peer = {
   /** Name of the peer or limit. */
   against: string;
-  ours(): void;
   theirs(): void;
 };
+
+/** One thing that is measured, and its peer or peers. */
+export type Case = {
+  name: string;
+  ours(): void;
+  /** Bytes that a run goes through, for people who want to know the throughput. */
+  bytes?: number | undefined;
+} & (Peer | { peers: readonly Peer[] });
 
 export type Bench = {
   /** One line for people. */
@@ -19,7 +25,7 @@ export type Bench = {
 } & (
   | {
       /** Prepares its cases. Preparation is not measured. */
-      cases(): readonly Case[];
+      cases(): readonly Case[] | Promise<readonly Case[]>;
     }
   | {
       /** Measures by itself what takes processes and time of its own: rounds in turns, medians, as the frame does. */
@@ -38,7 +44,10 @@ export type Result = {
   ratio: number;
 };
 
-export type BenchDocument = { bench: string; results: Result[] };
+/** A result with what only people are shown of its case. */
+type Measured = Result & Pick<Case, "bytes">;
+
+export type BenchDocument = { bench: string; results: Measured[] };
 
 export type Effort = {
   /** Batches of each side; odd, so that the median is one of them. */
@@ -59,24 +68,38 @@ export async function runBench(
   progress: (line: string) => void = () => {},
 ): Promise<BenchDocument> {
   if ("run" in bench) return { bench: name, results: await bench.run(progress, effort) };
-  const cases = bench.cases();
-  const results = cases.map((one, i) => {
-    progress(`${i + 1} of ${cases.length}: ${one.name} against ${one.against}`);
-    return measure(one, effort);
+  const cases = await bench.cases();
+  const results = cases.flatMap((one, i) => {
+    const peers = "peers" in one ? one.peers : [one];
+    progress(`${i + 1} of ${cases.length}: ${one.name} against ${peers.map(({ against }) => against).join(", ")}`);
+    return measure(one, peers, effort);
   });
   return { bench: name, results };
 }
 
-function measure(one: Case, { rounds, batchMs }: Effort): Result {
-  const runs = { ours: runsFor(one.ours, batchMs), theirs: runsFor(one.theirs, batchMs) };
-  const times = { ours: [] as number[], theirs: [] as number[] };
+/** One result for each peer, all of the same rounds. */
+function measure({ name, bytes, ours }: Case, peers: readonly Peer[], { rounds, batchMs }: Effort): Measured[] {
+  const sides = [ours, ...peers.map(({ theirs }) => theirs)].map((act) => ({
+    act,
+    runs: runsFor(act, batchMs),
+    times: [] as number[],
+  }));
   for (let round = 0; round < rounds; round++) {
-    // Who goes first changes, so that neither always finds the other's heat and garbage.
-    const sides = round % 2 === 0 ? (["ours", "theirs"] as const) : (["theirs", "ours"] as const);
-    for (const side of sides) times[side].push(batchNs(one[side], runs[side]) / runs[side] / 1000);
+    // Who goes first changes, so that nobody always finds another's heat and garbage.
+    const first = round % sides.length;
+    for (const side of [...sides.slice(first), ...sides.slice(0, first)])
+      side.times.push(batchNs(side.act, side.runs) / side.runs / 1000);
   }
-  const [ours, theirs] = [median(times.ours), median(times.theirs)];
-  return { name: one.name, unit: "µs", ours, against: one.against, theirs, ratio: ours / theirs };
+  const [oursUs, ...theirsUs] = sides.map(({ times }) => median(times));
+  return peers.map(({ against }, i) => ({
+    name,
+    unit: "µs",
+    ours: oursUs!,
+    against,
+    theirs: theirsUs[i]!,
+    ratio: oursUs! / theirsUs[i]!,
+    bytes,
+  }));
 }
 
 /** How many runs fill a batch; finding out warms the code up. */
