@@ -17,6 +17,8 @@ import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
 import { createHMAC, createSHA256, createSHA512 } from "hash-wasm";
 import sodium from "libsodium-wrappers";
+import { ed25519VerifyMany } from "../../host/protocol/ed25519.ts";
+import type { Ed25519Item } from "../../host/protocol/ed25519-module.ts";
 import type { Primitives } from "../primitives.ts";
 
 /** What is measured: bytes or a verdict, or nothing where every run gives something else. */
@@ -27,8 +29,15 @@ export interface Library {
   readonly name: string;
   /** The public key of the seed; where a library takes no seed, a new key pair. */
   keyPair?(seed: Uint8Array): Call;
+  /** By a key as a library keeps it: with the public key at hand, where it can. */
   sign?(seed: Uint8Array, message: Uint8Array): Call;
+  /** By the seed alone, the public key to be derived. */
+  signBySeed?(seed: Uint8Array, message: Uint8Array): Call;
   verify?(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): Call;
+  /** Under a key that signed before, where a library makes a difference. */
+  verifyKnown?(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): Call;
+  /** All of them at once, where a library can. */
+  verifyMany?(items: readonly Ed25519Item[]): Call;
   sha256?(message: Uint8Array): Call;
   sha512?(message: Uint8Array): Call;
   hmacSha256?(key: Uint8Array, message: Uint8Array): Call;
@@ -41,23 +50,39 @@ export function firmware(primitives: Primitives): Library {
   return {
     name: "firmware",
     keyPair: (seed) => () => primitives.ed25519PublicKey(seed),
-    sign: (seed, message) => () => primitives.ed25519Sign(seed, message),
+    sign(seed, message) {
+      const publicKey = primitives.ed25519PublicKey(seed);
+      return () => primitives.ed25519SignKeyPair(seed, publicKey, message);
+    },
+    signBySeed: (seed, message) => () => primitives.ed25519Sign(seed, message),
     verify: (signature, message, publicKey) => () => primitives.ed25519Verify(signature, message, publicKey),
+    verifyKnown(signature, message, publicKey) {
+      for (let i = 0; i < 2; i++) primitives.ed25519VerifyKnown(signature, message, publicKey);
+      return () => primitives.ed25519VerifyKnown(signature, message, publicKey);
+    },
     sha256: (message) => () => primitives.sha256(message),
     sha512: (message) => () => primitives.sha512(message),
     hmacSha256: (key, message) => () => primitives.hmacSha256(key, message),
   };
 }
 
+/** The firmware's code as verifiers and fleets run it. */
+export const verification: Library = {
+  name: "firmware",
+  verifyMany: (items) => () => ed25519VerifyMany(items).every((verdict) => verdict),
+};
+
 /** Takes a module of its own for each thing that is prepared: the next one would overwrite the inputs of the last. */
 export function firmwareInPlace(load: () => Primitives): Library {
   return {
     name: "firmware, in place",
     sign(seed, message) {
-      const { exports, put, view } = load().inPlace;
-      const [out, key, msg] = put(new Uint8Array(SIGNATURE_BYTES), seed, message);
+      const primitives = load();
+      const publicKey = primitives.ed25519PublicKey(seed);
+      const { exports, put, view } = primitives.inPlace;
+      const [out, secret, key, msg] = put(new Uint8Array(SIGNATURE_BYTES), seed, publicKey, message);
       return () => {
-        exports.ed25519Sign(key!, msg!, message.length, out!);
+        exports.ed25519SignKeyPair(secret!, key!, msg!, message.length, out!);
         return view(out!, SIGNATURE_BYTES);
       };
     },
@@ -112,6 +137,7 @@ export const nodeCrypto: Library = {
 export const noble: Library = {
   name: "noble",
   keyPair: (seed) => () => ed25519.getPublicKey(seed),
+  signBySeed: (seed, message) => () => ed25519.sign(message, seed),
   sign: (seed, message) => () => ed25519.sign(message, seed),
   verify: (signature, message, publicKey) => () => ed25519.verify(signature, message, publicKey, { zip215: false }),
   sha256: (message) => () => sha256(message),
@@ -119,7 +145,6 @@ export const noble: Library = {
   hmacSha256: (key, message) => () => hmac(sha256, key, message),
 };
 
-/** Signs with a key of 64 bytes that holds the public key too, which signing by the seed has to derive. */
 export async function libsodium(): Promise<Library> {
   await sodium.ready;
   return {
@@ -129,6 +154,8 @@ export async function libsodium(): Promise<Library> {
       const { privateKey } = sodium.crypto_sign_seed_keypair(seed);
       return () => sodium.crypto_sign_detached(message, privateKey);
     },
+    signBySeed: (seed, message) => () =>
+      sodium.crypto_sign_detached(message, sodium.crypto_sign_seed_keypair(seed).privateKey),
     verify: (signature, message, publicKey) => () => sodium.crypto_sign_verify_detached(signature, message, publicKey),
     sha512: (message) => () => sodium.crypto_hash(message),
   };
