@@ -71,7 +71,7 @@ function forPeople({ results }: BenchDocument): string {
       { title: "against" },
       { title: "ours/theirs", right: true },
       { title: "ours a second", right: true },
-      { title: "theirs", right: true },
+      { title: "theirs a second", right: true },
     ],
     results.map((result) => [
       result.name,
