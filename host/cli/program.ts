@@ -1,6 +1,7 @@
 /** The program `quiesce`: its options and commands. Nothing runs before it is asked to. */
 import { Command } from "commander";
 import { addAgent } from "./commands/agent.ts";
+import { addAttack } from "./commands/attack.ts";
 import { addBoard } from "./commands/board.ts";
 import { addCourier } from "./commands/courier.ts";
 import { addDemo } from "./commands/demo.ts";
@@ -44,6 +45,7 @@ export function quiesceProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(`quiesce: ${usageLine(text)}\n`) });
   addDemo(quiesce);
   addBoard(quiesce);
+  addAttack(quiesce);
   addAgent(quiesce);
   addInspect(quiesce);
   addPolicy(quiesce);

@@ -18,7 +18,7 @@ const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclud
   encoding: "utf8",
 })
   .split("\0")
-  .filter((path) => /^(?:firmware|host|sim-board|test)\/.*\.(?:ts|mjs)$|^\.ci\//.test(path));
+  .filter((path) => /^(?:firmware|host|sim-board|attack|test)\/.*\.(?:ts|mjs)$|^\.ci\//.test(path));
 
 /** Reads at once, and leaves out what was deleted but is still in the index. */
 const sources = files.flatMap((path) => {

@@ -1,18 +1,17 @@
 /** What the governor's tests do again and again: cut the power everywhere, re-sign what an encoder would refuse. */
 
-import { expect } from "vitest";
-import { type ObjectType, OrderAction } from "../../../firmware/protocol/claims.ts";
-import { EngineClass } from "../../../firmware/protocol/classes.ts";
+import { goesOn, life, losesPower } from "../../../attack/life.ts";
+import type { ObjectType } from "../../../firmware/protocol/claims.ts";
 import { Command } from "../../../firmware/protocol/commands.ts";
 import { CoseTag } from "../../../firmware/protocol/cose-labels.ts";
-import { GateState } from "../../../firmware/protocol/states.ts";
 import { objectAad } from "../../../host/objects/aad.ts";
 import { signQuorum } from "../../../host/objects/quorum.ts";
 import { type CborValue, decode, encode, type Tagged } from "../../../host/protocol/cbor.ts";
 import { type Signer, signSign1 } from "../../../host/protocol/cose.ts";
 import type { BoardSnapshot } from "../../../sim-board/board.ts";
-import { BoardError, PowerCut } from "../../../sim-board/errors.ts";
 import { PARTIES, phaseOf, Rig } from "../../rig.ts";
+
+export { goesOn, life, losesPower };
 
 export type ClaimMap = Map<CborValue, CborValue>;
 
@@ -48,50 +47,12 @@ export function working(): Rig {
   return rig;
 }
 
-/** A short life of a device: license, work, report, pause, drain, resume, license, work. */
-export function life(rig: Rig): void {
-  rig.must(rig.send(Command.LICENSE, rig.license()));
-  rig.board.run(phaseOf(70));
-  rig.must(rig.send(Command.REPORT));
-  rig.obey(OrderAction.PAUSE);
-  rig.must(rig.send(Command.DRAIN_DONE));
-  rig.obey(OrderAction.RESUME);
-  rig.must(rig.send(Command.LICENSE, rig.license()));
-  rig.board.run(phaseOf(40));
-  rig.must(rig.send(Command.REPORT));
-}
-
-/** Whatever happened before: the device boots, is whole, has counted everything, and can be licensed and paused. */
-export function goesOn(rig: Rig): void {
-  rig.restart();
-  expect(rig.board.gateState).not.toBe(GateState.LOCKED);
-  expect(rig.info().totals[EngineClass.TENSOR_BF16]!).toBeGreaterThanOrEqual(rig.done(EngineClass.TENSOR_BF16));
-  if (rig.board.gateState === GateState.PAUSED) rig.obey(OrderAction.RESUME);
-  rig.must(rig.send(Command.LICENSE, rig.license()));
-  expect(rig.board.run(phaseOf(1)).completed).toBe(true);
-  rig.report();
-  rig.obey(OrderAction.PAUSE);
-}
-
 /** Takes a report a slice period, for each writes a record, until the counter has made so many steps or the gate locks. */
 export function wear(rig: Rig, steps: number): void {
   const sliceSeconds = Number(rig.agreement.sliceTicks) / rig.agreement.tickHz;
   for (let i = 0; i < 10_000 && rig.board.counter.read() < steps; i++) {
     rig.board.advance(sliceSeconds);
     if (rig.send(Command.REPORT) !== 0) return;
-  }
-}
-
-/** Runs `act`; true if the power went in the middle of it. */
-export function losesPower(act: () => void): boolean {
-  try {
-    act();
-    return false;
-  } catch (error) {
-    if (error instanceof PowerCut) return true;
-    // The cut came in an interrupt, and the host found the board dead.
-    if (error instanceof BoardError && error.code === "board/off") return true;
-    throw error;
   }
 }
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { OrderAction } from "../../../firmware/protocol/claims.ts";
 import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { Command } from "../../../firmware/protocol/commands.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
@@ -8,8 +7,6 @@ import { phaseOf, Rig } from "../../rig.ts";
 import { cutEverywhere, cutFlashEverywhere, goesOn, life, losesPower } from "./bench.ts";
 
 const BF16 = EngineClass.TENSOR_BF16;
-const _PAUSE = OrderAction.PAUSE;
-const _RESUME = OrderAction.RESUME;
 
 describe("a power cut", () => {
   it("at any operation of a whole life leaves a device that goes on, with all its work counted", () => {

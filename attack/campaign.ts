@@ -1,0 +1,122 @@
+/**
+ * A campaign tries one kind of attack on the governor that ships, case by case. Every case has an id that replays it
+ * alone, a verdict in one word (what the attack came to), or a finding: something that must not be.
+ */
+import { Random } from "../sim-board/random.ts";
+
+export interface Campaign {
+  readonly name: string;
+  /** What is tried, in one line for people. */
+  readonly about: string;
+  /** What must hold in every case, in one line. */
+  readonly claim: string;
+  run(options: CampaignOptions): Outcome | Promise<Outcome>;
+}
+
+export interface CampaignOptions {
+  /** All that is random comes from it. */
+  readonly seed: string;
+  /** At most so many cases, spread over all there are. */
+  readonly casesMax?: number;
+  /** This case alone. */
+  readonly only?: string;
+  /** Hears how far it is. */
+  readonly progress?: (at: Progress) => void;
+}
+
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  readonly findings: number;
+}
+
+export interface Outcome {
+  readonly campaign: string;
+  readonly seed: string;
+  /** Cases there are. */
+  readonly cases: number;
+  /** Cases that ran. */
+  readonly tried: number;
+  /** How many cases came to what. */
+  readonly verdicts: Readonly<Record<string, number>>;
+  readonly findingCount: number;
+  /** The first of them. */
+  readonly findings: readonly Finding[];
+}
+
+export interface Finding {
+  /** Replays the case. */
+  readonly id: string;
+  readonly what: string;
+}
+
+/** Thrown by a case in which something happened that must not. */
+export class AttackSucceeded extends Error {
+  override readonly name = "AttackSucceeded";
+}
+
+/** The cases of a campaign, by number. */
+export interface Cases {
+  readonly count: number;
+  /** The id of a case, short and without spaces. */
+  idOf(index: number): string;
+  /** The number of the case with this id; undefined for none. */
+  indexOf(id: string): number | undefined;
+  /** What the case came to, in a word or two. @throws AttackSucceeded or InvariantBroken for a finding. */
+  run(index: number): string;
+}
+
+/** No case has this id. */
+export class UnknownCase extends Error {
+  override readonly name = "UnknownCase";
+}
+
+const FINDINGS_SHOWN = 100;
+/** What a case may throw to say that it found something; all else is a fault of the campaign. */
+const FINDING_NAMES: ReadonlySet<string> = new Set(["AttackSucceeded", "InvariantBroken"]);
+
+/** Runs the cases that the options ask for. @throws UnknownCase */
+export function runCases(campaign: string, cases: Cases, options: CampaignOptions): Outcome {
+  const { seed, only, progress } = options;
+  const chosen = only === undefined ? choose(cases.count, options) : [caseOf(cases, only)];
+  const verdicts: Record<string, number> = {};
+  const findings: Finding[] = [];
+  let findingCount = 0;
+  for (const [done, index] of chosen.entries()) {
+    const { verdict, finding } = judge(cases, index);
+    verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
+    if (finding) {
+      findingCount++;
+      if (findings.length < FINDINGS_SHOWN) findings.push(finding);
+    }
+    progress?.({ done: done + 1, total: chosen.length, findings: findingCount });
+  }
+  return { campaign, seed, cases: cases.count, tried: chosen.length, verdicts, findingCount, findings };
+}
+
+function caseOf(cases: Cases, id: string): number {
+  const index = cases.indexOf(id);
+  if (index === undefined) throw new UnknownCase(`there is no case "${id}"`);
+  return index;
+}
+
+/** Numbers of cases, spread evenly, one drawn from each stretch. */
+function choose(count: number, { seed, casesMax }: CampaignOptions): number[] {
+  if (casesMax === undefined || casesMax >= count) return Array.from({ length: count }, (_, i) => i);
+  const random = new Random(`cases ${seed}`);
+  return Array.from({ length: casesMax }, (_, i) => {
+    const first = Math.floor((i * count) / casesMax);
+    const next = Math.floor(((i + 1) * count) / casesMax);
+    return first + random.below(next - first);
+  });
+}
+
+function judge(cases: Cases, index: number): { verdict: string; finding?: Finding } {
+  try {
+    return { verdict: cases.run(index) };
+  } catch (error) {
+    const { name, message } = error as Error;
+    if (!FINDING_NAMES.has(name)) throw error;
+    return { verdict: "FOUND", finding: { id: cases.idOf(index), what: message } };
+  }
+}

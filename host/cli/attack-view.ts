@@ -1,0 +1,69 @@
+/** What `quiesce attack` shows. */
+import { type Campaign, type Outcome, UnknownCase } from "../../attack/campaign.ts";
+import { CAMPAIGNS, campaignOf } from "../../attack/campaigns.ts";
+import type { AttackOptions } from "./commands/attack.ts";
+import { Exit, wrongUse } from "./exit.ts";
+import { countText, exactText, plainText } from "./names.ts";
+import { color, print, printJson, table } from "./output.ts";
+import { withProgress } from "./progress.ts";
+
+export function listCampaigns(json: boolean): void {
+  if (json) {
+    printJson({ campaigns: CAMPAIGNS.map(({ name, about, claim }) => ({ name, about, claim })) });
+    return;
+  }
+  const rows = CAMPAIGNS.map(({ name, about, claim }) => [name, about, claim]);
+  print(table([{ title: "campaign" }, { title: "what is tried" }, { title: "what must hold" }], rows, ""));
+}
+
+/** Runs a campaign; findings make the exit code. */
+export async function showAttack(name: string, options: AttackOptions, json: boolean): Promise<void> {
+  const campaign = campaignOf(name);
+  if (!campaign) {
+    throw wrongUse(`there is no campaign '${name}': there are ${CAMPAIGNS.map((one) => one.name).join(", ")}`);
+  }
+  const begun = performance.now();
+  const outcome = await runShown(campaign, options);
+  const seconds = (performance.now() - begun) / 1000;
+  if (outcome.findingCount > 0) process.exitCode = Exit.NOT_GOOD;
+  if (json) printJson({ ok: outcome.findingCount === 0, ...outcome, seconds });
+  else print(textOf(campaign, outcome, seconds));
+}
+
+async function runShown(campaign: Campaign, { seed, cases: casesMax, case: only }: AttackOptions): Promise<Outcome> {
+  try {
+    return await withProgress(0, "cases", async (update) =>
+      campaign.run({
+        seed,
+        ...(casesMax !== undefined && { casesMax }),
+        ...(only !== undefined && { only }),
+        progress: ({ done, total }) => update(done, total),
+      }),
+    );
+  } catch (error) {
+    if (error instanceof UnknownCase) throw wrongUse(`${campaign.name}: ${error.message}`, error);
+    throw error;
+  }
+}
+
+function textOf({ name, claim }: Campaign, outcome: Outcome, seconds: number): string {
+  const { cases, tried, verdicts, findingCount, findings, seed } = outcome;
+  const rows = Object.entries(verdicts).sort(([, a], [, b]) => b - a);
+  const lines = [
+    table(
+      [{ title: "what came of it" }, { title: "cases", right: true }],
+      rows.map(([verdict, count]) => [verdict, exactText(count)]),
+      "",
+    ),
+  ];
+  if (findings.length > 0) {
+    const cells = findings.map(({ id, what }) => [id, plainText(what)]);
+    lines.push("", table([{ title: "finding" }, { title: "what happened" }], cells, ""));
+    lines.push("", `replay one: quiesce attack ${name} --seed ${seed} --case ${findings[0]!.id}`);
+  }
+  const mark = findingCount === 0 ? color.green("✓") : color.red("✗");
+  const share = tried === cases ? `all ${exactText(cases)}` : `${exactText(tried)} of ${exactText(cases)}`;
+  const verdict = findingCount === 0 ? claim : countText(findingCount, "finding");
+  lines.push("", `${mark} ${share} cases in ${seconds.toFixed(1)} s: ${verdict}`);
+  return lines.join("\n");
+}
