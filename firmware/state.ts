@@ -2,7 +2,7 @@
  * The State block: all that is one device, in one piece of memory. A snapshot is a copy of it, a reset is a fill.
  *
  *      0  Head      what a debugger reads of a dead board (`StateHead`)
- *     16  Ledger    what the journal keeps: its scalars, then its arrays
+ *     16  Ledger    what the journal keeps: its scalars, two digests, then an account of each engine class
  *         Session   what a power cut takes: identity, clock, lease, credit, interval log
  *         Pact      the agreement in force, parsed
  *
@@ -30,7 +30,7 @@ export class Head {
   lastCode: u32;
 }
 
-/** What survives power loss. Its bytes are a journal record's body as they stand. */
+/** What survives power loss. A journal record holds its bytes as they stand, accounts that hold nothing left out. */
 @unmanaged
 @final
 export class Ledger {
@@ -61,18 +61,39 @@ export class Ledger {
   agreementVersion: u32;
   /** The meter fault that keeps the gate locked until a recovery; 0 without. */
   fault: u32;
+  /** One bit a class whose account the newest record holds; in the others is nothing. */
+  accounts: u32;
 }
 
-const LEDGER_TOTALS: usize = offsetof<Ledger>();
-const LEDGER_REPORT_TOTALS: usize = LEDGER_TOTALS + WIDE;
-const LEDGER_BUDGET: usize = LEDGER_REPORT_TOTALS + WIDE;
-const LEDGER_DRAIN: usize = LEDGER_BUDGET + WIDE;
-const LEDGER_RATE: usize = LEDGER_DRAIN + NARROW;
-const LEDGER_BASELINE: usize = LEDGER_RATE + NARROW;
-const LEDGER_OUTSTANDING: usize = LEDGER_BASELINE + NARROW;
-const LEDGER_REPORT_HEAD: usize = LEDGER_OUTSTANDING + NARROW;
+/** What the Ledger keeps of one engine class. Quantities of 128 bits are two words, low one first. */
+@unmanaged
+@final
+class Account {
+  /** Work metered so far. */
+  total: u64;
+  totalHigh: u64;
+  /** The total that the newest report named. */
+  reportTotal: u64;
+  reportTotalHigh: u64;
+  /** What is left of the license's budget. */
+  budget: u64;
+  budgetHigh: u64;
+  /** What is left of the license's drain allowance. */
+  drain: u64;
+  /** The license's own rate in work per tick; 0 where it names none. */
+  rate: u64;
+  /** What is left of the baseline. */
+  baseline: u64;
+  /** Credit that was granted and is not yet settled. After a power cut it counts as done. */
+  outstanding: u64;
+}
+
+const LEDGER_REPORT_HEAD: usize = offsetof<Ledger>();
 const LEDGER_ORDER: usize = LEDGER_REPORT_HEAD + Limit.DIGEST_BYTES;
-export const LEDGER_BYTES: usize = LEDGER_ORDER + Limit.DIGEST_BYTES;
+/** Bytes of the Ledger before its accounts, and of one of these. */
+export const LEDGER_HEAD_BYTES: usize = LEDGER_ORDER + Limit.DIGEST_BYTES;
+export const ACCOUNT_BYTES: usize = offsetof<Account>();
+export const LEDGER_BYTES: usize = LEDGER_HEAD_BYTES + <usize>EngineClass.COUNT * ACCOUNT_BYTES;
 
 export const NEVER: u64 = u64.MAX_VALUE;
 
@@ -195,33 +216,30 @@ export const ledger = changetype<Ledger>(LEDGER);
 export const session = changetype<Session>(SESSION);
 export const pact = changetype<Pact>(PACT);
 
-/** Work metered so far, 128 bits. */
+/** Address of a class's `Account`. */
+export function accountOf(c: u32): usize {
+  return LEDGER + LEDGER_HEAD_BYTES + <usize>c * ACCOUNT_BYTES;
+}
 export function totalOf(c: u32): usize {
-  return LEDGER + LEDGER_TOTALS + ((<usize>c) << 4);
+  return accountOf(c) + offsetof<Account>("total");
 }
-/** The totals that the newest report named, 128 bits. */
 export function reportTotalOf(c: u32): usize {
-  return LEDGER + LEDGER_REPORT_TOTALS + ((<usize>c) << 4);
+  return accountOf(c) + offsetof<Account>("reportTotal");
 }
-/** What is left of the license's budget, 128 bits. */
 export function budgetOf(c: u32): usize {
-  return LEDGER + LEDGER_BUDGET + ((<usize>c) << 4);
+  return accountOf(c) + offsetof<Account>("budget");
 }
-/** What is left of the license's drain allowance, 64 bits. */
 export function drainOf(c: u32): usize {
-  return LEDGER + LEDGER_DRAIN + ((<usize>c) << 3);
+  return accountOf(c) + offsetof<Account>("drain");
 }
-/** The license's own rate in work per tick, 64 bits; 0 where it names none. */
 export function rateOf(c: u32): usize {
-  return LEDGER + LEDGER_RATE + ((<usize>c) << 3);
+  return accountOf(c) + offsetof<Account>("rate");
 }
-/** What is left of the baseline, 64 bits. */
 export function baselineOf(c: u32): usize {
-  return LEDGER + LEDGER_BASELINE + ((<usize>c) << 3);
+  return accountOf(c) + offsetof<Account>("baseline");
 }
-/** Credit that was granted and is not yet settled, 64 bits. After a power cut it counts as done. */
 export function outstandingOf(c: u32): usize {
-  return LEDGER + LEDGER_OUTSTANDING + ((<usize>c) << 3);
+  return accountOf(c) + offsetof<Account>("outstanding");
 }
 export const REPORT_HEAD: usize = LEDGER + LEDGER_REPORT_HEAD;
 /** Digest of the newest order's payload; zeros before the first. */
