@@ -1,9 +1,8 @@
 /** Boot of the governor, from its first instruction to READY, against the cryptography that it cannot do without. */
-import { EngineClass } from "../../firmware/protocol/classes.ts";
-import { Governor } from "../../sim-board/governor-module.ts";
+import { Registers } from "../../sim-board/parts/registers.ts";
 import { loadPrimitives, type Primitives } from "../primitives.ts";
-import { governorImage, Rig } from "../rig.ts";
-import { bareHal, handoffOf, type Knobs, recordBytes } from "./bare-governor.ts";
+import { Rig } from "../rig.ts";
+import { handoffOf, type Knobs, recordBytes, wired } from "./bare-governor.ts";
 import type { Bench, Case } from "./frame.ts";
 
 /** What the device key signs of the attestation key. */
@@ -16,12 +15,7 @@ export const boot: Bench = {
   about: "governor boot to READY against the cryptography in it alone",
   cases(): Case[] {
     const rig = Rig.ready({}, { ...LONG_LIFE, invariants: false });
-    const knobs: Knobs = {
-      ticks: 0n,
-      retired: new Array<bigint>(EngineClass.COUNT).fill(0n),
-      credit: new Array<bigint>(EngineClass.COUNT).fill(0n),
-    };
-    const hal = bareHal(rig, knobs);
+    const knobs: Knobs = { ticks: 0n, registers: new Registers() };
     const handoff = handoffOf(rig);
     const cryptography = cryptographyOfBoot(loadPrimitives(), recordBytes(rig));
     return [
@@ -29,7 +23,7 @@ export const boot: Bench = {
         name: "boot to READY",
         against: "its cryptography alone",
         ours() {
-          const code = new Governor(governorImage(), hal).boot(handoff);
+          const code = wired(rig, knobs).boot(handoff);
           if (code !== 0) throw new Error(`boot failed with 0x${code.toString(16)}`);
         },
         theirs: cryptography,

@@ -1,12 +1,14 @@
-/** What metering costs while work flows: a tick with nothing due, and a slice reserved, recorded and granted. */
+/** What metering costs while work flows: a tick, a slice, a report, and the commands that the accelerator works through. */
 
 import { StateHead } from "../../firmware/protocol/board.ts";
 import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { Command } from "../../firmware/protocol/commands.ts";
 import { GateState } from "../../firmware/protocol/states.ts";
+import { decode, encode } from "../../host/protocol/cbor.ts";
+import { Registers } from "../../sim-board/parts/registers.ts";
 import { loadPrimitives } from "../primitives.ts";
 import { Rig } from "../rig.ts";
-import { bareGovernor, bareHal, type Knobs, recordBytes } from "./bare-governor.ts";
+import { bareGovernor, bareHal, knobsOf, recordBytes, useUp } from "./bare-governor.ts";
 import { LONG_LIFE } from "./boot.ts";
 import type { Bench, Case } from "./frame.ts";
 
@@ -14,46 +16,101 @@ const SLICE_TICKS = 2n;
 const RATE_PER_TICK = 1_000_000n;
 const BUDGET = 10n ** 18n;
 const YEAR_SECONDS = 31_536_000;
+/** A thousand commands in so many microseconds are so many nanoseconds each. */
+const COMMANDS = 1000;
+const RING_COMMANDS = 1024;
 
 export const meter: Bench = {
-  about: "a tick and a slice of an open gate, against the counter reads and the record's HMAC in them alone",
-  cases(): Case[] {
-    const [quiet, busy] = [openRig(), openRig()];
-    const resting = knobsOf(quiet);
-    const idle = bareGovernor(quiet, resting);
-    const idleHal = bareHal(quiet, resting);
-    const working = knobsOf(busy);
-    const governor = bareGovernor(busy, working);
-    const primitives = loadPrimitives();
-    const [key, record] = [new Uint8Array(32), new Uint8Array(recordBytes(busy))];
-    return [
-      {
-        name: "a tick, nothing due",
-        against: "its counter reads alone",
-        ours: () => idle.tick(),
-        theirs() {
-          idleHal.tamperRead();
-          idleHal.ticks();
-          for (let c = 0; c < EngineClass.COUNT; c++) idleHal.workRead(c);
-        },
-      },
-      {
-        name: "a slice: settle, record, step, grant",
-        against: "its record's HMAC alone",
-        ours() {
-          // All that was granted is done, and a slice period has passed.
-          for (let c = 0; c < EngineClass.COUNT; c++) working.retired[c]! += working.credit[c]!;
-          working.credit.fill(0n);
-          working.ticks += SLICE_TICKS;
-          governor.tick();
-          if (working.credit[EngineClass.TENSOR_BF16] === 0n)
-            throw new Error(whyNot(governor.stateWord(StateHead.GATE_STATE)));
-        },
-        theirs: () => void primitives.hmacSha256(key, record),
-      },
-    ];
-  },
+  about: "a tick, a slice and a report of an open gate, and commands from the ring, each against the least it must do",
+  cases: () => [tickCase(), sliceCase(), reportCase(), commandCase()],
 };
+
+function tickCase(): Case {
+  const rig = openRig();
+  const knobs = knobsOf(rig);
+  const governor = bareGovernor(rig, knobs);
+  const hal = bareHal(rig, knobs);
+  return {
+    name: "a tick, nothing due",
+    against: "its counter reads from JavaScript",
+    ours: () => governor.tick(),
+    theirs() {
+      hal.tamperRead();
+      hal.ticks();
+      for (let c = 0; c < EngineClass.COUNT; c++) hal.workRead(c);
+    },
+  };
+}
+
+function sliceCase(): Case {
+  const rig = openRig();
+  const knobs = knobsOf(rig);
+  const governor = bareGovernor(rig, knobs);
+  const primitives = loadPrimitives();
+  const [key, record] = [new Uint8Array(32), new Uint8Array(recordBytes(rig))];
+  return {
+    name: "a slice: credit low, settle, record, step, grant",
+    against: "its record's HMAC alone",
+    ours() {
+      // All that was granted is done, and a slice period has passed.
+      useUp(knobs);
+      knobs.ticks += SLICE_TICKS;
+      governor.creditLow();
+      if (knobs.registers.creditOf(EngineClass.TENSOR_BF16) === 0n)
+        throw new Error(whyNot(governor.stateWord(StateHead.GATE_STATE)));
+    },
+    theirs: () => void primitives.hmacSha256(key, record),
+  };
+}
+
+function reportCase(): Case {
+  const rig = openRig();
+  const knobs = knobsOf(rig);
+  const governor = bareGovernor(rig, knobs);
+  const primitives = loadPrimitives();
+  const request = encode([Command.REPORT]);
+  const take = () => {
+    // A report of nothing would be the newest one again.
+    knobs.registers.retire(EngineClass.TENSOR_BF16, 1n);
+    return governor.doorbell(request);
+  };
+  const [, report] = decode(take()) as [number, Uint8Array];
+  const seed = new Uint8Array(32);
+  return {
+    name: "a usage report: settle, sign, store, record",
+    against: "its signature alone",
+    ours() {
+      if (take().length < report.length) throw new Error("no report came");
+    },
+    theirs: () => void primitives.ed25519Sign(seed, report),
+  };
+}
+
+/** Commands of all classes, small and large, under credit that does not end. */
+function commandCase(): Case {
+  const registers = new Registers();
+  registers.openRing(RING_COMMANDS);
+  const classes = new Uint32Array(RING_COMMANDS).map((_, i) => (i * 5) % EngineClass.COUNT);
+  const amounts = new Float64Array(RING_COMMANDS).map((_, i) => (i * 7919) % 1000);
+  for (let c = 0; c < EngineClass.COUNT; c++) registers.grant(c, 2n ** 63n);
+  for (const [i, engineClass] of classes.entries()) registers.post(engineClass, BigInt(amounts[i]!));
+  registers.execute(RING_COMMANDS);
+  let tail = RING_COMMANDS;
+  const totals = new Float64Array(EngineClass.COUNT);
+  return {
+    name: "a thousand commands from the ring",
+    against: "a loop of their additions",
+    ours() {
+      tail += COMMANDS;
+      // What was executed still stands in the ring.
+      registers.ringTail = tail;
+      if (registers.execute(COMMANDS).executed !== COMMANDS) throw new Error("the ring stopped");
+    },
+    theirs() {
+      for (let i = 0; i < COMMANDS; i++) totals[classes[i]!]! += amounts[i]!;
+    },
+  };
+}
 
 /** A gate that stays open through any number of slices. */
 function openRig(): Rig {
@@ -85,17 +142,6 @@ function openRig(): Rig {
     ),
   );
   return rig;
-}
-
-/** As the board of the rig has them now. */
-function knobsOf(rig: Rig): Knobs {
-  const classes = Array.from({ length: EngineClass.COUNT }, (_, c) => c);
-  const { accelerator } = rig.board;
-  return {
-    ticks: rig.board.ticks,
-    retired: classes.map((c) => accelerator.retiredOf(c)),
-    credit: classes.map((c) => accelerator.creditOf(c)),
-  };
 }
 
 function whyNot(gate: number): string {
