@@ -201,6 +201,16 @@ export class Governor {
     return new DataView(this.#memory.buffer).getUint32(this.#state + offset, true);
   }
 
+  /** Where the State block lies in its memory. */
+  get stateAddress(): number {
+    return this.#state;
+  }
+
+  /** Writes one word of the State block's head. */
+  setStateWord(offset: StateHead, word: number): void {
+    new DataView(this.#memory.buffer).setUint32(this.#state + offset, word, true);
+  }
+
   /** A copy of the State block: all there is of a governor between two calls. */
   state(): Uint8Array {
     return this.#bytes(this.#state, this.stateBytes).slice();
