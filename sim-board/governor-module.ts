@@ -201,6 +201,14 @@ export class Governor {
     return new DataView(this.#memory.buffer).getUint32(this.#state + offset, true);
   }
 
+  /** A 64-bit global by its name. What ships exports none; an image that counts what it executes does. */
+  global64(name: string): bigint {
+    const global = (this.#exports as Record<string, unknown>)[name] as { value?: unknown } | undefined;
+    if (typeof global?.value !== "bigint")
+      throw new BoardError("module/export", `no 64-bit global ${name} in this image`);
+    return global.value;
+  }
+
   /** Where the State block lies in its memory. */
   get stateAddress(): number {
     return this.#state;

@@ -10,7 +10,8 @@ import { loadPrimitives } from "../primitives.ts";
 import { Rig } from "../rig.ts";
 import { bareGovernor, bareHal, knobsOf, recordBytes, useUp } from "./bare-governor.ts";
 import { LONG_LIFE } from "./boot.ts";
-import type { Bench, Case } from "./frame.ts";
+import { type Bench, type Case, runBench } from "./frame.ts";
+import { governorShare } from "./governor-share.ts";
 
 const SLICE_TICKS = 2n;
 const RATE_PER_TICK = 1_000_000n;
@@ -19,10 +20,17 @@ const YEAR_SECONDS = 31_536_000;
 /** A thousand commands in so many microseconds are so many nanoseconds each. */
 const COMMANDS = 1000;
 const RING_COMMANDS = 1024;
+/** The demo's slices, and the shortest that docs/journal.md recommends. */
+const SLICES_SECONDS = [10, 1];
 
 export const meter: Bench = {
-  about: "a tick, a slice and a report of an open gate, and commands from the ring, each against the least it must do",
-  cases: () => [tickCase(), sliceCase(), reportCase(), commandCase()],
+  about: "tick, slice, report and command, each against the least it must do; the governor's share of a training step",
+  async run(progress, effort) {
+    const cases = () => [tickCase(), sliceCase(), reportCase(), commandCase()];
+    const measured = await runBench("meter", { about: "", cases }, effort, progress);
+    progress("a training step, simulated");
+    return [...measured.results, ...governorShare(SLICES_SECONDS)];
+  },
 };
 
 function tickCase(): Case {

@@ -1,0 +1,86 @@
+/**
+ * Instructions of a function, one by one (WebAssembly core specification, section 5.4): as much of the set as the
+ * firmware may use. What it may not use (floating point, SIMD, tables of functions) is refused.
+ */
+import { Cursor } from "./module.ts";
+
+/** What the tools ask for by name. */
+export const Op = {
+  UNREACHABLE: 0x00,
+  BLOCK: 0x02,
+  LOOP: 0x03,
+  IF: 0x04,
+  ELSE: 0x05,
+  END: 0x0b,
+  BR: 0x0c,
+  BR_IF: 0x0d,
+  BR_TABLE: 0x0e,
+  RETURN: 0x0f,
+  CALL: 0x10,
+  SELECT: 0x1b,
+  LOCAL_GET: 0x20,
+  GLOBAL_GET: 0x23,
+  GLOBAL_SET: 0x24,
+  I32_CONST: 0x41,
+  I64_CONST: 0x42,
+  I32_EQZ: 0x45,
+  I64_LT_U: 0x54,
+  I64_ADD: 0x7c,
+  I64_MUL: 0x7e,
+  I64_XOR: 0x85,
+  I64_ROTL: 0x89,
+  I64_EXTEND_I32_U: 0xad,
+  /** Of the two-byte instructions, the prefix and the second byte together. */
+  MEMORY_COPY: 0xfc0a,
+  MEMORY_FILL: 0xfc0b,
+} as const;
+
+export type Instruction = { op: number; start: number; end: number };
+
+const within = (first: number, last: number) => (op: number) => op >= first && op <= last;
+
+export const isLoad = within(0x28, 0x35);
+/** `i32.store`, and its narrow ones. */
+export const isStore32 = (op: number) => op === 0x36 || op === 0x3a || op === 0x3b;
+/** `i64.store`, and its narrow ones. */
+export const isStore64 = (op: number) => op === 0x37 || within(0x3c, 0x3e)(op);
+/** Comparisons and arithmetic of integers, conversions between them: no operand stands in the code. */
+const isPlain = (op: number) =>
+  op <= 0x01 ||
+  [Op.ELSE, Op.END, Op.RETURN, 0x1a, Op.SELECT].includes(op as never) ||
+  within(0x45, 0x5a)(op) ||
+  within(0x67, 0x8a)(op) ||
+  [0xa7, 0xac, 0xad].includes(op) ||
+  within(0xc0, 0xc4)(op);
+/** One number follows: a type, a label, a function, a local, a global, a constant. */
+const takesNumber = (op: number) =>
+  within(Op.BLOCK, Op.IF)(op) ||
+  [Op.BR, Op.BR_IF, Op.CALL].includes(op as never) ||
+  within(Op.LOCAL_GET, Op.GLOBAL_SET)(op) ||
+  [0x3f, Op.I32_CONST, Op.I64_CONST].includes(op as never);
+
+/** @throws Error for an instruction that firmware may not have. */
+export function* instructionsOf(code: Uint8Array): Generator<Instruction> {
+  const cursor = new Cursor(code);
+  while (cursor.at < code.length) {
+    const start = cursor.at;
+    const first = cursor.byte();
+    const op = first === 0xfc ? 0xfc00 + cursor.byte() : first;
+    skipOperands(cursor, op);
+    yield { op, start, end: cursor.at };
+  }
+}
+
+function skipOperands(cursor: Cursor, op: number): void {
+  if (isPlain(op)) return;
+  if (takesNumber(op)) cursor.skipNumber();
+  else if (isLoad(op) || isStore32(op) || isStore64(op)) skipNumbers(cursor, 2);
+  else if (op === Op.MEMORY_COPY) skipNumbers(cursor, 2);
+  else if (op === Op.MEMORY_FILL) cursor.skipNumber();
+  else if (op === Op.BR_TABLE) skipNumbers(cursor, cursor.unsigned() + 1);
+  else throw new Error(`instruction 0x${op.toString(16)} is none that firmware may have`);
+}
+
+function skipNumbers(cursor: Cursor, count: number): void {
+  for (let i = 0; i < count; i++) cursor.skipNumber();
+}
