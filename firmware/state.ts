@@ -10,6 +10,7 @@
  * Whatever else lies in memory is dead between calls.
  */
 
+import { HMAC_SHA256_READY_BYTES } from "./crypto/hmac";
 import { Handoff } from "./protocol/board";
 import { EngineClass } from "./protocol/classes";
 import { Limit } from "./protocol/limits";
@@ -61,8 +62,6 @@ export class Ledger {
   agreementVersion: u32;
   /** The meter fault that keeps the gate locked until a recovery; 0 without. */
   fault: u32;
-  /** One bit a class whose account the newest record holds; in the others is nothing. */
-  accounts: u32;
 }
 
 /** What the Ledger keeps of one engine class. Quantities of 128 bits are two words, low one first. */
@@ -149,7 +148,7 @@ const SESSION_ATTESTATION_SEED: usize = offsetof<Session>();
 const SESSION_ATTESTATION_KEY: usize = SESSION_ATTESTATION_SEED + 32;
 const SESSION_ATTESTATION_KID: usize = SESSION_ATTESTATION_KEY + 32;
 const SESSION_SEALING_KEY: usize = SESSION_ATTESTATION_KID + Limit.KID_BYTES;
-const SESSION_CHALLENGE: usize = SESSION_SEALING_KEY + 32;
+const SESSION_CHALLENGE: usize = SESSION_SEALING_KEY + HMAC_SHA256_READY_BYTES;
 const SESSION_TIME_NONCE: usize = SESSION_CHALLENGE + Limit.NONCE_BYTES;
 const SESSION_BOOT_SEED: usize = SESSION_TIME_NONCE + Limit.NONCE_BYTES;
 const SESSION_MEASUREMENT: usize = SESSION_BOOT_SEED + 32;
@@ -162,7 +161,7 @@ const SESSION_INTERVALS: usize = SESSION_TOKENS + NARROW;
 export const INTERVAL_BYTES: usize = 8 + NARROW;
 const SESSION_TRANSITIONS: usize = SESSION_INTERVALS + <usize>Limit.INTERVALS_MAX * INTERVAL_BYTES;
 /** Tick, from, to, code. */
-export const TRANSITION_BYTES: usize = 8 + 3 * 4 + 4;
+export const TRANSITION_BYTES: usize = 8 + 3 * 4;
 const SESSION_CERTIFICATE: usize = SESSION_TRANSITIONS + <usize>Limit.TRANSITIONS_MAX * TRANSITION_BYTES;
 const SESSION_BYTES: usize = SESSION_CERTIFICATE + Handoff.CERTIFICATE_BYTES_MAX;
 
@@ -248,6 +247,7 @@ export const ORDER_DIGEST: usize = LEDGER + LEDGER_ORDER;
 export const ATTESTATION_SEED: usize = SESSION + SESSION_ATTESTATION_SEED;
 export const ATTESTATION_KEY: usize = SESSION + SESSION_ATTESTATION_KEY;
 export const ATTESTATION_KID: usize = SESSION + SESSION_ATTESTATION_KID;
+/** As HMAC uses it: made ready. */
 export const SEALING_KEY: usize = SESSION + SESSION_SEALING_KEY;
 export const CHALLENGE: usize = SESSION + SESSION_CHALLENGE;
 export const TIME_NONCE: usize = SESSION + SESSION_TIME_NONCE;

@@ -5,14 +5,14 @@
  *
  *      0  magic     u32
  *      4  format    u32, of the journal, apart from the firmware's version
- *      8  Ledger    LEDGER_HEAD_BYTES as they stand: `sequence`, value of the monotonic counter that goes with it, is
- *                   first, and `accounts` is in it
- *      +  accounts  ACCOUNT_BYTES for each bit of `accounts`, lowest class first
+ *      8  Ledger    LEDGER_HEAD_BYTES as they stand; `sequence`, value of the monotonic counter that goes with it, first
+ *      +  classes   u32, one bit a class whose account follows
+ *      +  accounts  ACCOUNT_BYTES for each bit, lowest class first
  *      +  tag       HMAC-SHA-256 over all before, under the sealing key
  *      +  0xff      to the end of the page
  */
 import { equalBytes } from "../crypto/equal";
-import { hmacSha256 } from "../crypto/hmac";
+import { hmacSha256Under } from "../crypto/hmac";
 import { Firmware, FlashShape } from "../protocol/board";
 import { Limit } from "../protocol/limits";
 import {
@@ -23,13 +23,13 @@ import {
   LEDGER_BYTES,
   LEDGER_HEAD_BYTES,
   Ledger,
-  ledger,
   SEALING_KEY,
 } from "../state";
 
 const MAGIC: u32 = 0x31304a51; // "QJ01"
 const BODY: usize = 8;
-const ACCOUNTS: usize = BODY + LEDGER_HEAD_BYTES;
+const CLASS_BITS: usize = BODY + LEDGER_HEAD_BYTES;
+const ACCOUNTS: usize = CLASS_BITS + 4;
 const PAGE_BYTES: usize = FlashShape.PAGE_BYTES;
 /** As much of a place as tells whether a record is in it, and which. */
 export const RECORD_HEAD_BYTES: u32 = 16;
@@ -39,39 +39,31 @@ export const recordOut: usize = memory.data(FlashShape.RECORD_BYTES, 8);
 export const recordIn: usize = memory.data(FlashShape.RECORD_BYTES, 8);
 const tag: usize = memory.data(32, 8);
 
-/** Where the tag of a record with these accounts stands. */
-function tagOffset(accounts: u32): usize {
-  return ACCOUNTS + <usize>popcnt<u32>(accounts) * ACCOUNT_BYTES;
-}
-
 /** Builds the record of the Ledger at `recordOut`; the bytes of the pages that it fills. */
 export function buildRecord(): u32 {
-  ledger.accounts = accountsInUse();
   store<u32>(recordOut, MAGIC);
   store<u32>(recordOut, Firmware.JOURNAL_FORMAT, 4);
   memory.copy(recordOut + BODY, LEDGER, LEDGER_HEAD_BYTES);
+  let classes: u32 = 0;
   let to = recordOut + ACCOUNTS;
   for (let c: u32 = 0; c < CLASSES; c++) {
-    if (((ledger.accounts >> c) & 1) == 0) continue;
+    if (accountIsEmpty(c)) continue;
+    classes |= 1 << c;
     memory.copy(to, accountOf(c), ACCOUNT_BYTES);
     to += ACCOUNT_BYTES;
   }
-  hmacSha256(SEALING_KEY, 32, recordOut, <i32>(to - recordOut), to);
+  store<u32>(recordOut + CLASS_BITS, classes);
+  hmacSha256Under(SEALING_KEY, recordOut, <i32>(to - recordOut), to);
   const used = to + Limit.DIGEST_BYTES - recordOut;
   const pages = (used + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
   memory.fill(recordOut + used, 0xff, pages - used);
   return <u32>pages;
 }
 
-/** The classes that a record must have the account of: there is something in it. */
-function accountsInUse(): u32 {
-  let accounts: u32 = 0;
-  for (let c: u32 = 0; c < CLASSES; c++) {
-    let any: u64 = 0;
-    for (let at: usize = 0; at < ACCOUNT_BYTES; at += 8) any |= load<u64>(accountOf(c) + at);
-    if (any != 0) accounts |= 1 << c;
-  }
-  return accounts;
+function accountIsEmpty(c: u32): bool {
+  let any: u64 = 0;
+  for (let at: usize = 0; at < ACCOUNT_BYTES; at += 8) any |= load<u64>(accountOf(c) + at);
+  return any == 0;
 }
 
 /** The sequence that the head at `recordIn` claims, or `u64.MAX_VALUE` if it is no record. */
@@ -82,25 +74,22 @@ export function claimedSequence(): u64 {
 
 /** Whether the record at `recordIn` is ours, whole, and of this sequence. */
 export function recordIsAuthentic(sequence: u64): bool {
-  const accounts = claimedAccounts();
+  const classes = load<u32>(recordIn + CLASS_BITS);
   // More classes than there are could put the tag outside of the place.
-  if (accounts >> CLASSES != 0) return false;
-  const end = tagOffset(accounts);
-  hmacSha256(SEALING_KEY, 32, recordIn, <i32>end, tag);
+  if (classes >> CLASSES != 0) return false;
+  const end = ACCOUNTS + <usize>popcnt<u32>(classes) * ACCOUNT_BYTES;
+  hmacSha256Under(SEALING_KEY, recordIn, <i32>end, tag);
   return equalBytes(tag, recordIn + end, Limit.DIGEST_BYTES) != 0 && claimedSequence() == sequence;
-}
-
-function claimedAccounts(): u32 {
-  return load<u32>(recordIn + BODY, offsetof<Ledger>("accounts"));
 }
 
 /** Takes the Ledger from `recordIn`; what the record leaves out is empty. */
 export function loadRecord(): void {
   memory.fill(LEDGER, 0, LEDGER_BYTES);
   memory.copy(LEDGER, recordIn + BODY, LEDGER_HEAD_BYTES);
+  const classes = load<u32>(recordIn + CLASS_BITS);
   let from = recordIn + ACCOUNTS;
   for (let c: u32 = 0; c < CLASSES; c++) {
-    if (((ledger.accounts >> c) & 1) == 0) continue;
+    if (((classes >> c) & 1) == 0) continue;
     memory.copy(accountOf(c), from, ACCOUNT_BYTES);
     from += ACCOUNT_BYTES;
   }

@@ -29,8 +29,8 @@ export type JournalRecord = {
 /** "QJ01". */
 const MAGIC = 0x31304a51;
 const LEDGER = 8;
-/** The Ledger's scalars and digests; what follows is an account for each class that `accounts` has a bit for. */
-const LEDGER_HEAD_BYTES = 160;
+/** The Ledger's scalars and digests; then a word with a bit for each class whose account follows. */
+const LEDGER_HEAD_BYTES = 156;
 const ACCOUNT_BYTES = 80;
 const TAG_BYTES = 32;
 
@@ -53,10 +53,10 @@ function readRecord(flash: Flash, address: number): JournalRecord | undefined {
   if (view.getUint32(0, true) !== MAGIC) return undefined;
   const u64 = (offset: number) => view.getBigUint64(LEDGER + offset, true);
   const u32 = (offset: number) => view.getUint32(LEDGER + offset, true);
-  const accounts = u32(92).toString(2).replaceAll("0", "").length;
+  const accounts = u32(LEDGER_HEAD_BYTES).toString(2).replaceAll("0", "").length;
   return {
     address,
-    bytes: LEDGER + LEDGER_HEAD_BYTES + accounts * ACCOUNT_BYTES + TAG_BYTES,
+    bytes: LEDGER + LEDGER_HEAD_BYTES + 4 + accounts * ACCOUNT_BYTES + TAG_BYTES,
     sequence: u64(0),
     licenseSequence: u64(8),
     licenseTicksLeft: u64(32),

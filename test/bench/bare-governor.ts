@@ -1,5 +1,4 @@
 /** A governor on the silicon of a rig's board, but without the board around it: what is measured is the governor. */
-import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { readJournal } from "../../host/cli/journal.ts";
 import { runBootRom } from "../../sim-board/boot-rom.ts";
@@ -21,9 +20,9 @@ export function knobsOf(rig: Rig): Knobs {
   return { ticks: rig.board.ticks, registers };
 }
 
-/** All credit that is out is used up. */
-export function useUp({ registers }: Knobs): void {
-  for (let c = 0; c < EngineClass.COUNT; c++) registers.retire(c, registers.creditOf(c));
+/** All credit that is out in these classes is used up. */
+export function useUp({ registers }: Knobs, classes: readonly number[]): void {
+  for (const c of classes) registers.retire(c, registers.creditOf(c));
 }
 
 /** The rig's flash, fuses, counter and TRNG serve; clock and registers are the knobs. */

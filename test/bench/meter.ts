@@ -13,6 +13,8 @@ import { LONG_LIFE } from "./boot.ts";
 import { type Bench, type Case, runBench } from "./frame.ts";
 import { governorShare } from "./governor-share.ts";
 
+const TWO_CLASSES: readonly number[] = [EngineClass.TENSOR_BF16, EngineClass.COPY];
+const ALL_CLASSES: readonly number[] = Array.from({ length: EngineClass.COUNT }, (_, c) => c);
 const SLICE_TICKS = 2n;
 const RATE_PER_TICK = 1_000_000n;
 const BUDGET = 10n ** 18n;
@@ -26,7 +28,7 @@ const SLICES_SECONDS = [10, 1];
 export const meter: Bench = {
   about: "tick, slice, report and command, each against the least it must do; the governor's share of a training step",
   async run(progress, effort) {
-    const cases = () => [tickCase(), sliceCase(), reportCase(), commandCase()];
+    const cases = () => [tickCase(), sliceCase(TWO_CLASSES), sliceCase(ALL_CLASSES), reportCase(), commandCase()];
     const measured = await runBench("meter", { about: "", cases }, effort, progress);
     progress("a training step, simulated");
     return [...measured.results, ...governorShare(SLICES_SECONDS)];
@@ -50,18 +52,18 @@ function tickCase(): Case {
   };
 }
 
-function sliceCase(): Case {
-  const rig = openRig();
+function sliceCase(classes: readonly number[]): Case {
+  const rig = openRig(classes);
   const knobs = knobsOf(rig);
   const governor = bareGovernor(rig, knobs);
   const primitives = loadPrimitives();
   const [key, record] = [new Uint8Array(32), new Uint8Array(recordBytes(rig))];
   return {
-    name: "a slice: credit low, settle, record, step, grant",
+    name: `a slice of ${classes.length} classes: credit low, settle, record, step, grant`,
     against: "its record's HMAC alone",
     ours() {
       // All that was granted is done, and a slice period has passed.
-      useUp(knobs);
+      useUp(knobs, classes);
       knobs.ticks += SLICE_TICKS;
       governor.creditLow();
       if (knobs.registers.creditOf(EngineClass.TENSOR_BF16) === 0n)
@@ -121,13 +123,10 @@ function commandCase(): Case {
 }
 
 /** A gate that stays open through any number of slices. */
-function openRig(): Rig {
+function openRig(classes = TWO_CLASSES): Rig {
   const rig = Rig.ready(
     {
-      caps: new Map([
-        [EngineClass.TENSOR_BF16, { budgetMax: BUDGET, rateMax: RATE_PER_TICK }],
-        [EngineClass.COPY, { budgetMax: BUDGET, rateMax: RATE_PER_TICK }],
-      ]),
+      caps: new Map(classes.map((c) => [c, { budgetMax: BUDGET, rateMax: RATE_PER_TICK }])),
       drain: new Map(),
       sliceTicks: SLICE_TICKS,
       leaseSeconds: YEAR_SECONDS,
@@ -141,10 +140,7 @@ function openRig(): Rig {
       rig.license({
         expirySeconds: rig.nowSeconds + YEAR_SECONDS,
         ticksMax: BigInt(YEAR_SECONDS) * 1000n,
-        budget: new Map([
-          [EngineClass.TENSOR_BF16, BUDGET],
-          [EngineClass.COPY, BUDGET],
-        ]),
+        budget: new Map(classes.map((c) => [c, BUDGET])),
         drain: new Map(),
       }),
     ),

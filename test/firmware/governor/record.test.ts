@@ -1,9 +1,13 @@
 /** What a journal record holds: all of the Ledger, and no more than that. */
+import { hkdf } from "@noble/hashes/hkdf.js";
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, it } from "vitest";
-import { FlashShape } from "../../../firmware/protocol/board.ts";
+import { FlashShape, Handoff } from "../../../firmware/protocol/board.ts";
 import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { Command } from "../../../firmware/protocol/commands.ts";
 import { type JournalRecord, readJournal } from "../../../host/cli/journal.ts";
+import { runBootRom } from "../../../sim-board/boot-rom.ts";
 import { PowerCut } from "../../../sim-board/errors.ts";
 import { Random } from "../../../sim-board/random.ts";
 import { phaseOf, Rig } from "../../rig.ts";
@@ -12,7 +16,9 @@ import { cutEverywhere, goesOn } from "./bench.ts";
 const ALL = Array.from({ length: EngineClass.COUNT }, (_, c) => c as EngineClass);
 const BUDGET_MAX = 2n ** 128n - 1n;
 /** Offset in a record of the word that says whose accounts it holds. */
-const ACCOUNTS = 100;
+const CLASS_BITS = 164;
+/** The Ledger in State and record: scalars and digests, then accounts. */
+const LEDGER_HEAD_BYTES = 156;
 
 function newest(rig: Rig): JournalRecord {
   return readJournal(rig.board.flash).at(-1)!;
@@ -37,7 +43,7 @@ function allClasses(): Rig {
 
 /** The Ledger of a State block: after the head, to the end of the accounts. */
 function ledgerOf(rig: Rig): Uint8Array {
-  return rig.board.state()!.subarray(16, 16 + 160 + EngineClass.COUNT * 80);
+  return rig.board.state()!.subarray(16, 16 + LEDGER_HEAD_BYTES + EngineClass.COUNT * 80);
 }
 
 describe("a journal record", () => {
@@ -50,6 +56,21 @@ describe("a journal record", () => {
     expect(newest(rig).bytes).toBe(280);
     rig.must(rig.send(Command.LICENSE, rig.license()));
     expect(newest(rig).bytes).toBe(360);
+  });
+
+  it("bears the HMAC of all before it under the sealing key, which is the device's and the image's", () => {
+    const { board } = Rig.open();
+    board.cutPower();
+    board.fuses.reset();
+    const cdi = runBootRom(board.fuses, board.image.sha256).subarray(Handoff.CDI, Handoff.CDI + 32);
+    const key = hkdf(sha256, cdi, undefined, new TextEncoder().encode("quiesce/sealing-key"), 32);
+    const records = readJournal(board.flash);
+    expect(records.length).toBeGreaterThan(3);
+    for (const { address, bytes } of records) {
+      const record = new Uint8Array(bytes);
+      board.flash.read(address, record);
+      expect(record.subarray(-32)).toEqual(hmac(sha256, key, record.subarray(0, -32)));
+    }
   });
 
   it("keeps a total whose license and budget are long gone", () => {
@@ -73,7 +94,7 @@ describe("a journal record", () => {
     const after = ledgerOf(rig);
     const [was, is] = [before, after].map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
     for (const c of ALL) {
-      const account = 160 + c * 80;
+      const account = LEDGER_HEAD_BYTES + c * 80;
       const total = (view: DataView) => view.getBigUint64(account, true);
       const outstanding = (view: DataView) => view.getBigUint64(account + 72, true);
       // What was out counts as done; all else is as it was.
@@ -82,7 +103,7 @@ describe("a journal record", () => {
       expect(after.subarray(account + 16, account + 72)).toEqual(before.subarray(account + 16, account + 72));
       expect(was!.getBigUint64(account + 40, true)).toBeGreaterThan(0n);
     }
-    expect(after.subarray(96, 160)).toEqual(before.subarray(96, 160));
+    expect(after.subarray(92, LEDGER_HEAD_BYTES)).toEqual(before.subarray(92, LEDGER_HEAD_BYTES));
   });
 
   it("of five pages may be cut short at any of them, and any byte", () => {
@@ -115,7 +136,7 @@ describe("a journal record", () => {
     const { address } = newest(rig);
     for (let bit = 0; bit < 32; bit++) {
       rig.board.restore(off);
-      rig.board.flash.flip(address + ACCOUNTS + (bit >> 3), bit & 7);
+      rig.board.flash.flip(address + CLASS_BITS + (bit >> 3), bit & 7);
       expect(rig.board.powerOn(), `bit ${bit}`).toBe(0x0501);
     }
   });
