@@ -159,6 +159,11 @@ export class Governor {
     return MEMORY_PAGES * PAGE_BYTES;
   }
 
+  /** Where the State block lies in its memory. */
+  get stateAddress(): number {
+    return this.#state;
+  }
+
   /** Returns 0, or the code of what failed. */
   boot(handoff: Uint8Array): number {
     this.#bytes(this.#mailbox, Limit.MESSAGE_BYTES_MAX).set(handoff);
@@ -209,16 +214,6 @@ export class Governor {
     return global.value;
   }
 
-  /** Where the State block lies in its memory. */
-  get stateAddress(): number {
-    return this.#state;
-  }
-
-  /** Writes one word of the State block's head. */
-  setStateWord(offset: StateHead, word: number): void {
-    new DataView(this.#memory.buffer).setUint32(this.#state + offset, word, true);
-  }
-
   /** A copy of the State block: all there is of a governor between two calls. */
   state(): Uint8Array {
     return this.#bytes(this.#state, this.stateBytes).slice();
@@ -229,6 +224,11 @@ export class Governor {
       throw new BoardError("board/option", `a State block of ${state.length} bytes for one of ${this.stateBytes}`);
     }
     this.#bytes(this.#state, this.stateBytes).set(state);
+  }
+
+  /** Writes one word of the State block's head. */
+  setStateWord(offset: StateHead, word: number): void {
+    new DataView(this.#memory.buffer).setUint32(this.#state + offset, word, true);
   }
 
   #bytes(address: number, length: number): Uint8Array {
