@@ -88,7 +88,7 @@ function reportCase(): Case {
   const seed = new Uint8Array(32);
   return {
     name: "a usage report: settle, sign, store, record",
-    against: "its signature alone",
+    against: "a signature from a seed alone",
     ours() {
       if (take().length < report.length) throw new Error("no report came");
     },
