@@ -2,7 +2,7 @@
  * The State block: all that is one device, in one piece of memory. A snapshot is a copy of it, a reset is a fill.
  *
  *      0  Head      what a debugger reads of a dead board (`StateHead`)
- *     16  Ledger    what the journal keeps: its scalars, then its arrays
+ *     16  Ledger    what the journal keeps: its scalars, two digests, then an account of each engine class
  *         Session   what a power cut takes: identity, clock, lease, credit, interval log
  *         Pact      the agreement in force, parsed
  *
@@ -10,6 +10,7 @@
  * Whatever else lies in memory is dead between calls.
  */
 
+import { HMAC_SHA256_READY_BYTES } from "./crypto/hmac";
 import { Handoff } from "./protocol/board";
 import { EngineClass } from "./protocol/classes";
 import { Limit } from "./protocol/limits";
@@ -30,7 +31,7 @@ export class Head {
   lastCode: u32;
 }
 
-/** What survives power loss. Its bytes are a journal record's body as they stand. */
+/** What survives power loss. A journal record holds its bytes as they stand, accounts that hold nothing left out. */
 @unmanaged
 @final
 export class Ledger {
@@ -63,16 +64,35 @@ export class Ledger {
   fault: u32;
 }
 
-const LEDGER_TOTALS: usize = offsetof<Ledger>();
-const LEDGER_REPORT_TOTALS: usize = LEDGER_TOTALS + WIDE;
-const LEDGER_BUDGET: usize = LEDGER_REPORT_TOTALS + WIDE;
-const LEDGER_DRAIN: usize = LEDGER_BUDGET + WIDE;
-const LEDGER_RATE: usize = LEDGER_DRAIN + NARROW;
-const LEDGER_BASELINE: usize = LEDGER_RATE + NARROW;
-const LEDGER_OUTSTANDING: usize = LEDGER_BASELINE + NARROW;
-const LEDGER_REPORT_HEAD: usize = LEDGER_OUTSTANDING + NARROW;
+/** What the Ledger keeps of one engine class. Quantities of 128 bits are two words, low one first. */
+@unmanaged
+@final
+class Account {
+  /** Work metered so far. */
+  total: u64;
+  totalHigh: u64;
+  /** The total that the newest report named. */
+  reportTotal: u64;
+  reportTotalHigh: u64;
+  /** What is left of the license's budget. */
+  budget: u64;
+  budgetHigh: u64;
+  /** What is left of the license's drain allowance. */
+  drain: u64;
+  /** The license's own rate in work per tick; 0 where it names none. */
+  rate: u64;
+  /** What is left of the baseline. */
+  baseline: u64;
+  /** Credit that was granted and is not yet settled. After a power cut it counts as done. */
+  outstanding: u64;
+}
+
+const LEDGER_REPORT_HEAD: usize = offsetof<Ledger>();
 const LEDGER_ORDER: usize = LEDGER_REPORT_HEAD + Limit.DIGEST_BYTES;
-export const LEDGER_BYTES: usize = LEDGER_ORDER + Limit.DIGEST_BYTES;
+/** Bytes of the Ledger before its accounts, and of one of these. */
+export const LEDGER_HEAD_BYTES: usize = LEDGER_ORDER + Limit.DIGEST_BYTES;
+export const ACCOUNT_BYTES: usize = offsetof<Account>();
+export const LEDGER_BYTES: usize = LEDGER_HEAD_BYTES + <usize>EngineClass.COUNT * ACCOUNT_BYTES;
 
 export const NEVER: u64 = u64.MAX_VALUE;
 
@@ -128,7 +148,7 @@ const SESSION_ATTESTATION_SEED: usize = offsetof<Session>();
 const SESSION_ATTESTATION_KEY: usize = SESSION_ATTESTATION_SEED + 32;
 const SESSION_ATTESTATION_KID: usize = SESSION_ATTESTATION_KEY + 32;
 const SESSION_SEALING_KEY: usize = SESSION_ATTESTATION_KID + Limit.KID_BYTES;
-const SESSION_CHALLENGE: usize = SESSION_SEALING_KEY + 32;
+const SESSION_CHALLENGE: usize = SESSION_SEALING_KEY + HMAC_SHA256_READY_BYTES;
 const SESSION_TIME_NONCE: usize = SESSION_CHALLENGE + Limit.NONCE_BYTES;
 const SESSION_BOOT_SEED: usize = SESSION_TIME_NONCE + Limit.NONCE_BYTES;
 const SESSION_MEASUREMENT: usize = SESSION_BOOT_SEED + 32;
@@ -141,7 +161,7 @@ const SESSION_INTERVALS: usize = SESSION_TOKENS + NARROW;
 export const INTERVAL_BYTES: usize = 8 + NARROW;
 const SESSION_TRANSITIONS: usize = SESSION_INTERVALS + <usize>Limit.INTERVALS_MAX * INTERVAL_BYTES;
 /** Tick, from, to, code. */
-export const TRANSITION_BYTES: usize = 8 + 3 * 4 + 4;
+export const TRANSITION_BYTES: usize = 8 + 3 * 4;
 const SESSION_CERTIFICATE: usize = SESSION_TRANSITIONS + <usize>Limit.TRANSITIONS_MAX * TRANSITION_BYTES;
 const SESSION_BYTES: usize = SESSION_CERTIFICATE + Handoff.CERTIFICATE_BYTES_MAX;
 
@@ -195,33 +215,30 @@ export const ledger = changetype<Ledger>(LEDGER);
 export const session = changetype<Session>(SESSION);
 export const pact = changetype<Pact>(PACT);
 
-/** Work metered so far, 128 bits. */
+/** Address of a class's `Account`. */
+export function accountOf(c: u32): usize {
+  return LEDGER + LEDGER_HEAD_BYTES + <usize>c * ACCOUNT_BYTES;
+}
 export function totalOf(c: u32): usize {
-  return LEDGER + LEDGER_TOTALS + ((<usize>c) << 4);
+  return accountOf(c) + offsetof<Account>("total");
 }
-/** The totals that the newest report named, 128 bits. */
 export function reportTotalOf(c: u32): usize {
-  return LEDGER + LEDGER_REPORT_TOTALS + ((<usize>c) << 4);
+  return accountOf(c) + offsetof<Account>("reportTotal");
 }
-/** What is left of the license's budget, 128 bits. */
 export function budgetOf(c: u32): usize {
-  return LEDGER + LEDGER_BUDGET + ((<usize>c) << 4);
+  return accountOf(c) + offsetof<Account>("budget");
 }
-/** What is left of the license's drain allowance, 64 bits. */
 export function drainOf(c: u32): usize {
-  return LEDGER + LEDGER_DRAIN + ((<usize>c) << 3);
+  return accountOf(c) + offsetof<Account>("drain");
 }
-/** The license's own rate in work per tick, 64 bits; 0 where it names none. */
 export function rateOf(c: u32): usize {
-  return LEDGER + LEDGER_RATE + ((<usize>c) << 3);
+  return accountOf(c) + offsetof<Account>("rate");
 }
-/** What is left of the baseline, 64 bits. */
 export function baselineOf(c: u32): usize {
-  return LEDGER + LEDGER_BASELINE + ((<usize>c) << 3);
+  return accountOf(c) + offsetof<Account>("baseline");
 }
-/** Credit that was granted and is not yet settled, 64 bits. After a power cut it counts as done. */
 export function outstandingOf(c: u32): usize {
-  return LEDGER + LEDGER_OUTSTANDING + ((<usize>c) << 3);
+  return accountOf(c) + offsetof<Account>("outstanding");
 }
 export const REPORT_HEAD: usize = LEDGER + LEDGER_REPORT_HEAD;
 /** Digest of the newest order's payload; zeros before the first. */
@@ -230,6 +247,7 @@ export const ORDER_DIGEST: usize = LEDGER + LEDGER_ORDER;
 export const ATTESTATION_SEED: usize = SESSION + SESSION_ATTESTATION_SEED;
 export const ATTESTATION_KEY: usize = SESSION + SESSION_ATTESTATION_KEY;
 export const ATTESTATION_KID: usize = SESSION + SESSION_ATTESTATION_KID;
+/** As HMAC uses it: made ready. */
 export const SEALING_KEY: usize = SESSION + SESSION_SEALING_KEY;
 export const CHALLENGE: usize = SESSION + SESSION_CHALLENGE;
 export const TIME_NONCE: usize = SESSION + SESSION_TIME_NONCE;

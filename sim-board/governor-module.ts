@@ -7,20 +7,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import type { StateHead } from "../firmware/protocol/board.ts";
 import { Limit } from "../firmware/protocol/limits.ts";
 import { BoardError } from "./errors.ts";
-
-/** The little of the WebAssembly API that is used here: its types come with the DOM's, which this project leaves out. */
-type Memory = { readonly buffer: ArrayBuffer };
-type Entry = { module: string; name: string; kind: string };
-type WebAssemblyApi = {
-  Module: {
-    new (bytes: Uint8Array): object;
-    imports(module: object): Entry[];
-    exports(module: object): Omit<Entry, "module">[];
-  };
-  Instance: new (module: object, imports: object) => { exports: object };
-  Memory: new (shape: { initial: number; maximum: number }) => Memory;
-};
-const wasm = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
+import { type Memory, wasm } from "./wasm.ts";
 
 const PAGE_BYTES = 65_536;
 /** The design's bound on the governor's memory. */
@@ -46,6 +33,12 @@ export type Hal = {
   gateGrant(engineClass: number, amount: bigint): void;
   gateClose(): void;
 };
+
+/**
+ * HAL functions that exports of other modules serve as they are: no call into JavaScript, and no 64-bit amount becomes a
+ * bigint. Whoever wires them stands for their checks.
+ */
+export type Wires = Partial<Pick<Hal, "workRead" | "deniedRead" | "throttledRead" | "gateGrant" | "gateClose">>;
 
 /** Names of the HAL's functions: what a governor may import besides its memory. */
 const HAL_NAMES: ReadonlySet<string> = new Set<keyof Hal>([
@@ -137,13 +130,16 @@ export class Governor {
   readonly #state: number;
   readonly stateBytes: number;
 
-  /** Memory is zero; `_initialize` runs, nothing else does. */
-  constructor(image: GovernorImage, hal: Hal) {
+  /** Memory is zero; `_initialize` runs, nothing else does. What is wired takes the place of the same in `hal`. */
+  constructor(image: GovernorImage, hal: Hal, wires: Wires = {}) {
     this.image = image;
     this.#memory = new wasm.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
     let instance: { exports: object };
     try {
-      instance = new wasm.Instance(image.module, { env: { memory: this.#memory }, hal: this.#bind(hal) });
+      instance = new wasm.Instance(image.module, {
+        env: { memory: this.#memory },
+        hal: { ...this.#bind(hal), ...wires },
+      });
     } catch (cause) {
       throw new BoardError("module/import", `the governor image does not fit ${MEMORY_PAGES} pages of memory`, {
         cause,
@@ -161,6 +157,11 @@ export class Governor {
   /** Bytes of the memory it runs in. */
   get memoryBytes(): number {
     return MEMORY_PAGES * PAGE_BYTES;
+  }
+
+  /** Where the State block lies in its memory. */
+  get stateAddress(): number {
+    return this.#state;
   }
 
   /** Returns 0, or the code of what failed. */
@@ -223,6 +224,11 @@ export class Governor {
       throw new BoardError("board/option", `a State block of ${state.length} bytes for one of ${this.stateBytes}`);
     }
     this.#bytes(this.#state, this.stateBytes).set(state);
+  }
+
+  /** Writes one word of the State block's head. */
+  setStateWord(offset: StateHead, word: number): void {
+    new DataView(this.#memory.buffer).setUint32(this.#state + offset, word, true);
   }
 
   #bytes(address: number, length: number): Uint8Array {

@@ -9,12 +9,15 @@ import {
   sha256,
   sha256Begin,
   sha256End,
+  sha256Resume,
   sha256Update,
 } from "./sha256";
 import { wipe } from "./wipe";
 
 const INNER: usize = memory.data(SHA256_CONTEXT_BYTES, 8);
 const OUTER: usize = memory.data(SHA256_CONTEXT_BYTES, 8);
+/** Bytes of a key made ready. */
+export const HMAC_SHA256_READY_BYTES: i32 = 2 * SHA256_BYTES;
 /** The key as one block, then the inner digest. */
 const BLOCK: usize = memory.data(SHA256_BLOCK_BYTES, 8);
 
@@ -40,6 +43,24 @@ export function hmacSha256Begin(key: usize, keyLen: i32): void {
   wipe(BLOCK, SHA256_BLOCK_BYTES);
 }
 
+/**
+ * Makes a key ready for many messages: what the inner and the outer hash are after their first block (RFC 2104 section
+ * 4). It is as secret as the key, which is not needed any more.
+ */
+export function hmacSha256Ready(key: usize, keyLen: i32, ready: usize): void {
+  hmacSha256Begin(key, keyLen);
+  memory.copy(ready, INNER, SHA256_BYTES);
+  memory.copy(ready + SHA256_BYTES, OUTER, SHA256_BYTES);
+  wipe(INNER, SHA256_CONTEXT_BYTES);
+  wipe(OUTER, SHA256_CONTEXT_BYTES);
+}
+
+/** Starts a message under a key that was made ready. */
+export function hmacSha256Resume(ready: usize): void {
+  sha256Resume(INNER, ready, SHA256_BLOCK_BYTES);
+  sha256Resume(OUTER, ready + SHA256_BYTES, SHA256_BLOCK_BYTES);
+}
+
 export function hmacSha256Update(ptr: usize, len: i32): void {
   sha256Update(INNER, ptr, len);
 }
@@ -50,6 +71,13 @@ export function hmacSha256End(out: usize): void {
   sha256Update(OUTER, BLOCK, SHA256_BYTES);
   sha256End(OUTER, out);
   wipe(BLOCK, SHA256_BLOCK_BYTES);
+}
+
+/** The same under a key that was made ready. */
+export function hmacSha256Under(ready: usize, msg: usize, len: i32, out: usize): void {
+  hmacSha256Resume(ready);
+  hmacSha256Update(msg, len);
+  hmacSha256End(out);
 }
 
 /** `out` may lie over the key or the message: it is written last. */

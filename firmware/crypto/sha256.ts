@@ -249,3 +249,9 @@ export function sha256(msg: usize, len: i32, out: usize): void {
   sha256Update(ONE_SHOT, msg, len);
   sha256End(ONE_SHOT, out);
 }
+
+/** Goes on from a chaining value, the first SHA256_BYTES of a context, that whole blocks of `total` bytes led to. */
+export function sha256Resume(ctx: usize, chaining: usize, total: u64): void {
+  memory.copy(ctx, chaining, SHA256_BYTES);
+  changetype<Sha256Context>(ctx).total = total;
+}

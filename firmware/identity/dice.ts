@@ -7,6 +7,7 @@
 import { keyIdOf } from "../cose/key-id";
 import { ed25519PublicKey } from "../crypto/ed25519";
 import { hkdfSha256 } from "../crypto/hkdf";
+import { hmacSha256Ready } from "../crypto/hmac";
 import { wipe } from "../crypto/wipe";
 import { readAttestationCertificate } from "../objects/endorsement";
 import { Handoff } from "../protocol/board";
@@ -34,6 +35,8 @@ const SEALING_INFO: usize = memory.data<u8>([
   0x73, 0x65, 0x61, 0x6c, 0x69, 0x6e, 0x67, 0x2d, 0x6b, 0x65, 0x79, // sealing-key
 ]);
 
+const sealingKey: usize = memory.data(32, 8);
+
 /**
  * Takes the hand-off of `length` bytes at `handoff` and wipes it. BOOT_HANDOFF if its certificate does not name the key
  * and the measurement that it came with.
@@ -42,7 +45,9 @@ export function takeIdentity(handoff: usize, length: i32): i32 {
   const certificateBytes = length - <i32>Handoff.CERTIFICATE;
   if (certificateBytes < 1 || certificateBytes > Handoff.CERTIFICATE_BYTES_MAX) return ErrorCode.BOOT_HANDOFF;
   hkdfSha256(handoff + Handoff.CDI, 32, 0, 0, ATTESTATION_INFO, 23, ATTESTATION_SEED, 32);
-  hkdfSha256(handoff + Handoff.CDI, 32, 0, 0, SEALING_INFO, 19, SEALING_KEY, 32);
+  hkdfSha256(handoff + Handoff.CDI, 32, 0, 0, SEALING_INFO, 19, sealingKey, 32);
+  hmacSha256Ready(sealingKey, 32, SEALING_KEY);
+  wipe(sealingKey, 32);
   wipe(handoff + Handoff.CDI, 32);
   ed25519PublicKey(ATTESTATION_SEED, ATTESTATION_KEY);
   keyIdOf(ATTESTATION_KEY, ATTESTATION_KID);

@@ -2,7 +2,7 @@
  * Nonces, with the health test that they need: a source that stands still or repeats itself gives none, and without a
  * challenge there is no license and no time proof (SP 800-90B section 4.4.1, repetition count).
  */
-import { hmacSha256 } from "../crypto/hmac";
+import { hmacSha256Under } from "../crypto/hmac";
 import { counterRead, ticks, trngFill } from "../hal";
 import { Limit } from "../protocol/limits";
 import { CHALLENGE, SEALING_KEY, session, TIME_NONCE } from "../state";
@@ -31,7 +31,7 @@ function mix(out: usize): void {
   memory.copy(mixed, out, 32);
   store<u64>(mixed, <u64>counterRead(), 32);
   store<u64>(mixed, ticks(), 40);
-  hmacSha256(SEALING_KEY, 32, mixed, MIXED_BYTES, out);
+  hmacSha256Under(SEALING_KEY, mixed, MIXED_BYTES, out);
 }
 
 /** The challenge that the next license or recovery answers. */

@@ -84,7 +84,7 @@ function findRecord(sequence: u64): u32 {
   const slots = slotCount();
   for (let slot: u32 = 0; slot < slots; slot++) {
     const address = slotAddress(slot);
-    flashRead(address, recordIn, <u32>RECORD_HEAD_BYTES);
+    flashRead(address, recordIn, RECORD_HEAD_BYTES);
     if (claimedSequence() != sequence) continue;
     flashRead(address, recordIn, RECORD_BYTES);
     if (recordIsAuthentic(sequence)) return slot;
@@ -95,7 +95,7 @@ function findRecord(sequence: u64): u32 {
 function anyRecord(): bool {
   const slots = slotCount();
   for (let slot: u32 = 0; slot < slots; slot++) {
-    flashRead(slotAddress(slot), recordIn, <u32>RECORD_HEAD_BYTES);
+    flashRead(slotAddress(slot), recordIn, RECORD_HEAD_BYTES);
     if (claimedSequence() != u64.MAX_VALUE) return true;
   }
   return false;
@@ -143,11 +143,9 @@ function writeRecord(): bool {
       flashErase(slotSector(slot));
       ledger.erases += 1;
     }
-    if (!isBlank(slotAddress(slot), RECORD_BYTES, recordIn)) continue;
-    buildRecord();
-    program(slotAddress(slot));
-    flashRead(slotAddress(slot), recordIn, RECORD_BYTES);
-    if (memory.compare(recordIn, recordOut, RECORD_BYTES) == 0) {
+    // After the erase, which the Ledger counts.
+    const bytes = buildRecord();
+    if (programRecord(slotAddress(slot), bytes)) {
       session.journalSlot = slot;
       return true;
     }
@@ -155,10 +153,12 @@ function writeRecord(): bool {
   return false;
 }
 
-function program(address: u32): void {
-  for (let at: u32 = 0; at < RECORD_BYTES; at += PAGE_BYTES) {
-    flashProgram(address + at, recordOut + <usize>at, PAGE_BYTES);
-  }
+/** Programs the record's pages, if they are blank, and reads them back: whether all of it is there. */
+function programRecord(address: u32, bytes: u32): bool {
+  if (!isBlank(address, bytes, recordIn)) return false;
+  for (let at: u32 = 0; at < bytes; at += PAGE_BYTES) flashProgram(address + at, recordOut + <usize>at, PAGE_BYTES);
+  flashRead(address, recordIn, bytes);
+  return memory.compare(recordIn, recordOut, <usize>bytes) == 0;
 }
 
 /** After a rollback or a loss was found: the quorum's word makes an empty journal whole. */

@@ -32,11 +32,11 @@ export function writeProfile(): void {
 
 const wire: usize = memory.data(16, 8);
 
-/** A map of all classes to the 128-bit quantities at `first` and after. */
-export function writeWorks(first: usize): void {
+/** A map of all classes to 128-bit quantities: the one at `first` and those every `stride` bytes after it. */
+export function writeWorks(first: usize, stride: usize): void {
   writer.map(EngineClass.COUNT);
   for (let c: u32 = 0; c < CLASSES; c++) {
-    quantityToWire(wire, first + ((<usize>c) << 4));
+    quantityToWire(wire, first + <usize>c * stride);
     writer.uint(<u64>c);
     writer.bytes(wire, Limit.WORK_BYTES);
   }

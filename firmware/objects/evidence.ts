@@ -4,11 +4,12 @@ import { CreditSource } from "../gate/credit";
 import { backOffTicksLeft } from "../gate/failures";
 import { fuseRead, ticks } from "../hal";
 import { counterWearPermille, flashWearPermille } from "../journal/journal";
-import { quantityAdd } from "../meter/quantity";
+import { quantityAdd, quantityCopy } from "../meter/quantity";
 import { Firmware, Fuse } from "../protocol/board";
 import { Claim, ObjectType } from "../protocol/claims";
 import { Limit } from "../protocol/limits";
 import {
+  ACCOUNT_BYTES,
   AGREEMENT_DIGEST,
   BOOT_SEED,
   budgetOf,
@@ -106,10 +107,10 @@ function writePolicy(): void {
 
 function writeMeter(): void {
   writer.int(Claim.TOTALS);
-  writeWorks(totalOf(0));
+  writeWorks(totalOf(0), ACCOUNT_BYTES);
   writer.int(Claim.BUDGET_LEFT);
   unusedBudget();
-  writeWorks(unused);
+  writeWorks(unused, 16);
   writer.int(Claim.REPORT_HEAD);
   writer.array(2);
   writer.uint(ledger.reportSequence);
@@ -122,9 +123,12 @@ function writeMeter(): void {
 
 /** What the license still allows: not granted, or granted and not used. */
 function unusedBudget(): void {
-  memory.copy(unused, budgetOf(0), CLASSES * 16);
-  if (session.creditSource != CreditSource.BUDGET) return;
-  for (let c: u32 = 0; c < CLASSES; c++) quantityAdd(unused + ((<usize>c) << 4), load<u64>(outstandingOf(c)));
+  const granted = session.creditSource == CreditSource.BUDGET;
+  for (let c: u32 = 0; c < CLASSES; c++) {
+    const left = unused + ((<usize>c) << 4);
+    quantityCopy(left, budgetOf(c));
+    if (granted) quantityAdd(left, load<u64>(outstandingOf(c)));
+  }
 }
 
 function writeHealth(): void {

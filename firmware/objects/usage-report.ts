@@ -12,6 +12,7 @@ import { commitOrFail, failClosed } from "../gate/run";
 import { deniedRead, flashRead, throttledRead, ticks } from "../hal";
 import { writeSector } from "../journal/sector";
 import { intervalsReset, intervalsRoot, intervalsToWire } from "../meter/intervals";
+import { quantityCopy } from "../meter/quantity";
 import { settle } from "../meter/settle";
 import { FlashShape } from "../protocol/board";
 import { Claim, ObjectType } from "../protocol/claims";
@@ -19,6 +20,7 @@ import { EngineClass } from "../protocol/classes";
 import { ErrorCode } from "../protocol/errors";
 import { Limit } from "../protocol/limits";
 import {
+  ACCOUNT_BYTES,
   AGREEMENT_DIGEST,
   CLASSES,
   head,
@@ -71,7 +73,7 @@ export function makeReport(): i32 {
   if (!writeSector(slotSector(ledger.reportSequence + 1), slot)) return ErrorCode.REPORT_STORE;
   ledger.reportSequence += 1;
   sha256(report, reportParts.reportLength, REPORT_HEAD);
-  memory.copy(reportTotalOf(0), totalOf(0), CLASSES * 16);
+  for (let c: u32 = 0; c < CLASSES; c++) quantityCopy(reportTotalOf(c), totalOf(c));
   if (!commitOrFail()) return <i32>head.lastCode;
   intervalsReset();
   session.transitionCount = 0;
@@ -83,7 +85,10 @@ export function makeReport(): i32 {
 function nothingIsNew(): bool {
   if (ledger.reportSequence == 0 || session.transitionCount != 0) return false;
   if (ticks() - session.reportTick >= pact.sliceTicks) return false;
-  return memory.compare(reportTotalOf(0), totalOf(0), CLASSES * 16) == 0;
+  for (let c: u32 = 0; c < CLASSES; c++) {
+    if (memory.compare(reportTotalOf(c), totalOf(c), 16) != 0) return false;
+  }
+  return true;
 }
 
 /** The newest report once more, byte for byte, for a host that lost it: Ed25519 signs the same bytes the same way. */
@@ -146,7 +151,7 @@ function writePayload(): void {
   writer.int(Claim.GATE_STATE);
   writer.uint(head.gateState);
   writer.int(Claim.TOTALS);
-  writeWorks(totalOf(0));
+  writeWorks(totalOf(0), ACCOUNT_BYTES);
   writer.int(Claim.LICENSE_SEQUENCE);
   writer.uint(ledger.licenseSequence);
   writer.int(Claim.TIME_BOUNDS);

@@ -77,8 +77,8 @@ export const enum BootProgress {
 export const enum Firmware {
   /** Security version number: raised by a release that closes a hole. */
   SVN = 1,
-  STATE_FORMAT = 1,
-  JOURNAL_FORMAT = 1,
+  STATE_FORMAT = 2,
+  JOURNAL_FORMAT = 2,
 }
 
 /** Shape of the flash that the journal lies in (a serial NOR's 256-byte page and 4 KiB sector). */
@@ -89,7 +89,7 @@ export const enum FlashShape {
   AGREEMENT_SECTOR = 0,
   REPORT_SECTOR = 2,
   JOURNAL_SECTOR = 4,
-  /** A journal record's place: five pages, three records a sector. */
+  /** A journal record's place: the five pages that the longest one takes; three records a sector. */
   RECORD_BYTES = 1280,
   RECORDS_PER_SECTOR = 3,
 }

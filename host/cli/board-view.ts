@@ -24,15 +24,23 @@ import { color, facts, hex, print, printJson, table } from "./output.ts";
 
 const JOURNAL_SHOWN = 8;
 
-/** Boots it, provisions it if there is an agreement, and prints what is to be seen. Throws a `Refusal`, a `CliError`. */
-export function showBoard(options: { seed: number; agreement?: string }, asJson: boolean): void {
-  const agreement = options.agreement === undefined ? undefined : readAgreement(options.agreement);
-  const board = new Board({ image: loadGovernor(), seed: options.seed, tickHz: agreement?.tickHz });
+export type BoardChoice = { seed: number; agreement?: string };
+
+/** A fresh board, booted, and provisioned if there is an agreement. Throws a `Refusal`, a `CliError`. */
+export function boardOf({ seed, agreement }: BoardChoice): { board: Board; mailbox: Mailbox; ueid: Uint8Array } {
+  const tickHz = agreement === undefined ? undefined : readAgreement(agreement).tickHz;
+  const board = new Board({ image: loadGovernor(), seed, tickHz });
   const { ueid } = board.manufacture();
   board.powerOn();
   const mailbox = new Mailbox((request) => board.request(request));
-  if (options.agreement !== undefined) mailbox.agreement(readObject(options.agreement));
-  const view = viewOf(board, mailbox.info(), ueid, options.seed);
+  if (agreement !== undefined) mailbox.agreement(readObject(agreement));
+  return { board, mailbox, ueid };
+}
+
+/** Prints what is to be seen of a board. Throws a `Refusal`, a `CliError`. */
+export function showBoard(choice: BoardChoice, asJson: boolean): void {
+  const { board, mailbox, ueid } = boardOf(choice);
+  const view = viewOf(board, mailbox.info(), ueid, choice.seed);
   if (asJson) printJson(view);
   else printView(view);
 }

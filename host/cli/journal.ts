@@ -8,6 +8,8 @@ import type { Flash } from "../../sim-board/parts/flash.ts";
 export type JournalRecord = {
   /** Flash address in bytes. */
   address: number;
+  /** Length, tag included. */
+  bytes: number;
   /** Value of the monotonic counter that goes with it. */
   sequence: bigint;
   bootCount: number;
@@ -26,7 +28,11 @@ export type JournalRecord = {
 
 /** "QJ01". */
 const MAGIC = 0x31304a51;
-const LEDGER = 16;
+const LEDGER = 8;
+/** The Ledger's scalars and digests; then a word with a bit for each class whose account follows. */
+const LEDGER_HEAD_BYTES = 156;
+const ACCOUNT_BYTES = 80;
+const TAG_BYTES = 32;
 
 /** All records in the flash that look like one, oldest first. Whether they are authentic only the governor can tell. */
 export function readJournal(flash: Flash): JournalRecord[] {
@@ -47,8 +53,10 @@ function readRecord(flash: Flash, address: number): JournalRecord | undefined {
   if (view.getUint32(0, true) !== MAGIC) return undefined;
   const u64 = (offset: number) => view.getBigUint64(LEDGER + offset, true);
   const u32 = (offset: number) => view.getUint32(LEDGER + offset, true);
+  const accounts = u32(LEDGER_HEAD_BYTES).toString(2).replaceAll("0", "").length;
   return {
     address,
+    bytes: LEDGER + LEDGER_HEAD_BYTES + 4 + accounts * ACCOUNT_BYTES + TAG_BYTES,
     sequence: u64(0),
     licenseSequence: u64(8),
     licenseTicksLeft: u64(32),

@@ -12,10 +12,9 @@ import { type Accelerator as Chip, peakPerSecond } from "../accelerators.ts";
 import { BoardError } from "../errors.ts";
 import { NS_PER_SECOND, nsOf, secondsOf } from "../time.ts";
 import type { Phase, Work } from "../workloads/types.ts";
+import { classIn, Registers } from "./registers.ts";
 
 const CLASSES: number = EngineClass.COUNT;
-const COUNTER_MAX_32 = 0xffffffff;
-const REGISTER_MAX = 2n ** 64n - 1n;
 
 /** What one stretch of simulated time did. */
 export type Progress = {
@@ -31,26 +30,15 @@ export type Progress = {
 
 type Running = { phase: Phase; work: bigint[]; done: bigint[]; durationNs: bigint; elapsedNs: bigint };
 
-type Registers = {
-  credit: bigint[];
-  lastGrant: bigint[];
-  lowArmed: boolean[];
-  everGranted: boolean[];
-  standing: boolean[];
-  retired: bigint[];
-  denied: number[];
-  throttled: number[];
-};
-
 export type AcceleratorSnapshot = {
-  registers: Registers;
+  registers: Uint8Array;
   lifetime: bigint[];
   running: Running | undefined;
 };
 
 export class Accelerator {
   readonly chip: Chip;
-  #registers: Registers = zeroRegisters();
+  readonly #registers = new Registers();
   /** What was really done since manufacture, by class. The governor cannot see it: it is here for the invariants. */
   #lifetime: bigint[] = zeros();
   #running: Running | undefined;
@@ -62,41 +50,31 @@ export class Accelerator {
   // What the governor sees: the hardware counters. They are free-running, 64 bits wide, and zero at power-up.
 
   retiredOf(engineClass: number): bigint {
-    return BigInt.asUintN(64, this.#registers.retired[classIn(engineClass)]!);
+    return this.#registers.retiredOf(engineClass);
   }
 
   deniedOf(engineClass: number): number {
-    return this.#registers.denied[classIn(engineClass)]!;
+    return this.#registers.deniedOf(engineClass);
   }
 
   throttledOf(engineClass: number): number {
-    return this.#registers.throttled[classIn(engineClass)]!;
+    return this.#registers.throttledOf(engineClass);
   }
 
   // The gate.
 
   creditOf(engineClass: number): bigint {
-    return this.#registers.credit[classIn(engineClass)]!;
+    return this.#registers.creditOf(engineClass);
   }
 
   /** Adds credit; a register that is full stays full. */
   grant(engineClass: number, amount: bigint): void {
-    classIn(engineClass);
-    if (amount <= 0n) return;
-    const registers = this.#registers;
-    const sum = registers.credit[engineClass]! + amount;
-    registers.credit[engineClass] = sum > REGISTER_MAX ? REGISTER_MAX : sum;
-    registers.lastGrant[engineClass] = amount;
-    registers.lowArmed[engineClass] = true;
-    registers.everGranted[engineClass] = true;
-    registers.standing[engineClass] = false;
+    this.#registers.grant(engineClass, amount);
   }
 
   /** Zeroes every credit register at once. */
   close(): void {
-    this.#registers.credit.fill(0n);
-    this.#registers.lastGrant.fill(0n);
-    this.#registers.lowArmed.fill(false);
+    this.#registers.close();
   }
 
   // What the host gives it to do.
@@ -127,7 +105,7 @@ export class Accelerator {
       work[classIn(engineClass)] = amount;
     }
     // New commands try anew: a class without credit refuses these too, and counts it.
-    this.#registers.standing.fill(false);
+    this.#registers.standNoMore();
     this.#running = { phase, work, done: zeros(), durationNs: this.#durationNs(phase, work), elapsedNs: 0n };
   }
 
@@ -152,11 +130,12 @@ export class Accelerator {
     for (let c = 0; c < CLASSES; c++) {
       const work = running.work[c]!;
       if (work === 0n) continue;
-      const credit = this.#registers.credit[c]!;
+      const credit = this.#registers.creditOf(c);
       const stop = lastNsWithin(running.done[c]! + credit, work, running.durationNs);
       if (stop < at) at = stop;
-      if (this.#registers.lowArmed[c]) {
-        const low = firstNsReaching(running.done[c]! + credit - this.#lowLevel(c), work, running.durationNs);
+      const lowLevel = this.#registers.lowLevelOf(c);
+      if (lowLevel !== undefined) {
+        const low = firstNsReaching(running.done[c]! + credit - lowLevel, work, running.durationNs);
         if (low < at) at = low;
       }
     }
@@ -183,30 +162,22 @@ export class Accelerator {
         const work = running.work[c]!;
         if (work === 0n) continue;
         const needed = (work * (running.elapsedNs + 1n)) / running.durationNs - running.done[c]!;
-        if (needed <= registers.credit[c]!) continue;
-        if (registers.credit[c]! > 0n) this.#retire(progress, c, registers.credit[c]!);
-        registers.standing[c] = true;
-        const reason = registers.everGranted[c] ? "dry" : "denied";
-        const count = reason === "dry" ? registers.throttled : registers.denied;
-        if (count[c]! < COUNTER_MAX_32) count[c]!++;
-        progress.stalled.push({ engineClass: c, reason });
+        const credit = registers.creditOf(c);
+        if (needed <= credit) continue;
+        if (credit > 0n) this.#retire(progress, c, credit);
+        progress.stalled.push({ engineClass: c, reason: registers.stand(c) });
       }
     } else {
       progress.completed = running.phase;
       this.#running = undefined;
     }
-    for (let c = 0; c < CLASSES; c++) {
-      if (registers.lowArmed[c] && registers.credit[c]! <= this.#lowLevel(c)) {
-        registers.lowArmed[c] = false;
-        progress.creditLow = true;
-      }
-    }
+    progress.creditLow = registers.tellCreditLow();
     return progress;
   }
 
   /** Power-down: registers and counters are gone, and the phase with them. */
   reset(): void {
-    this.#registers = zeroRegisters();
+    this.#registers.reset();
     this.#running = undefined;
   }
 
@@ -216,35 +187,28 @@ export class Accelerator {
   }
 
   snapshot(): AcceleratorSnapshot {
-    return structuredClone({ registers: this.#registers, lifetime: this.#lifetime, running: this.#running });
+    const { lifetime, running } = structuredClone({ lifetime: this.#lifetime, running: this.#running });
+    return { registers: this.#registers.snapshot(), lifetime, running };
   }
 
   restore(snapshot: AcceleratorSnapshot): void {
     const copy = structuredClone(snapshot);
-    this.#registers = copy.registers;
+    this.#registers.restore(copy.registers);
     this.#lifetime = copy.lifetime;
     this.#running = copy.running;
   }
 
   #retire(progress: Progress, engineClass: number, amount: bigint): void {
-    const credit = this.#registers.credit[engineClass]! - amount;
-    if (credit < 0n) throw new Error(`class ${engineClass} would retire ${amount} with ${credit + amount} of credit`);
-    this.#registers.credit[engineClass] = credit;
-    this.#registers.retired[engineClass]! += amount;
+    this.#registers.retire(engineClass, amount);
     this.#lifetime[engineClass]! += amount;
     this.#running!.done[engineClass]! += amount;
     progress.retired ??= zeros();
     progress.retired[engineClass]! += amount;
   }
 
-  /** The highest level that is below half of the last grant. */
-  #lowLevel(engineClass: number): bigint {
-    return (this.#registers.lastGrant[engineClass]! - 1n) / 2n;
-  }
-
   #standsStill(): boolean {
     const running = this.#running!;
-    return this.#registers.standing.some((standing, c) => standing && running.work[c]! > running.done[c]!);
+    return running.work.some((work, c) => work > running.done[c]! && this.#registers.standsStill(c));
   }
 
   /** A recorded duration stands; a computed one is never shorter than the roofline: each class at its peak. */
@@ -275,26 +239,6 @@ function firstNsReaching(least: bigint, work: bigint, duration: bigint): bigint 
   return (least * duration + work - 1n) / work;
 }
 
-function classIn(engineClass: number): number {
-  if (!Number.isInteger(engineClass) || engineClass < 0 || engineClass >= CLASSES) {
-    throw new BoardError("accelerator/class", `engine class ${engineClass}: there are 0 to ${CLASSES - 1}`);
-  }
-  return engineClass;
-}
-
 function zeros(): bigint[] {
   return new Array<bigint>(CLASSES).fill(0n);
-}
-
-function zeroRegisters(): Registers {
-  return {
-    credit: zeros(),
-    lastGrant: zeros(),
-    lowArmed: new Array<boolean>(CLASSES).fill(false),
-    everGranted: new Array<boolean>(CLASSES).fill(false),
-    standing: new Array<boolean>(CLASSES).fill(false),
-    retired: zeros(),
-    denied: new Array<number>(CLASSES).fill(0),
-    throttled: new Array<number>(CLASSES).fill(0),
-  };
 }

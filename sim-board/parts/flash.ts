@@ -22,6 +22,7 @@ export const FLASH_PART = {
 } as const;
 
 const ERASED = 0xff;
+const ERASED_PAGE = Buffer.alloc(FlashShape.PAGE_BYTES, ERASED);
 
 export type FlashOptions = {
   /** Sectors of 4 KiB that belong to the governor; 2,048 are the whole part. */
@@ -90,19 +91,14 @@ export class Flash {
     }
     const index = Math.floor(address / FlashShape.SECTOR_BYTES);
     const offset = address % FlashShape.SECTOR_BYTES;
-    const old = this.#data[index]!;
-    for (let i = 0; i < source.length; i++) {
-      if ((old[offset + i]! & source[i]!) !== source[i]) {
-        throw new BoardError(
-          "flash/bit-rise",
-          `program of 0x${hex(source[i]!)} over 0x${hex(old[offset + i]!)} at ${address + i}: a bit would have to rise`,
-        );
-      }
-    }
+    const page = this.#data[index]!.subarray(offset, offset + source.length);
+    // A page that is blank, as nearly all are, takes any bytes: told so natively, bit by bit only the others.
+    if (!ERASED_PAGE.subarray(0, page.length).equals(page)) refuseRisingBits(address, page, source);
     this.#supply.operation("flash program");
     const sector = this.#own(index);
     const whole = this.#supply.takeFlashBytes(source.length);
-    for (let i = 0; i < whole; i++) sector[offset + i]! &= source[i]!;
+    // No bit rises, so what is there after the fall is the source.
+    sector.set(whole < source.length ? source.subarray(0, whole) : source, offset);
     if (whole < source.length) {
       // Of the byte under way some bits have fallen, some not yet.
       sector[offset + whole]! &= source[whole]! | (this.#random.u32() & 0xff);
@@ -174,6 +170,18 @@ export class Flash {
   #inRange(address: number, length: number): void {
     if (!Number.isInteger(address) || address < 0 || address + length > this.bytes) {
       throw new BoardError("flash/out-of-range", `${length} bytes at ${address}: the part holds ${this.bytes}`);
+    }
+  }
+}
+
+/** @throws BoardError if the source has a bit that is 0 in the page. */
+function refuseRisingBits(address: number, page: Uint8Array, source: Uint8Array): void {
+  for (let i = 0; i < source.length; i++) {
+    if ((page[i]! & source[i]!) !== source[i]) {
+      throw new BoardError(
+        "flash/bit-rise",
+        `program of 0x${hex(source[i]!)} over 0x${hex(page[i]!)} at ${address + i}: a bit would have to rise`,
+      );
     }
   }
 }

@@ -1,32 +1,31 @@
 /** A governor on the silicon of a rig's board, but without the board around it: what is measured is the governor. */
-import { FlashShape } from "../../firmware/protocol/board.ts";
-import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
+import { readJournal } from "../../host/cli/journal.ts";
 import { runBootRom } from "../../sim-board/boot-rom.ts";
 import { Governor, type GovernorImage, type Hal } from "../../sim-board/governor-module.ts";
+import { Registers } from "../../sim-board/parts/registers.ts";
 import { governorImage, type Rig } from "../rig.ts";
 
 /** What the bench turns by hand. */
 export type Knobs = {
   ticks: bigint;
-  /** Work retired, by class. */
-  retired: bigint[];
-  /** Credit that is out, by class. */
-  credit: bigint[];
+  /** The accelerator's: credit and counters. */
+  registers: Registers;
 };
 
-/** As the board of the rig has them now. */
+/** Clock and registers as the board of the rig has them now. */
 export function knobsOf(rig: Rig): Knobs {
-  const classes = Array.from({ length: EngineClass.COUNT }, (_, c) => c);
-  const { accelerator } = rig.board;
-  return {
-    ticks: rig.board.ticks,
-    retired: classes.map((c) => accelerator.retiredOf(c)),
-    credit: classes.map((c) => accelerator.creditOf(c)),
-  };
+  const registers = new Registers();
+  registers.restore(rig.board.accelerator.snapshot().registers);
+  return { ticks: rig.board.ticks, registers };
 }
 
-/** The rig's flash, fuses, counter and TRNG serve; the clock and the accelerator are the knobs. */
+/** All credit that is out in these classes is used up. */
+export function useUp({ registers }: Knobs, classes: readonly number[]): void {
+  for (const c of classes) registers.retire(c, registers.creditOf(c));
+}
+
+/** The rig's flash, fuses, counter and TRNG serve; clock and registers are the knobs. */
 export function bareHal(rig: Rig, knobs: Knobs): Hal {
   const { flash, fuses, counter, trng } = rig.board;
   return {
@@ -42,23 +41,13 @@ export function bareHal(rig: Rig, knobs: Knobs): Hal {
     ticks: () => knobs.ticks,
     trngFill: (destination) => trng.fill(destination),
     tamperRead: () => 0,
-    workRead: (engineClass) => knobs.retired[engineClass]!,
-    deniedRead: () => 0,
-    throttledRead: () => 0,
-    gateGrant: (engineClass, amount) => {
-      knobs.credit[engineClass]! += amount;
-    },
-    gateClose: () => void knobs.credit.fill(0n),
+    ...knobs.registers.wires,
   };
 }
 
 /** Bytes under the tag of a journal record, as the rig's own flash shows them. */
 export function recordBytes(rig: Rig): number {
-  const place = new Uint8Array(FlashShape.RECORD_BYTES);
-  rig.board.flash.read(FlashShape.JOURNAL_SECTOR * FlashShape.SECTOR_BYTES, place);
-  const used = place.findLastIndex((byte) => byte !== 0xff) + 1;
-  // The last byte of a tag may be 0xff itself; records are made of words of 8 bytes.
-  return Math.ceil(used / 8) * 8 - Limit.DIGEST_BYTES;
+  return readJournal(rig.board.flash).at(-1)!.bytes - Limit.DIGEST_BYTES;
 }
 
 /** What the boot ROM hands over on this board to this image. */
@@ -67,9 +56,14 @@ export function handoffOf(rig: Rig, image: GovernorImage = governorImage()): Uin
   return runBootRom(rig.board.fuses, image.sha256);
 }
 
+/** The image on the silicon of the rig, wired to the registers; not booted. */
+export function wired(rig: Rig, knobs: Knobs, image: GovernorImage = governorImage()): Governor {
+  return new Governor(image, bareHal(rig, knobs), knobs.registers.wires);
+}
+
 /** Takes the rig's governor, as it stands, off its board: as it ships, or in an image made of it that computes the same. */
 export function bareGovernor(rig: Rig, knobs: Knobs, image: GovernorImage = governorImage()): Governor {
-  const governor = new Governor(image, bareHal(rig, knobs));
+  const governor = wired(rig, knobs, image);
   governor.setState(rig.board.state()!);
   return governor;
 }

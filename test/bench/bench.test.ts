@@ -39,7 +39,7 @@ describe("every benchmark", () => {
     const { exit, out, err } = await command("boot");
     expect(exit).toBe(0);
     expect(out).toContain("ours/theirs");
-    expect(err).toContain("boot 1 of 1");
+    expect(err).toContain("boot 1 of 2");
   });
 });
 

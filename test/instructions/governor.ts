@@ -8,12 +8,14 @@ import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { Command } from "../../firmware/protocol/commands.ts";
 import { signAgreement } from "../../host/objects/agreement.ts";
 import { type CborValue, decode, encode } from "../../host/protocol/cbor.ts";
-import { Governor } from "../../sim-board/governor-module.ts";
-import { bareGovernor, bareHal, handoffOf, type Knobs, knobsOf } from "../bench/bare-governor.ts";
+import type { Governor } from "../../sim-board/governor-module.ts";
+import { bareGovernor, handoffOf, type Knobs, knobsOf, useUp, wired } from "../bench/bare-governor.ts";
 import { counted, countsOf } from "../instrument/count.ts";
 import { PARTIES, phaseOf, Rig } from "../rig.ts";
 import { measuredImage } from "./image.ts";
 import type { Operation } from "./operations.ts";
+
+const CLASSES: readonly number[] = Array.from({ length: EngineClass.COUNT }, (_, c) => c);
 
 /** What a governor does next. @throws Error if it doesn't. */
 type Act = (governor: Governor, knobs: Knobs) => void;
@@ -58,7 +60,7 @@ export function governorOperations(): Operation[] {
       name: "boot to READY",
       count() {
         const rig = ready();
-        const governor = new Governor(counting, bareHal(rig, { ...knobsOf(rig), ticks: 0n }));
+        const governor = wired(rig, { ...knobsOf(rig), ticks: 0n }, counting);
         const handoff = handoffOf(rig, plain);
         return countsOf(
           (global) => governor.global64(global),
@@ -105,18 +107,19 @@ function forged(message: Uint8Array): Uint8Array {
 
 function tick(governor: Governor, knobs: Knobs): void {
   knobs.ticks += 10n;
-  const credit = [...knobs.credit];
+  const credit = creditsOf(knobs);
   governor.tick();
-  if (credit.some((amount, i) => amount !== knobs.credit[i])) throw new Error("something was due");
+  if (creditsOf(knobs).some((amount, c) => amount !== credit[c])) throw new Error("something was due");
 }
+
+const creditsOf = ({ registers }: Knobs) => CLASSES.map((c) => registers.creditOf(c));
 
 /** All that was granted is done, and a slice period has passed. */
 function sliceOf(sliceTicks: bigint): Act {
   return (governor, knobs) => {
-    for (let c = 0; c < EngineClass.COUNT; c++) knobs.retired[c]! += knobs.credit[c]!;
-    knobs.credit.fill(0n);
+    useUp(knobs, CLASSES);
     knobs.ticks += sliceTicks;
     governor.tick();
-    if (knobs.credit[EngineClass.TENSOR_BF16] === 0n) throw new Error("no slice was granted");
+    if (knobs.registers.creditOf(EngineClass.TENSOR_BF16) === 0n) throw new Error("no slice was granted");
   };
 }

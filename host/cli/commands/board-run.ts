@@ -1,9 +1,9 @@
 /** `quiesce board run`: one honest board runs a whole workload under licenses, and the books are compared. */
 import type { Command } from "commander";
-import { wrongUse } from "../exit.ts";
 import { DEFAULT_SEED, seedOption } from "../options.ts";
 import { wantsJson } from "../output.ts";
 import { addWorkloadOptions, type WorkloadOptions } from "../workload.ts";
+import { refuseBoardOptions } from "./board-options.ts";
 
 export function addBoardRun(parent: Command): void {
   addWorkloadOptions(parent.command("run"))
@@ -15,9 +15,7 @@ export function addBoardRun(parent: Command): void {
       "\nExample:\n  $ quiesce board run --trace result_0.txt --json\n  $ quiesce board run --workload resnet-ddp\n",
     )
     .action(async (_options: object, command: Command) => {
-      if (command.parent?.opts<{ agreement?: string }>().agreement !== undefined) {
-        throw wrongUse("board run takes no --agreement: it makes one that suits the workload");
-      }
+      refuseBoardOptions(command, "board run", "it makes one that suits the workload");
       const { runBoard } = await import("../run-view.ts");
       runBoard(command.optsWithGlobals<WorkloadOptions & { seed: number }>(), wantsJson(command));
     });

@@ -1,10 +1,10 @@
 /** `quiesce board serve`: simulated boards in real time, each behind a Unix socket, for an agent to talk to. */
 import type { Command } from "commander";
 import type { ServeOptions } from "../board-serve/serve.ts";
-import { wrongUse } from "../exit.ts";
 import { boardsOption, DEFAULT_SEED, seedOption, speedOption, tickHzOption } from "../options.ts";
 import { wantsJson } from "../output.ts";
 import { addWorkloadOptions } from "../workload.ts";
+import { refuseBoardOptions } from "./board-options.ts";
 
 const TICK_HZ = 1000;
 
@@ -26,9 +26,7 @@ export function addBoardServe(parent: Command): void {
       "\nExample:\n  $ quiesce board serve --socket boards --state parts --workload llama405b-train --boards 4\n",
     )
     .action(async (_options: object, command: Command) => {
-      if (command.parent?.opts<{ agreement?: string }>().agreement !== undefined) {
-        throw wrongUse("board serve takes no --agreement: the agent brings it");
-      }
+      refuseBoardOptions(command, "board serve", "the agent brings it");
       const { serveBoards } = await import("../board-serve/serve.ts");
       await serveBoards(command.optsWithGlobals<ServeOptions>(), wantsJson(command));
     });

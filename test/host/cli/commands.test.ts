@@ -97,6 +97,27 @@ describe("quiesce board", () => {
     });
   });
 
+  it("shows where a boot's time goes, step by step, to programs and to people", async () => {
+    const { exit, stdout } = await quiesce(["board", "--boot-profile", "--json"]);
+    expect(exit).toBe(0);
+    const { boots, totalUs, steps } = JSON.parse(stdout) as {
+      boots: number;
+      totalUs: number;
+      steps: { step: number | null; name: string; us: number; share: number }[];
+    };
+    expect(boots).toBeGreaterThan(100);
+    expect(steps.map(({ step }) => step)).toEqual([null, null, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, null]);
+    expect(steps.map(({ name }) => name)).toContain("self-test of Ed25519");
+    for (const { us } of steps) expect(us).toBeGreaterThan(0);
+    expect(steps.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
+    expect(totalUs).toBeGreaterThan(Math.max(...steps.map(({ us }) => us)));
+
+    const people = await quiesce(["board", "--boot-profile"]);
+    expect(people.exit).toBe(0);
+    expect(people.stdout).toMatch(/ms from reset to a challenge/);
+    expect(people.stdout).toMatch(/5 +self-test of Ed25519 +[\d.]+ +[\d.]+ +█/);
+  });
+
   it("has the same identity for the same seed, and another for another", async () => {
     const ueid = async (seed: string) =>
       JSON.parse((await quiesce(["board", "--seed", seed, "--json"])).stdout).device.ueid;

@@ -64,6 +64,7 @@ const CASES: readonly (readonly [string, readonly string[], RegExp])[] = [
   ["a key that is none", ["report", "inspect", "text.txt", "--keys", "key.txt"], /text\.txt is no COSE/],
   ["a refusal that does not exist", ["errors", "0xffff"], /there is no refusal '0xffff'/],
   ["an agreement for a board that is a text", ["board", "--agreement", "text.txt"], /is no COSE/],
+  ["a boot profile of a run", ["board", "--boot-profile", "run", "--workload", "resnet-ddp"], /takes no --boot-profile/],
   ["an agreement for a run", ["board", "--agreement", "text.txt", "run", "--workload", "resnet-ddp"], /takes no --agreement/],
   ["a folder to save to that is a file", ["demo", "--workload", "resnet-ddp", "--json", "--save", "text.txt"], /cannot be written to text\.txt/],
 ];
