@@ -9,7 +9,7 @@ import { gateIs } from "./gate/gate";
 import { commitOrFail, endDrain, grantBaseline, openIfAllowed, settleNow } from "./gate/run";
 import { newTimeNonce } from "./identity/random";
 import { acceptAgreement } from "./objects/agreement";
-import { payload } from "./objects/common";
+import { KEY_CHANGED, payload } from "./objects/common";
 import { writeEvidence, writeInfo } from "./objects/evidence";
 import { acceptLicense } from "./objects/license";
 import { acceptOrder } from "./objects/order";
@@ -122,7 +122,7 @@ function evidence(nonce: usize, length: i32): i32 {
   if (session.journalWhole == 0 && !canRecover(<i32>head.lastCode)) return refuse(ErrorCode.GATE_LOCKED);
   settleNow();
   const written = writeEvidence(nonce, length, object, Limit.MESSAGE_BYTES_MAX);
-  return written < 0 ? refuse(ErrorCode.ATTESTATION_KEY) : answerBytes(object, written);
+  return written == KEY_CHANGED ? refuse(ErrorCode.ATTESTATION_KEY) : answerBytes(object, written);
 }
 
 function info(): i32 {

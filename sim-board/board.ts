@@ -362,7 +362,7 @@ export class Board implements BoardView {
     this.accelerator.restore(snapshot.accelerator);
     this.#actions = [...snapshot.actions];
     if (snapshot.state) {
-      // All else in the governor's memory is dead between calls, unless the last one did not end.
+      // All else in the governor's memory changes no answer, unless the last call did not end.
       if (!this.#governor || this.#fault !== undefined || this.#image !== snapshot.image) {
         this.#governor = new Governor(snapshot.image, this.#hal);
       }

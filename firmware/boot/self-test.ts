@@ -3,10 +3,16 @@
  * gate locked with its own code.
  */
 import { cborCheck } from "../cbor/check";
-import { ed25519PublicKey, ed25519Sign, ed25519Verify } from "../crypto/ed25519";
+import {
+  ed25519PublicKey,
+  ed25519Sign,
+  ed25519SignKeyPair,
+  ed25519Verify,
+  ed25519VerifyKnown,
+} from "../crypto/ed25519";
 import { equalBytes } from "../crypto/equal";
 import { hkdfSha256 } from "../crypto/hkdf";
-import { hmacSha256 } from "../crypto/hmac";
+import { HMAC_SHA256_READY_BYTES, hmacSha256, hmacSha256Ready, hmacSha256Under } from "../crypto/hmac";
 import { sha256 } from "../crypto/sha256";
 import { sha512 } from "../crypto/sha512";
 import { BootProgress } from "../protocol/board";
@@ -97,6 +103,7 @@ const CBOR_BAD: usize = memory.data<u8>([
 ]);
 
 const out: usize = memory.data(64, 8);
+const ready: usize = memory.data(HMAC_SHA256_READY_BYTES, 8);
 
 /** OK, or the code of the first primitive that failed. */
 export function selfTest(): i32 {
@@ -111,6 +118,9 @@ export function selfTest(): i32 {
   head.bootProgress = BootProgress.SELF_TEST_HMAC;
   hmacSha256(HMAC_KEY, 20, HMAC_MESSAGE, 8, out);
   if (equalBytes(out, HMAC_TAG, 32) == 0) return ErrorCode.BOOT_SELF_TEST_HMAC;
+  hmacSha256Ready(HMAC_KEY, 20, ready);
+  hmacSha256Under(ready, HMAC_MESSAGE, 8, out);
+  if (equalBytes(out, HMAC_TAG, 32) == 0) return ErrorCode.BOOT_SELF_TEST_HMAC;
 
   head.bootProgress = BootProgress.SELF_TEST_HKDF;
   hkdfSha256(HKDF_IKM, 22, HKDF_SALT, 13, HKDF_INFO, 10, out, 42);
@@ -121,9 +131,16 @@ export function selfTest(): i32 {
   if (equalBytes(out, ED_PUBLIC, 32) == 0) return ErrorCode.BOOT_SELF_TEST_ED25519_SIGN;
   ed25519Sign(ED_SEED, ED_MESSAGE, 2, out);
   if (equalBytes(out, ED_SIGNATURE, 64) == 0) return ErrorCode.BOOT_SELF_TEST_ED25519_SIGN;
+  ed25519SignKeyPair(ED_SEED, ED_PUBLIC, ED_MESSAGE, 2, out);
+  if (equalBytes(out, ED_SIGNATURE, 64) == 0) return ErrorCode.BOOT_SELF_TEST_ED25519_SIGN;
   if (ed25519Verify(ED_SIGNATURE, ED_MESSAGE, 2, ED_PUBLIC) != 1) return ErrorCode.BOOT_SELF_TEST_ED25519_VERIFY;
   // A verifier that accepts everything would pass the test above.
   if (ed25519Verify(ED_SIGNATURE, ED_MESSAGE, 1, ED_PUBLIC) != 0) return ErrorCode.BOOT_SELF_TEST_ED25519_VERIFY;
+  // As objects are judged: under a new key, under one that signed once, and twice under its combs.
+  for (let i: i32 = 0; i < 3; i++) {
+    if (ed25519VerifyKnown(ED_SIGNATURE, ED_MESSAGE, 2, ED_PUBLIC) != 1) return ErrorCode.BOOT_SELF_TEST_ED25519_VERIFY;
+  }
+  if (ed25519VerifyKnown(ED_SIGNATURE, ED_MESSAGE, 1, ED_PUBLIC) != 0) return ErrorCode.BOOT_SELF_TEST_ED25519_VERIFY;
 
   head.bootProgress = BootProgress.SELF_TEST_CBOR;
   if (cborCheck(CBOR_GOOD, 6) != ErrorCode.OK) return ErrorCode.BOOT_SELF_TEST_CBOR;

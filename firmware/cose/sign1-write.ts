@@ -1,6 +1,7 @@
 /** Signs and writes a COSE_Sign1 of our wire profile (RFC 9052 section 4.2): what the governor itself says. */
 import { Writer } from "../cbor/writer";
 import { ed25519SignKeyPair } from "../crypto/ed25519";
+import { wipe } from "../crypto/wipe";
 import { CoseHeader, CoseTag } from "../protocol/cose-labels";
 import { Limit } from "../protocol/limits";
 import { sigStructure, sigStructureEnd, sigStructureSign1 } from "./sig-structure";
@@ -38,5 +39,6 @@ export function coseSign1Write(
   writer.bytes(kid, Limit.KID_BYTES);
   writer.bytes(payload, payloadLen);
   writer.bytes(signature, Limit.SIGNATURE_BYTES);
+  wipe(signature, Limit.SIGNATURE_BYTES);
   return writer.finish();
 }

@@ -115,6 +115,8 @@ export function ed25519Residue(sig: usize, msg: usize, len: i32, publicKey: usiz
   termPoint(TERM, A);
   termScalar(TERM, CHALLENGE);
   strausSum(POINT, TERM, 1, sig + HALF);
+  // Nothing of this key is left for the next one to be judged by, should a fault leave a step out.
+  memory.fill(TERM, 0, TERM_BYTES);
   return residue | equationResidue(sig);
 }
 

@@ -80,9 +80,10 @@ export function knownCombs(publicKey: usize): usize {
   return combsOf(place(i));
 }
 
-/** 0 if the combs are this key's: found again, in another way than by searching. */
+/** 0 if the combs are this key's, and built: seen once more, without the branches that found them. */
 export function knownCombsResidue(combs: usize, publicKey: usize): u32 {
-  return difference(changetype<KnownKey>(combs - COMBS), publicKey);
+  const known = changetype<KnownKey>(combs - COMBS);
+  return difference(known, publicKey) | ((known.built as u32) ^ 1);
 }
 
 /** A signature of the key was good: its name stays, and from the second time on its combs, those of the point `q`. */

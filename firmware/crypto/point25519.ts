@@ -211,7 +211,10 @@ export function pointNegate(p: usize): void {
 
 const OCTUPLE: usize = memory.data(POINT_BYTES, 8);
 
-/** 0 exactly when [8] p is the identity: X = 0 and Y = Z. */
+/**
+ * 0 exactly when [8] p is the identity: X = 0 and Y = Z, and Z is not 0, which it is for no point. A step that a fault
+ * leaves out, or a table that it clears, can make all of them 0: that is no identity.
+ */
 export function pointCofactorResidue(p: usize): u32 {
   pointDouble(p);
   pointCompleteProjective(OCTUPLE);
@@ -220,7 +223,7 @@ export function pointCofactorResidue(p: usize): u32 {
   pointDouble(OCTUPLE);
   pointCompleteProjective(OCTUPLE);
   fieldSubtract(E0, OCTUPLE + Y, OCTUPLE + Z);
-  return fieldResidue(OCTUPLE) | fieldResidue(E0);
+  return fieldResidue(OCTUPLE) | fieldResidue(E0) | ((fieldResidue(OCTUPLE + Z) == 0) as u32);
 }
 
 /** RFC 8032 section 5.1.2. */

@@ -53,15 +53,19 @@ export function writeTimeBounds(): void {
   writer.uint(timeUpperBound());
 }
 
-/** Signs what `writer` holds with the attestation key; the length of the COSE_Sign1 at `out`, or -1. */
+/** In place of a length: the attestation key is no longer the one of its id. */
+export const KEY_CHANGED: i32 = -2;
+
+/** Signs what `writer` holds with the attestation key; the length of the COSE_Sign1 at `out`, -1 or KEY_CHANGED. */
 export function signPayload(type: ObjectType, out: usize, size: i32): i32 {
   const length = writer.finish();
   if (length < 0) return -1;
   const key = ATTESTATION_KEY;
   const kid = ATTESTATION_KID;
+  if (!keyHasId(key, kid)) return KEY_CHANGED;
   const written = coseSign1Write(out, size, ATTESTATION_SEED, key, kid, payload, length, aadOf(type), AAD_BYTES);
   // Two signatures of one payload, one of them under a public key that a fault changed, would give the secret away.
   if (keyHasId(key, kid)) return written;
   wipe(out, size);
-  return -1;
+  return KEY_CHANGED;
 }

@@ -37,7 +37,7 @@ const CLAIMS: i32 = 25;
 const fuses: usize = memory.data(8, 8);
 const unused: usize = memory.data(12 * 16, 8);
 
-/** Evidence over a verifier's nonce: its length at `out`, or -1. */
+/** Evidence over a verifier's nonce: its length at `out`, -1 or KEY_CHANGED. */
 export function writeEvidence(nonce: usize, nonceLength: i32, out: usize, size: i32): i32 {
   payloadBegin();
   writeClaims(nonce, nonceLength);

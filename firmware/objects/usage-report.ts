@@ -33,7 +33,16 @@ import {
   transitionAt,
   UEID,
 } from "../state";
-import { payload, payloadBegin, signPayload, writeProfile, writer, writeTimeBounds, writeWorks } from "./common";
+import {
+  KEY_CHANGED,
+  payload,
+  payloadBegin,
+  signPayload,
+  writeProfile,
+  writer,
+  writeTimeBounds,
+  writeWorks,
+} from "./common";
 
 const CLAIMS: i32 = 16;
 /** A slot in flash: length of the payload, length of the intervals, then both. */
@@ -68,7 +77,8 @@ export function makeReport(): i32 {
   writePayload();
   const length = writer.finish();
   if (length < 0) return ErrorCode.REPORT_STORE;
-  if (!signReport()) return ErrorCode.ATTESTATION_KEY;
+  const signed = signReport();
+  if (signed != ErrorCode.OK) return signed;
   fillSlot(length);
   if (!writeSector(slotSector(ledger.reportSequence + 1), slot)) return ErrorCode.REPORT_STORE;
   ledger.reportSequence += 1;
@@ -101,7 +111,8 @@ export function repeatReport(): i32 {
   if (length > SLOT_PARTS_BYTES || intervals > SLOT_PARTS_BYTES - length) return ErrorCode.REPORT_STORE;
   payloadBegin();
   writer.raw(slot + SLOT_HEAD, <i32>length);
-  if (!signReport()) return ErrorCode.ATTESTATION_KEY;
+  const signed = signReport();
+  if (signed != ErrorCode.OK) return signed;
   sha256(report, reportParts.reportLength, root);
   if (equalBytes(root, REPORT_HEAD, Limit.DIGEST_BYTES) == 0) return ErrorCode.REPORT_STORE;
   setIntervals();
@@ -109,10 +120,11 @@ export function repeatReport(): i32 {
 }
 
 /** Signs what the writer holds, into `report`. */
-function signReport(): bool {
+function signReport(): i32 {
   reportParts.report = report;
   reportParts.reportLength = signPayload(ObjectType.USAGE_REPORT, report, REPORT_BYTES_MAX);
-  return reportParts.reportLength > 0;
+  if (reportParts.reportLength == KEY_CHANGED) return ErrorCode.ATTESTATION_KEY;
+  return reportParts.reportLength > 0 ? ErrorCode.OK : ErrorCode.REPORT_STORE;
 }
 
 /** The slot holds the payload without its signature: a report that was never journaled can't be read out of the flash. */

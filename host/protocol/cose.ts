@@ -207,8 +207,13 @@ function ofSignatureLength(signature: Uint8Array): Uint8Array {
   return signature;
 }
 
+/** What no governor could sign or verify: its scratch holds no longer Sig_structure. */
+export function isTooLong(structure: Uint8Array): boolean {
+  return structure.length > CoseLimit.SIG_STRUCTURE_BYTES_MAX;
+}
+
 function judge(signature: Uint8Array, structure: Uint8Array, publicKey: Uint8Array): void {
-  if (structure.length > CoseLimit.SIG_STRUCTURE_BYTES_MAX || !ed25519Verify(signature, structure, publicKey)) {
+  if (isTooLong(structure) || !ed25519Verify(signature, structure, publicKey)) {
     throw new Refusal(ErrorCode.COSE_SIGNATURE, "the signature does not hold");
   }
 }
@@ -225,7 +230,7 @@ function message(tag: CoseTag, fields: CborValue): Uint8Array {
 }
 
 function bounded(structure: Uint8Array): Uint8Array {
-  if (structure.length > CoseLimit.SIG_STRUCTURE_BYTES_MAX) {
+  if (isTooLong(structure)) {
     throw new Refusal(ErrorCode.CBOR_LENGTH, "too long to be signed");
   }
   return structure;

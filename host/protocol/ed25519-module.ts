@@ -67,16 +67,13 @@ export class Ed25519Module {
     return this.#exports.ed25519VerifyKnown(this.#signature, this.#message, item.message.length, this.#publicKey) === 1;
   }
 
-  /** The same of each, in order: by one equation where it holds, else one by one. */
-  verifyMany(items: readonly Ed25519Item[]): boolean[] {
+  /** The same of any number, in batches: whoever takes the verdicts may do something else between two of them. */
+  *verifyMany(items: readonly Ed25519Item[]): Generator<boolean[], void> {
     const most = this.#exports.batchMax();
-    const verdicts: boolean[] = [];
-    for (let first = 0; first < items.length; first += most) {
-      verdicts.push(...this.#verifyBatch(items.slice(first, first + most)));
-    }
-    return verdicts;
+    for (let first = 0; first < items.length; first += most) yield this.#verifyBatch(items.slice(first, first + most));
   }
 
+  /** By one equation where it holds, else one by one. */
   #verifyBatch(items: readonly Ed25519Item[]): boolean[] {
     if (items.length < BATCH_LEAST) return items.map((item) => this.verify(item));
     const coefficientBytes = this.#exports.coefficientBytes();

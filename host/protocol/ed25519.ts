@@ -15,6 +15,7 @@
  *      here.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
+import { setImmediate as turn } from "node:timers/promises";
 import { promisify } from "node:util";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { Limit } from "../../firmware/protocol/limits.ts";
@@ -29,7 +30,7 @@ export function ed25519Verify(signature: Uint8Array, message: Uint8Array, public
 
 /** Whether each of them holds, in order. Many at once cost less than half of what each alone does. */
 export function ed25519VerifyMany(items: readonly Ed25519Item[]): boolean[] {
-  return items.every(fits) ? ed25519Module!.verifyMany(items) : items.map(verifyBySystem);
+  return items.every(fits) ? [...ed25519Module!.verifyMany(items)].flat() : items.map(verifyBySystem);
 }
 
 /** Whether the module is there, and has room for it. */
@@ -59,9 +60,19 @@ export async function ed25519VerifyAsync(
   return exactVerify({ signature, message, publicKey });
 }
 
-/** Whether each of them holds, in order: a few by the pool, many at once, since that costs less than to hand them over. */
+/**
+ * Whether each of them holds, in order: a few by the pool; many in batches, which costs less than to hand them over. Between
+ * two batches others have their turn: a forged signature makes one cost as much as its signatures one by one.
+ */
 export async function ed25519VerifyManyAsync(items: readonly Ed25519Item[]): Promise<boolean[]> {
-  if (items.length >= BATCH_LEAST) return ed25519VerifyMany(items);
+  if (items.length >= BATCH_LEAST && items.every(fits)) {
+    const verdicts: boolean[] = [];
+    for (const batch of ed25519Module!.verifyMany(items)) {
+      verdicts.push(...batch);
+      await turn();
+    }
+    return verdicts;
+  }
   return Promise.all(items.map((item) => ed25519VerifyAsync(item.signature, item.message, item.publicKey)));
 }
 

@@ -176,6 +176,9 @@ export class Registers {
   }
 
   restore(snapshot: Uint8Array): void {
+    if (snapshot.length !== FILE_BYTES) {
+      throw new BoardError("board/option", `${snapshot.length} bytes of registers, where there are ${FILE_BYTES}`);
+    }
     this.#fileBytes().set(snapshot);
   }
 

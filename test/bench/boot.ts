@@ -69,6 +69,10 @@ function cryptographyOfBoot(primitives: Primitives, recordBytes: number): () => 
     primitives.ed25519Sign(seed, short);
     primitives.ed25519Verify(signatures[0]!, short, publicKey);
     primitives.ed25519Verify(signatures[0]!, certificate, publicKey);
+    primitives.ed25519SignKeyPair(seed, publicKey, short);
+    // A new key twice, then its combs: what it takes to build them is the governor's own.
+    for (let i = 0; i < 2; i++) primitives.ed25519Verify(signatures[0]!, short, publicKey);
+    for (let i = 0; i < 2; i++) primitives.ed25519VerifyKnown(signatures[0]!, short, publicKey);
     for (let i = 0; i < 3; i++) primitives.hkdfSha256(seed, short, short, 32);
     primitives.ed25519PublicKey(seed);
     primitives.ed25519Verify(signatures[1]!, certificate, publicKey);

@@ -11,6 +11,8 @@ import { fileURLToPath } from "node:url";
 const SERVER = fileURLToPath(new URL("./server.ts", import.meta.url));
 /** Where packages are found that stay outside: they load machine code. */
 export const MODULES = fileURLToPath(new URL("../../node_modules", import.meta.url));
+/** The one module of the server that asks where it stands: it reads what was built, two folders further up. */
+const ASKS_WHERE = new URL("../../host/protocol/ed25519-module.ts", import.meta.url).href;
 const OUTSIDE = ["libsql", "pg-native"];
 
 interface Esbuild {
@@ -33,6 +35,7 @@ export function serverProgram(): string {
     platform: "node",
     format: "cjs",
     external: OUTSIDE,
+    define: { "import.meta.url": JSON.stringify(ASKS_WHERE) },
     logLevel: "error",
   });
   return made;

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { loadPrimitives } from "../../primitives.ts";
 import { concat, fromInteger } from "./bytes.ts";
 import { a, anyOddSignature, B, forge, L, message, nonCanonical, r, torsion } from "./odd-points.ts";
+import { loadProbe } from "./probe.ts";
 
 /** Places for keys: as many as an agreement may name. */
 const PLACES = 12;
@@ -69,5 +70,58 @@ describe("the places for known keys", () => {
       }),
       { numRuns: 10 },
     );
+  });
+});
+
+describe("combs that a fault cleared", () => {
+  const COMB_BYTES = 4 * 8 * 96;
+  const seed = new Uint8Array(32).fill(9);
+  const key = firmware.ed25519PublicKey(seed);
+  const good = firmware.ed25519Sign(seed, message);
+  /** S = 7 with R = B, which nobody signed. */
+  const forged = concat(B.toBytes(), fromInteger(7n));
+
+  /** A key with combs, where they stand, and how it judges. */
+  async function knownOn() {
+    const probe = await loadProbe();
+    const judge = (signature: Uint8Array) =>
+      probe.call(
+        "ed25519ResidueKnown",
+        probe.put(0, signature),
+        probe.put(128, message),
+        message.length,
+        probe.put(64, key),
+      ) === 0;
+    for (let i = 0; i < 3; i++) expect(judge(good)).toBe(true);
+    return { probe, judge, combs: probe.call("knownCombsAt", probe.put(64, key)) };
+  }
+
+  it("let nothing pass, whether all of them are gone or one entry", async () => {
+    const { probe, judge, combs } = await knownOn();
+    const whole = probe.get(combs, COMB_BYTES);
+    const clears = [[0, COMB_BYTES], ...Array.from({ length: 32 }, (_, i) => [i * 96, 96])];
+    for (const [at, length] of clears) {
+      probe.poke(combs, whole);
+      expect(judge(good)).toBe(true);
+      probe.poke(combs + at!, new Uint8Array(length!));
+      for (let s = 7n; s < 15n; s++) {
+        expect(judge(concat(B.toBytes(), fromInteger(s))), `cleared from ${at}, S = ${s}`).toBe(false);
+      }
+    }
+  });
+
+  it("let nothing pass when they are taken for built before they are", async () => {
+    const { probe, judge, combs } = await knownOn();
+    probe.poke(combs, new Uint8Array(COMB_BYTES));
+    expect(judge(forged)).toBe(false);
+    // The mark of being built stands right before them.
+    probe.poke(combs - 8, new Uint8Array(8).fill(0xff));
+    expect(judge(forged)).toBe(false);
+    expect(judge(good)).toBe(false);
+  });
+
+  it("are no identity: a point with Z = 0 is none", async () => {
+    const { probe } = await knownOn();
+    expect(probe.call("pointCofactor", probe.put(0, new Uint8Array(144)))).not.toBe(0);
   });
 });

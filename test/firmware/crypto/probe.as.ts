@@ -3,7 +3,7 @@
 /** The inner parts of the firmware's cryptography, for tests: compiled in memory by `probe.ts`, never shipped. */
 import { BASE_COMB, BASE_ODD_MULTIPLES } from "../../../firmware/crypto/base25519";
 import { COMB_TABLE_BYTES, combBuild } from "../../../firmware/crypto/comb25519";
-import { ed25519Residue } from "../../../firmware/crypto/ed25519";
+import { ed25519Residue, ed25519ResidueKnown } from "../../../firmware/crypto/ed25519";
 import { equalBytes } from "../../../firmware/crypto/equal";
 import {
   FIELD_BYTES,
@@ -17,7 +17,8 @@ import {
   fieldSubtract,
 } from "../../../firmware/crypto/field25519";
 import { hmacSha256Begin, hmacSha256End, hmacSha256Update } from "../../../firmware/crypto/hmac";
-import { POINT_BYTES, pointDecode } from "../../../firmware/crypto/point25519";
+import { knownCombs } from "../../../firmware/crypto/known-keys";
+import { POINT_BYTES, pointCofactorResidue, pointDecode } from "../../../firmware/crypto/point25519";
 import {
   scalarExcess,
   scalarMultiplyAdd,
@@ -108,6 +109,14 @@ export function baseOddMultiples(): usize {
 const point: usize = memory.data(POINT_BYTES, 8);
 const combs: usize = memory.data(COMB_TABLE_BYTES, 8);
 
+/** Where the combs of a known key stand; 0 for none. */
+export function knownCombsAt(publicKey: usize): usize {
+  return knownCombs(publicKey);
+}
+export function pointCofactor(point: usize): u32 {
+  return pointCofactorResidue(point);
+}
+
 /** Address of the combs of an encoded point. */
 export function combsOf(encoded: usize): usize {
   pointDecode(point, encoded);
@@ -117,6 +126,7 @@ export function combsOf(encoded: usize): usize {
 
 export {
   ed25519Residue,
+  ed25519ResidueKnown,
   equalBytes,
   hmacSha256Begin,
   hmacSha256End,

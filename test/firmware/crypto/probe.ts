@@ -12,6 +12,8 @@ interface Exports {
 type Call = (...values: number[]) => number;
 
 export interface Probe {
+  /** Writes bytes at an address, whatever stands there. */
+  poke(address: number, bytes: Uint8Array): void;
   /** Writes bytes at `offset` of the test's area and returns their address. */
   put(offset: number, bytes: Uint8Array): number;
   /** A copy of `length` bytes at an address. */
@@ -32,6 +34,7 @@ export async function loadProbe(): Promise<Probe> {
       new Uint8Array(wasm.memory.buffer).set(contents, base + offset);
       return base + offset;
     },
+    poke: (address, contents) => new Uint8Array(wasm.memory.buffer).set(contents, address),
     get: (address, length) => new Uint8Array(wasm.memory.buffer).slice(address, address + length),
     at: (offset) => base + offset,
     call: (name, ...values) => exports[name]!(...values),
