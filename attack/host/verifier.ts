@@ -9,10 +9,17 @@ import { Party } from "../../host/verifier/party.ts";
 import { Verifier } from "../../host/verifier/verifier.ts";
 import { Random } from "../../sim-board/random.ts";
 import { CLOCK, PARTIES, type Rig, signerOf } from "../rig.ts";
-import { BF16 } from "./proof.ts";
+import { BF16, COPY } from "./proof.ts";
 
 const MANUFACTURER = signerOf("manufacturer");
-const REQUEST = { budget: new Map([[BF16, 36n * 10n ** 17n]]), ticksMax: 3_600_000n, windowSeconds: 3600 };
+export const REQUEST = {
+  budget: new Map([
+    [BF16, 36n * 10n ** 17n],
+    [COPY, 36n * 10n ** 14n],
+  ]),
+  ticksMax: 3_600_000n,
+  windowSeconds: 3600,
+};
 
 /** Trusts this board's image, and has enrolled the board. */
 export function verifierOf(rig: Rig, change: { svnLeast?: number } = {}): Verifier {
@@ -33,7 +40,7 @@ export function verifierOf(rig: Rig, change: { svnLeast?: number } = {}): Verifi
 }
 
 /** @throws VerifierError */
-function enrol(rig: Rig, verifier: Verifier): void {
+export function enrol(rig: Rig, verifier: Verifier): void {
   const { oemId, hardwareModel, hardwareVersion } = rig.info();
   const { publicKey: devicePublicKey } = rig.deviceKey;
   const endorsement = { devicePublicKey, ueid: rig.ueid, oemId, hardwareModel, hardwareVersion };
@@ -41,12 +48,12 @@ function enrol(rig: Rig, verifier: Verifier): void {
 }
 
 /** The device's evidence on a nonce of this verifier. */
-function evidenceFor(rig: Rig, verifier: Verifier): Uint8Array {
+export function evidenceFor(rig: Rig, verifier: Verifier): Uint8Array {
   return rig.ask(Command.EVIDENCE, verifier.challenge(rig.ueid))[1] as Uint8Array;
 }
 
 /** Uploads the newest report. */
-function upload(rig: Rig, verifier: Verifier): void {
+export function upload(rig: Rig, verifier: Verifier): void {
   const { bytes, intervalBytes } = rig.report();
   verifier.acceptReport(bytes, intervalBytes);
 }
@@ -57,7 +64,7 @@ export function renew(rig: Rig, verifier: Verifier): void {
 }
 
 /** What the verifier says to it: the code of its refusal, or OK. */
-function verifierSays(act: () => unknown): string {
+export function verifierSays(act: () => unknown): string {
   try {
     act();
     return "OK";

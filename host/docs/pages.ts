@@ -1,6 +1,6 @@
 /** Which pages are made from the sources, whole or in part. */
 import { readFileSync } from "node:fs";
-import { attackTables } from "./attacks-page.ts";
+import { attackTables, freeBits } from "./attacks-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import { splice } from "./markdown.ts";
 import { statesPage } from "./states-page.ts";
@@ -23,7 +23,10 @@ export function pages(root: URL): Page[] {
     { path: "docs/errors.md", text: errorsPage() },
     { path: "docs/states.md", text: statesPage() },
     { path: journal, text: splice(written(journal), "wear-curve", wearCurve()) },
-    { path: security, text: splice(written(security), "hostile-host", attackTables()) },
+    {
+      path: security,
+      text: splice(splice(written(security), "hostile-host", attackTables()), "free-bits", freeBits()),
+    },
     {
       path: verifier,
       text: splice(splice(written(verifier), "configuration", configTables()), "refusals", refusalTables()),
