@@ -14,8 +14,8 @@ const GUESSES_A_DAY =
   Limit.FAILURES_MAX +
   Limit.BACK_OFF_DOUBLINGS_MAX +
   Math.ceil(DAY_SECONDS / (Limit.BACK_OFF_SECONDS * 2 ** Limit.BACK_OFF_DOUBLINGS_MAX));
-/** A record: five pages, a step of the counter, at times an erase; twice, and closing and opening the gate. */
-const OPERATIONS_A_MESSAGE = 20;
+/** The dearest is a report: its sector (an erase, 16 pages), and a record (five pages, a step, at times an erase). */
+const OPERATIONS_A_MESSAGE = 1 + 16 + 5 + 1 + 1;
 
 /** What a message may cost, and what all of them together. @throws AttackSucceeded */
 class Cost {
