@@ -42,6 +42,14 @@ export interface Outcome {
   readonly findingCount: number;
   /** The first of them. */
   readonly findings: readonly Finding[];
+  /** Of a campaign of named cases: each that ran. */
+  readonly each?: readonly CaseResult[];
+}
+
+/** What one case came to; no verdict for a finding. */
+export interface CaseResult {
+  readonly id: string;
+  readonly verdict?: string;
 }
 
 export interface Finding {
@@ -58,6 +66,8 @@ export class AttackSucceeded extends Error {
 /** The cases of a campaign, by number. */
 export interface Cases {
   readonly count: number;
+  /** Few, each with a name that says what it is: people want to see every one. */
+  readonly named?: boolean;
   /** The id of a case, short and without spaces. */
   idOf(index: number): string;
   /** The number of the case with this id; undefined for none. */
@@ -81,17 +91,20 @@ export function runCases(campaign: string, cases: Cases, options: CampaignOption
   const chosen = only === undefined ? choose(cases.count, options) : [caseOf(cases, only)];
   const verdicts: Record<string, number> = {};
   const findings: Finding[] = [];
+  const each: CaseResult[] = [];
   let findingCount = 0;
   for (const [done, index] of chosen.entries()) {
     const { verdict, finding } = judge(cases, index);
     verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
+    if (cases.named) each.push({ id: cases.idOf(index), ...(!finding && { verdict }) });
     if (finding) {
       findingCount++;
       if (findings.length < FINDINGS_SHOWN) findings.push(finding);
     }
     progress?.({ done: done + 1, total: chosen.length, findings: findingCount });
   }
-  return { campaign, seed, cases: cases.count, tried: chosen.length, verdicts, findingCount, findings };
+  const outcome = { campaign, seed, cases: cases.count, tried: chosen.length, verdicts, findingCount, findings };
+  return cases.named ? { ...outcome, each } : outcome;
 }
 
 function caseOf(cases: Cases, id: string): number {

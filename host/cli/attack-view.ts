@@ -47,15 +47,8 @@ async function runShown(campaign: Campaign, { seed, cases: casesMax, case: only 
 }
 
 function textOf({ name, claim }: Campaign, outcome: Outcome, seconds: number): string {
-  const { cases, tried, verdicts, findingCount, findings, seed } = outcome;
-  const rows = Object.entries(verdicts).sort(([, a], [, b]) => b - a);
-  const lines = [
-    table(
-      [{ title: "what came of it" }, { title: "cases", right: true }],
-      rows.map(([verdict, count]) => [verdict, exactText(count)]),
-      "",
-    ),
-  ];
+  const { cases, tried, findingCount, findings, seed } = outcome;
+  const lines = [outcome.each ? tableOfEach(outcome.each) : tableOfVerdicts(outcome.verdicts)];
   if (findings.length > 0) {
     const cells = findings.map(({ id, what }) => [id, plainText(what)]);
     lines.push("", table([{ title: "finding" }, { title: "what happened" }], cells, ""));
@@ -66,4 +59,21 @@ function textOf({ name, claim }: Campaign, outcome: Outcome, seconds: number): s
   const verdict = findingCount === 0 ? claim : countText(findingCount, "finding");
   lines.push("", `${mark} ${share} cases in ${seconds.toFixed(1)} s: ${verdict}`);
   return lines.join("\n");
+}
+
+function tableOfVerdicts(verdicts: Outcome["verdicts"]): string {
+  const rows = Object.entries(verdicts).sort(([, a], [, b]) => b - a);
+  return table(
+    [{ title: "what came of it" }, { title: "cases", right: true }],
+    rows.map(([verdict, count]) => [verdict, exactText(count)]),
+    "",
+  );
+}
+
+function tableOfEach(each: NonNullable<Outcome["each"]>): string {
+  return table(
+    [{ title: "" }, { title: "case" }, { title: "what it was answered with" }],
+    each.map(({ id, verdict }) => [verdict === undefined ? color.red("✗") : color.green("✓"), id, verdict ?? "FOUND"]),
+    "",
+  );
 }

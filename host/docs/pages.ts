@@ -1,5 +1,6 @@
 /** Which pages are made from the sources, whole or in part. */
 import { readFileSync } from "node:fs";
+import { attackTables, freeBits } from "./attacks-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import { splice } from "./markdown.ts";
 import { statesPage } from "./states-page.ts";
@@ -16,11 +17,16 @@ export type Page = {
 export function pages(root: URL): Page[] {
   const journal = "docs/journal.md";
   const verifier = "docs/verifier.md";
+  const security = "docs/security.md";
   const written = (path: string) => readFileSync(new URL(path, root), "utf8");
   return [
     { path: "docs/errors.md", text: errorsPage() },
     { path: "docs/states.md", text: statesPage() },
     { path: journal, text: splice(written(journal), "wear-curve", wearCurve()) },
+    {
+      path: security,
+      text: splice(splice(written(security), "hostile-host", attackTables()), "free-bits", freeBits()),
+    },
     {
       path: verifier,
       text: splice(splice(written(verifier), "configuration", configTables()), "refusals", refusalTables()),

@@ -59,6 +59,12 @@ describe("a campaign", () => {
     expect(() => runCases("x", cases, { seed: "1", only: "c5" })).toThrow(UnknownCase);
   });
 
+  it("shows each of its cases where they have names, and which of them found something", () => {
+    const outcome = runCases("x", { ...casesOf(3), named: true }, { seed: "1" });
+    expect(outcome.each).toEqual([{ id: "c0", verdict: "refused" }, { id: "c1" }, { id: "c2", verdict: "refused" }]);
+    expect(runCases("x", casesOf(3), { seed: "1" }).each).toBeUndefined();
+  });
+
   it("does not take a fault of its own for a finding", () => {
     const broken: Cases = {
       ...casesOf(1),

@@ -23,7 +23,8 @@ export function addAttack(parent: Command): void {
     .addHelpText(
       "after",
       "\nThe exit code is 0 where nothing is found, and 1 where something is.\n" +
-        "\nExamples:\n  $ quiesce attack\n  $ quiesce attack cuts --cases 200\n  $ quiesce attack cuts --case op17\n",
+        "\nExamples:\n  $ quiesce attack\n  $ quiesce attack cuts --cases 200\n  $ quiesce attack cuts --case op17\n" +
+        "  $ quiesce attack host\n  $ quiesce attack host --case license-replay-after-reset\n",
     )
     .action(async (name: string | undefined, options: AttackOptions, command: Command) => {
       const { listCampaigns, showAttack } = await import("../attack-view.ts");
