@@ -1,8 +1,10 @@
 /** All campaigns, by name. */
 import type { Campaign } from "./campaign.ts";
+import { cutPairs } from "./cut-pairs.ts";
 import { cuts } from "./cuts.ts";
+import { flash } from "./flash.ts";
 
-export const CAMPAIGNS: readonly Campaign[] = [cuts];
+export const CAMPAIGNS: readonly Campaign[] = [cuts, cutPairs, flash];
 
 export function campaignOf(name: string): Campaign | undefined {
   return CAMPAIGNS.find((campaign) => campaign.name === name);
