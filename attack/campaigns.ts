@@ -1,9 +1,11 @@
 /** All campaigns, by name. */
 import type { Campaign } from "./campaign.ts";
+import { cutPairs } from "./cut-pairs.ts";
 import { cuts } from "./cuts.ts";
+import { flash } from "./flash.ts";
 import { host } from "./host/campaign.ts";
 
-export const CAMPAIGNS: readonly Campaign[] = [cuts, host];
+export const CAMPAIGNS: readonly Campaign[] = [cuts, cutPairs, flash, host];
 
 export function campaignOf(name: string): Campaign | undefined {
   return CAMPAIGNS.find((campaign) => campaign.name === name);

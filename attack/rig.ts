@@ -93,6 +93,18 @@ export function phaseOf(seconds: number, change: Partial<Phase> = {}): Phase {
 /** What `REPORT` answered, verified. */
 export type Reported = { bytes: Uint8Array; intervalBytes: Uint8Array; report: UsageReport; intervals: Interval[] };
 
+/** The governor refused what had to be accepted. */
+export class Refused extends Error {
+  override readonly name = "Refused";
+  /** Why, by name. */
+  readonly reason: string;
+
+  constructor(code: number) {
+    super(`refused with 0x${code.toString(16).padStart(4, "0")}`);
+    this.reason = errorPhrase(code).name;
+  }
+}
+
 export class Rig {
   readonly board: Board;
   readonly agreement: Agreement;
@@ -142,7 +154,7 @@ export class Rig {
   }
 
   must(code: number): void {
-    if (code !== 0) throw new Error(`refused with 0x${code.toString(16).padStart(4, "0")}`);
+    if (code !== 0) throw new Refused(code);
   }
 
   info(): Info {

@@ -34,7 +34,7 @@ export class Counter {
     if (this.#value >= this.lifeSteps) {
       throw new BoardError("counter/worn-out", `the counter has made all its ${this.lifeSteps} steps`);
     }
-    if (this.#supply.failsNow()) {
+    if (this.#supply.failsNow("counter step")) {
       this.#value = Math.min(this.#value + this.stepsWhenCut, this.lifeSteps);
       throw new PowerCut("counter step");
     }

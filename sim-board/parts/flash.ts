@@ -9,6 +9,7 @@ import { FlashShape } from "../../firmware/protocol/board.ts";
 import { BoardError, PowerCut } from "../errors.ts";
 import type { Random } from "../random.ts";
 import type { Supply } from "./supply.ts";
+import { changeTorn, type Tear } from "./tear.ts";
 
 export const FLASH_PART = {
   name: "Winbond W25Q64JV",
@@ -35,18 +36,34 @@ export type FlashOptions = {
 
 /** The content alone: what an operator with a clip on the chip reads and writes back. */
 export type FlashImage = readonly Uint8Array[];
-export type FlashSnapshot = { sectors: FlashImage; erases: readonly number[]; random: readonly number[] };
+/** Cells of a sector that waver, as masks of its bytes. */
+type Wavering = ReadonlyMap<number, Uint8Array>;
+export type FlashSnapshot = {
+  sectors: FlashImage;
+  wavering: Wavering;
+  erases: readonly number[];
+  random: readonly number[];
+};
 
 export class Flash {
   readonly sectors: number;
   readonly enduranceErases: number;
   /** Erases of each sector since manufacture. */
   readonly erases: number[];
+  /** Fault: how an operation that loses its power leaves its cells. */
+  tear: Tear = { order: "front", cells: "settle" };
+  /** Fault: what cells that waver are read as; a campaign lets them settle so, either way. */
+  waversAs: "low" | "high" | "either" = "either";
+  /** Fault: the write after so many is acknowledged, and never happens, or only as another one begins. */
+  lie: { kind: "lost" | "late"; after: number } | undefined;
   readonly #random: Random;
   readonly #supply: Supply;
   #data: Uint8Array[];
   /** Sectors whose array no snapshot shares; the others are copied before they change. */
   #owned: boolean[];
+  #wavering = new Map<number, Uint8Array>();
+  #stuck: { sector: number; offset: number; bit: number; value: number }[] = [];
+  #late: (() => void) | undefined;
 
   constructor(options: FlashOptions) {
     if (!Number.isInteger(options.sectors) || options.sectors < 1 || options.sectors > 2048) {
@@ -74,7 +91,9 @@ export class Flash {
       const offset = at % FlashShape.SECTOR_BYTES;
       const length = Math.min(destination.length - done, FlashShape.SECTOR_BYTES - offset);
       const sector = this.#data[(at - offset) / FlashShape.SECTOR_BYTES]!;
-      destination.set(sector.subarray(offset, offset + length), done);
+      const part = destination.subarray(done, done + length);
+      part.set(sector.subarray(offset, offset + length));
+      this.#disturb((at - offset) / FlashShape.SECTOR_BYTES, offset, part);
       done += length;
     }
   }
@@ -92,18 +111,30 @@ export class Flash {
     const index = Math.floor(address / FlashShape.SECTOR_BYTES);
     const offset = address % FlashShape.SECTOR_BYTES;
     const page = this.#data[index]!.subarray(offset, offset + source.length);
-    // A page that is blank, as nearly all are, takes any bytes: told so natively, bit by bit only the others.
-    if (!ERASED_PAGE.subarray(0, page.length).equals(page)) refuseRisingBits(address, page, source);
-    this.#supply.operation("flash program");
-    const sector = this.#own(index);
+    if (!isErased(page)) refuseRisingBits(address, page, source);
+    this.#supply.operation("flash program", source.length);
+    this.#unlessLying(() => this.#programNow(index, offset, source.slice()));
+  }
+
+  #programNow(index: number, offset: number, source: Uint8Array): void {
+    const cells = this.#own(index).subarray(offset, offset + source.length);
+    const wavering = this.#wavering.get(index)?.slice();
     const whole = this.#supply.takeFlashBytes(source.length);
-    // No bit rises, so what is there after the fall is the source.
-    sector.set(whole < source.length ? source.subarray(0, whole) : source, offset);
     if (whole < source.length) {
-      // Of the byte under way some bits have fallen, some not yet.
-      sector[offset + whole]! &= source[whole]! | (this.#random.u32() & 0xff);
+      const target = cells.map((cell, i) => cell & source[i]!);
+      this.#tearCells(index, offset, cells, target, whole);
       throw new PowerCut("flash program");
     }
+    if (!wavering && isErased(cells)) {
+      cells.set(source);
+      return;
+    }
+    for (let i = 0; i < source.length; i++) {
+      cells[i]! &= source[i]!;
+      // A cell that took a whole pulse wavers no more.
+      if (wavering) wavering[offset + i]! &= source[i]!;
+    }
+    if (wavering) this.#wavering.set(index, wavering);
   }
 
   /** Erases one sector. @throws BoardError, PowerCut. */
@@ -111,20 +142,77 @@ export class Flash {
     if (!Number.isInteger(sector) || sector < 0 || sector >= this.sectors) {
       throw new BoardError("flash/out-of-range", `erase of sector ${sector}: there are ${this.sectors}`);
     }
-    this.#supply.operation("flash erase");
+    this.#supply.operation("flash erase", FlashShape.SECTOR_BYTES);
+    this.#unlessLying(() => this.#eraseNow(sector));
+  }
+
+  #eraseNow(sector: number): void {
     const data = this.#own(sector);
     this.erases[sector]!++;
     const whole = this.#supply.takeFlashBytes(data.length);
-    data.fill(ERASED, 0, whole);
     if (whole < data.length) {
-      // A torn erase leaves its sector undefined: of the rest, any bit may have risen.
-      for (let i = whole; i < data.length; i++) data[i]! |= this.#random.u32() & 0xff;
+      const level = this.tear.order === "zeros" ? 0 : ERASED;
+      this.#tearCells(sector, 0, data, new Uint8Array(data.length).fill(level), whole);
       throw new PowerCut("flash erase");
     }
+    data.fill(ERASED);
+    this.#wavering.delete(sector);
     if (this.erases[sector]! > this.enduranceErases) {
       // Worn out: a few bits no longer rise.
       for (let i = 0; i < 4; i++) data[this.#random.below(data.length)]! &= ~(1 << this.#random.below(8));
     }
+  }
+
+  #tearCells(sector: number, offset: number, cells: Uint8Array, target: Uint8Array, whole: number): void {
+    const wavering = this.#wavering.get(sector)?.slice() ?? new Uint8Array(FlashShape.SECTOR_BYTES);
+    const masks = changeTorn(cells, target, whole, this.tear, this.#random);
+    for (const [i, mask] of masks.entries()) wavering[offset + i]! |= mask;
+    if (wavering.some((mask) => mask !== 0)) this.#wavering.set(sector, wavering);
+  }
+
+  #unlessLying(write: () => void): void {
+    const late = this.#late;
+    this.#late = undefined;
+    late?.();
+    const { lie } = this;
+    if (!lie || lie.after-- > 0) {
+      write();
+      return;
+    }
+    if (lie.kind === "late") this.#late = write;
+    this.lie = undefined;
+  }
+
+  /** What is read is not what lies there, where cells waver or stick. */
+  #disturb(sector: number, offset: number, part: Uint8Array): void {
+    const wavering = this.#wavering.get(sector);
+    if (wavering && this.waversAs !== "high") {
+      for (let i = 0; i < part.length; i++) {
+        const mask = wavering[offset + i]!;
+        if (mask !== 0) part[i]! &= ~(this.waversAs === "low" ? mask : mask & this.#random.u32());
+      }
+    }
+    for (const stuck of this.#stuck) {
+      const i = stuck.offset - offset;
+      if (stuck.sector !== sector || i < 0 || i >= part.length) continue;
+      part[i] = (part[i]! & ~(1 << stuck.bit)) | (stuck.value << stuck.bit);
+    }
+  }
+
+  /** Fault: a cell is read as this from now on, whatever is written. */
+  stick(address: number, bit: number, value: 0 | 1): void {
+    this.#inRange(address, 1);
+    const sector = Math.floor(address / FlashShape.SECTOR_BYTES);
+    this.#stuck.push({ sector, offset: address % FlashShape.SECTOR_BYTES, bit: bit & 7, value });
+  }
+
+  /** Takes every fault away that was put in: no cell sticks, nothing lies, a cut tears as it does at first. */
+  mend(): void {
+    this.#stuck = [];
+    this.#late = undefined;
+    this.lie = undefined;
+    this.waversAs = "either";
+    this.tear = { order: "front", cells: "settle" };
   }
 
   /** Fault: a cell loses or gains its charge. */
@@ -140,21 +228,24 @@ export class Flash {
     return [...this.#data];
   }
 
-  /** Swaps the content for an image read earlier (or from elsewhere). Wear stays. */
+  /** Swaps the content for an image read earlier (or from elsewhere), whose cells are sound. Wear stays. */
   replace(image: FlashImage): void {
     if (image.length !== this.sectors) {
       throw new BoardError("flash/out-of-range", `an image of ${image.length} sectors does not fit ${this.sectors}`);
     }
     this.#data = [...image];
     this.#owned.fill(false);
+    this.#wavering.clear();
   }
 
   snapshot(): FlashSnapshot {
-    return { sectors: this.image(), erases: [...this.erases], random: this.#random.snapshot() };
+    const wavering = new Map(this.#wavering);
+    return { sectors: this.image(), wavering, erases: [...this.erases], random: this.#random.snapshot() };
   }
 
   restore(snapshot: FlashSnapshot): void {
     this.replace(snapshot.sectors);
+    for (const [sector, masks] of snapshot.wavering) this.#wavering.set(sector, masks);
     for (let i = 0; i < this.sectors; i++) this.erases[i] = snapshot.erases[i]!;
     this.#random.restore(snapshot.random);
   }
@@ -172,6 +263,11 @@ export class Flash {
       throw new BoardError("flash/out-of-range", `${length} bytes at ${address}: the part holds ${this.bytes}`);
     }
   }
+}
+
+/** A page that is blank, as nearly all are before a program, takes any bytes: told so natively, not cell by cell. */
+function isErased(cells: Uint8Array): boolean {
+  return ERASED_PAGE.subarray(0, cells.length).equals(cells);
 }
 
 /** @throws BoardError if the source has a bit that is 0 in the page. */

@@ -31,12 +31,17 @@ export class Fuses {
   /** Burns the set bits of `bits`; the others stay as they are. */
   burn(word: number, bits: number): void {
     this.#inRange(word);
-    if (this.#supply.failsNow()) {
+    if (this.#supply.failsNow("fuse burn")) {
       // A pulse that was too short: some of the bits took it.
       this.#words[word]! |= bits & this.#random.u32();
       throw new PowerCut("fuse burn");
     }
     this.#words[word]! |= bits;
+  }
+
+  /** Fault: which bits take a pulse that is cut short, from now on. */
+  draw(number: number): void {
+    this.#random.restore(this.#random.stream(`draw ${number}`).snapshot());
   }
 
   /** From now to the next reset the secret reads as zero. */

@@ -5,7 +5,16 @@
  */
 import { PowerCut } from "../errors.ts";
 
+/** Something that changed a part. */
+export type Operation = {
+  readonly name: "flash program" | "flash erase" | "fuse burn" | "counter step" | "credit grant" | "gate close";
+  /** Bytes programmed or erased; 0 for all that is not flash. */
+  readonly flashBytes: number;
+};
+
 export class Supply {
+  /** While there is one, every operation is noted in it as it begins. */
+  log: Operation[] | undefined;
   /** Operations that changed a part so far: programs, erases, fuse burns, counter steps, grants, closings. */
   operations = 0;
   /** Bytes programmed or erased so far. */
@@ -29,7 +38,8 @@ export class Supply {
   }
 
   /** True if the power goes now, before this operation is whole. The caller leaves what half of it leaves, and throws. */
-  failsNow(): boolean {
+  failsNow(name: Operation["name"], flashBytes = 0): boolean {
+    this.log?.push({ name, flashBytes });
     if (this.operations >= this.#cutAtOperation) {
       this.clear();
       return true;
@@ -39,8 +49,8 @@ export class Supply {
   }
 
   /** For operations that happen as a whole or not at all. */
-  operation(name: string): void {
-    if (this.failsNow()) throw new PowerCut(name);
+  operation(name: Operation["name"], flashBytes = 0): void {
+    if (this.failsNow(name, flashBytes)) throw new PowerCut(name);
   }
 
   /** How many of `wanted` flash bytes still happen. */

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { FlashShape } from "../../../firmware/protocol/board.ts";
 import { PowerCut } from "../../../sim-board/errors.ts";
 import { Flash } from "../../../sim-board/parts/flash.ts";
@@ -101,6 +101,97 @@ test("a torn erase clears what it reached and lowers no bit of the rest", () => 
     expect(after.subarray(0, cut).every((byte) => byte === 0xff)).toBe(true);
     expect(after.every((byte, i) => (byte & before[i]!) === before[i])).toBe(true);
   }
+});
+
+test("a page may as well be programmed from its end, and is then torn there", () => {
+  for (let cut = 0; cut < PAGE; cut++) {
+    const { flash, supply } = flashOf();
+    flash.tear = { order: "back", cells: "settle" };
+    supply.cutAfterFlashBytes(cut);
+    expect(() => flash.program(0, pattern)).toThrow(PowerCut);
+    const page = bytesAt(flash, 0, PAGE);
+    const done = PAGE - cut;
+    expect(page.subarray(done)).toEqual(pattern.subarray(done));
+    expect(page.subarray(0, done - 1).every((byte) => byte === 0xff)).toBe(true);
+  }
+});
+
+test("an erase of a part that programs zeros first may leave them, from the sector's end", () => {
+  const { flash, supply } = flashOf();
+  for (let page = 0; page < SECTOR; page += PAGE) flash.program(page, pattern);
+  const before = bytesAt(flash, 0, SECTOR);
+  flash.tear = { order: "zeros", cells: "settle" };
+  supply.cutAfterFlashBytes(1000);
+  expect(() => flash.erase(0)).toThrow(PowerCut);
+  const after = bytesAt(flash, 0, SECTOR);
+  expect(after.subarray(SECTOR - 1000).every((byte) => byte === 0)).toBe(true);
+  expect(after.subarray(0, SECTOR - 1001)).toEqual(before.subarray(0, SECTOR - 1001));
+});
+
+describe("cells that an erase left halfway", () => {
+  function halfErased() {
+    const part = flashOf();
+    part.flash.program(0, new Uint8Array(PAGE));
+    part.flash.tear = { order: "even", cells: "waver" };
+    part.supply.cutAfterFlashBytes(SECTOR / 2);
+    expect(() => part.flash.erase(0)).toThrow(PowerCut);
+    return part.flash;
+  }
+  const ones = (bytes: Uint8Array) => bytes.reduce((sum, byte) => sum + byte.toString(2).replaceAll("0", "").length, 0);
+
+  test("are read either way, or all one way when they settle", () => {
+    const flash = halfErased();
+    expect(bytesAt(flash, 0, PAGE)).not.toEqual(bytesAt(flash, 0, PAGE));
+    flash.waversAs = "low";
+    const low = ones(bytesAt(flash, 0, PAGE));
+    flash.waversAs = "high";
+    const high = ones(bytesAt(flash, 0, PAGE));
+    // Half of the cells have risen, a half of the others wavers.
+    expect(low / (PAGE * 8)).toBeCloseTo(0.5, 1);
+    expect(high / (PAGE * 8)).toBeCloseTo(0.75, 1);
+  });
+
+  test("are sound again where a program lowers them, and everywhere after a whole erase", () => {
+    const flash = halfErased();
+    const zero = new Uint8Array(PAGE);
+    flash.program(0, zero);
+    expect(bytesAt(flash, 0, PAGE)).toEqual(zero);
+    flash.erase(0);
+    expect(bytesAt(flash, 0, SECTOR).every((byte) => byte === 0xff)).toBe(true);
+  });
+
+  test("stay so through a snapshot, and not through a swap of the content", () => {
+    const flash = halfErased();
+    const snapshot = flash.snapshot();
+    flash.erase(0);
+    flash.restore(snapshot);
+    expect(bytesAt(flash, 0, PAGE)).not.toEqual(bytesAt(flash, 0, PAGE));
+    flash.replace(flash.image());
+    expect(bytesAt(flash, 0, PAGE)).toEqual(bytesAt(flash, 0, PAGE));
+  });
+});
+
+test("a part that lies loses one write, or does it when the next one begins", () => {
+  const { flash } = flashOf();
+  flash.lie = { kind: "lost", after: 1 };
+  flash.program(9, Uint8Array.of(3));
+  flash.program(0, Uint8Array.of(1));
+  expect(bytesAt(flash, 0, 1)).toEqual(Uint8Array.of(0xff));
+  flash.lie = { kind: "late", after: 0 };
+  flash.program(0, Uint8Array.of(1));
+  expect(bytesAt(flash, 0, 1)).toEqual(Uint8Array.of(0xff));
+  flash.program(1, Uint8Array.of(2));
+  expect(bytesAt(flash, 0, 2)).toEqual(Uint8Array.of(1, 2));
+  expect(bytesAt(flash, 9, 1)).toEqual(Uint8Array.of(3));
+});
+
+test("a cell that sticks is read as it likes, until the part is mended", () => {
+  const { flash } = flashOf();
+  flash.stick(SECTOR + 3, 2, 0);
+  flash.erase(1);
+  expect(bytesAt(flash, SECTOR, 5)).toEqual(Uint8Array.of(0xff, 0xff, 0xff, 0xfb, 0xff));
+  flash.mend();
+  expect(bytesAt(flash, SECTOR + 3, 1)).toEqual(Uint8Array.of(0xff));
 });
 
 test("after a cut the supply is whole again", () => {

@@ -1,0 +1,73 @@
+/** The campaigns are worth something only if they find what they look for: governors whose journal is broken. */
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { type Cases, runCases } from "../../attack/campaign.ts";
+import { byteCuts } from "../../attack/cuts.ts";
+import { flashAttacks } from "../../attack/flash.ts";
+import { GovernorImage } from "../../sim-board/governor-module.ts";
+import { compile } from "../compile.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** The governor with one passage of its source changed. */
+async function broken(file: string, passage: RegExp, change: string): Promise<GovernorImage> {
+  const source = readFileSync(`${root}${file}`, "utf8");
+  expect(source.match(new RegExp(passage, "g"))).toHaveLength(1);
+  const readFile = (path: string) => {
+    if (path === file) return source.replace(passage, change);
+    return existsSync(`${root}${path}`) ? readFileSync(`${root}${path}`, "utf8") : null;
+  };
+  return new GovernorImage((await compile("firmware/governor.ts", { target: "governor", readFile })).bytes);
+}
+
+/** What those of the cases find whose ids are such. */
+function foundBy(cases: Cases, ids: RegExp, casesMax = 1000): string {
+  const chosen = Array.from({ length: cases.count }, (_, index) => index).filter((index) =>
+    ids.test(cases.idOf(index)),
+  );
+  const share: Cases = { ...cases, count: chosen.length, run: (index) => cases.run(chosen[index]!) };
+  const { findings } = runCases("broken", share, { seed: String(process.env.QUIESCE_SEED), casesMax });
+  return findings.map(({ what }) => what).join();
+}
+
+/** Every third operation. */
+const BETWEEN_OPERATIONS = /^op\d*[147]$/;
+
+describe("power cuts find a governor that", () => {
+  it("grants what it has not recorded", async () => {
+    const image = await broken(
+      "firmware/gate/credit.ts",
+      /if \(!planGrants\(\)\) return overdue[^;]*;\s*const written = journalCommit\(\);/,
+      "const written = journalCommit(); if (!planGrants()) return written;",
+    );
+    expect(foundBy(byteCuts(image), BETWEEN_OPERATIONS)).toContain("S5 is broken");
+  });
+
+  it("steps the counter before it has recorded", async () => {
+    const image = await broken(
+      "firmware/journal/journal.ts",
+      /(if \(!writeRecord\(\)\) return ErrorCode\.JOURNAL_WRITE;)\s*counterStep\(\);/,
+      "counterStep(); $1",
+    );
+    expect(foundBy(byteCuts(image), BETWEEN_OPERATIONS)).toContain("locked by JOURNAL_ROLLBACK");
+  });
+
+  it("takes a record for whole without its tag", async () => {
+    const image = await broken("firmware/journal/record.ts", /equalBytes\(tag, recordIn \+ TAG[^)]*\) != 0 &&/, "");
+    expect(foundBy(byteCuts(image), /\.(64|192)-front$/)).not.toBe("");
+  });
+});
+
+describe("attacks on the flash find a governor that", () => {
+  it("ignores the counter", async () => {
+    const image = await broken(
+      "firmware/journal/journal.ts",
+      /if \(level == NO_SLOT\) return [^;]*;/,
+      `let newest = level;
+       for (let back = counter; newest == NO_SLOT && back > 0; back--) newest = findRecord(back);
+       if (newest == NO_SLOT) return ErrorCode.JOURNAL_MISSING;`,
+    );
+    expect(foundBy(flashAttacks(image), /^old/, 40)).not.toBe("");
+  });
+});
