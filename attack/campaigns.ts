@@ -1,9 +1,11 @@
 /** All campaigns, by name. */
 import type { Campaign } from "./campaign.ts";
 import { cuts } from "./cuts.ts";
+import { doubleFaults } from "./double-faults.ts";
 import { faults } from "./faults.ts";
+import { stateFlips } from "./state-flips.ts";
 
-export const CAMPAIGNS: readonly Campaign[] = [cuts, faults];
+export const CAMPAIGNS: readonly Campaign[] = [cuts, faults, doubleFaults, stateFlips];
 
 export function campaignOf(name: string): Campaign | undefined {
   return CAMPAIGNS.find((campaign) => campaign.name === name);

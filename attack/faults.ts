@@ -2,7 +2,7 @@
 import { AttackSucceeded, type Campaign, type Cases, runCases } from "./campaign.ts";
 import { FaultBench, type Passed } from "./faults/bench.ts";
 import type { Scene } from "./faults/scenes.ts";
-import type { FaultKind } from "./faults/sites.ts";
+import { FAULT_KINDS, type FaultKind } from "./faults/sites.ts";
 import { governorImage } from "./rig.ts";
 
 export const faults: Campaign = {
@@ -14,7 +14,7 @@ export const faults: Campaign = {
 
 /** Faults of one kind in one scene. */
 type Group = {
-  kind: FaultKind | "state";
+  kind: FaultKind;
   scene: Scene;
   first: number;
   count: number;
@@ -45,11 +45,9 @@ export function singleFaults(bench: FaultBench): Cases {
 
 function groupsOf(bench: FaultBench): Group[] {
   const passed = new Map(bench.scenes.map((scene) => [scene, bench.passedIn(scene)]));
-  const kinds: readonly FaultKind[] = ["branch", "skip", "result", "load"];
-  const groups: Omit<Group, "first">[] = [
-    ...kinds.flatMap((kind) => bench.scenes.map((scene) => placesGroup(bench, scene, kind, passed.get(scene)![kind]))),
-    ...bench.scenes.filter((scene) => bench.trialOf(scene).hasState).map((scene) => stateGroup(bench, scene)),
-  ];
+  const groups = FAULT_KINDS.flatMap((kind) =>
+    bench.scenes.map((scene) => placesGroup(bench, scene, kind, passed.get(scene)![kind])),
+  );
   let next = 0;
   return groups
     .filter(({ count }) => count > 0)
@@ -87,24 +85,6 @@ function placesGroup(bench: FaultBench, scene: Scene, kind: FaultKind, { at, sit
       const place = at.indexOf(Number(wanted));
       return place >= 0 && Number(mode) < modesAt(place).length ? firsts[place]! + Number(mode) : undefined;
     },
-  };
-}
-
-/** Every bit of the State block. */
-function stateGroup(bench: FaultBench, scene: Scene): Omit<Group, "first"> {
-  const count = bench.stateBytes * 8;
-  return {
-    kind: "state",
-    scene,
-    count,
-    caseAt: (index) => ({
-      id: `${scene.name}:state:${index}`,
-      run: () =>
-        explained(`bit ${index % 8} of byte ${index >> 3} of the State block`, () => {
-          return `state: ${bench.trialOf(scene).run([], { byte: index >> 3, bit: index % 8 })}`;
-        }),
-    }),
-    indexOf: (rest) => (/^\d{1,6}$/.test(rest) && Number(rest) < count ? Number(rest) : undefined),
   };
 }
 

@@ -28,6 +28,7 @@ export class FaultBench {
   readonly stateBytes: number;
   readonly #machine: Machine;
   readonly #noting: Machine;
+  readonly #passed = new Map<Scene, Record<FaultKind, Passed>>();
   #trial: Trial | undefined;
 
   constructor(bytes: Uint8Array, scenes: readonly Scene[] = SCENES) {
@@ -48,6 +49,12 @@ export class FaultBench {
 
   /** The places that the scene's call passes, by kind, counted from 1 over all kinds. */
   passedIn(scene: Scene): Record<FaultKind, Passed> {
+    const known = this.#passed.get(scene) ?? this.#look(scene);
+    this.#passed.set(scene, known);
+    return known;
+  }
+
+  #look(scene: Scene): Record<FaultKind, Passed> {
     const passed = sitesPassed(this.#noting, scene);
     const chosen = firstAndLast(passed);
     const of = (kind: FaultKind): Passed => {

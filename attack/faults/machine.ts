@@ -7,7 +7,7 @@
  * puts the outcome there instead of computing it again.
  */
 import type { Hal } from "../../sim-board/governor-module.ts";
-import { ARGUMENTS_MAX, argumentName, type Faulty } from "./sites.ts";
+import { ARGUMENTS_MAX, argumentName, type FaultImports, type Faulty } from "./sites.ts";
 
 type Global = { value: bigint | number };
 type WebAssemblyApi = {
@@ -193,7 +193,7 @@ export class Machine {
     };
   }
 
-  #faultImports() {
+  #faultImports(): FaultImports {
     return {
       note: (site: number) => this.onSite?.(site),
       enter: (body: number) => (this.#learning ? this.#begin() : this.#recall(body)),

@@ -22,7 +22,8 @@ import {
 import { I32, I64, type Insertion, Instrument } from "../instrument/instrument.ts";
 import { Cursor, type Signature, signed, unsigned } from "../instrument/module.ts";
 
-export type FaultKind = "branch" | "skip" | "result" | "load";
+export const FAULT_KINDS = ["branch", "skip", "result", "load"] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** An instruction that can be hit. */
 export type FaultSite = {
