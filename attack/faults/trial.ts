@@ -92,12 +92,16 @@ export class Trial {
     this.#excess = undefined;
   }
 
+  #allowed(engineClass: number): bigint {
+    return this.#stage.allowed?.get(engineClass) ?? 0n;
+  }
+
   #grant(engineClass: number, amount: bigint): void {
     const register = this.#knobs.credit[engineClass];
     if (register === undefined) throw new RangeError(`there is no register ${engineClass}`);
     this.#knobs.credit[engineClass] = register + amount;
     this.#granted[engineClass]! += amount;
-    const allowed = this.#stage.allowed?.get(engineClass) ?? 0n;
+    const allowed = this.#allowed(engineClass);
     if (this.#granted[engineClass]! > allowed) {
       this.#excess ??= `class ${engineClass} was granted ${this.#granted[engineClass]} where ${allowed} is allowed`;
     }
@@ -109,7 +113,7 @@ export class Trial {
     for (const call of AFTER) this.machine.run(call, [], this.#turnsMax);
     this.#knobs.ticks += LATER_TICKS;
     for (const call of AFTER) this.machine.run(call, [], this.#turnsMax);
-    const left = this.#knobs.credit.findIndex((credit) => credit !== 0n);
+    const left = this.#knobs.credit.findIndex((credit, c) => credit > this.#allowed(c));
     if (left >= 0) this.#excess ??= `class ${left} keeps a credit of ${this.#knobs.credit[left]}`;
   }
 
