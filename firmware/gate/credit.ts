@@ -108,7 +108,7 @@ export function closeCredit(): bool {
   let changed = ledger.fault != 0;
   if (changed) settleLost();
   for (let c: u32 = 0; c < CLASSES; c++) {
-    const unused = loadSure(outstandingOf(c));
+    const unused = min(loadSure(outstandingOf(c)), load<u64>(outstandingOf(c)));
     if (unused == 0) continue;
     giveBackToSource(c, unused);
     if (session.creditSource == CreditSource.BUDGET) store<u64>(tokensOf(c), load<u64>(tokensOf(c)) + unused);

@@ -11,7 +11,15 @@ import { sha256 } from "../crypto/sha256";
 import { flowingRefusal } from "../gate/conditions";
 import { closeCredit } from "../gate/credit";
 import { gateFlows, gateIs, moveGate } from "../gate/gate";
-import { changeRate, commitOrFail, continueDrain, openIfAllowed, refillGate, startDrain } from "../gate/run";
+import {
+  changeRate,
+  commitOrFail,
+  continueDrain,
+  failClosed,
+  openIfAllowed,
+  refillGate,
+  startDrain,
+} from "../gate/run";
 import { Claim, ObjectType, OrderAction } from "../protocol/claims";
 import { CoseFlag, CoseProof } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";
@@ -191,6 +199,11 @@ function letFlow(wasPaused: bool): void {
     moveGate(GateEvent.RESUMED, ErrorCode.OK);
   }
   if (!commitOrFail()) return;
+  // Read again: one fault may have read a pause as something else.
+  if (order.action == OrderAction.PAUSE) {
+    failClosed(ErrorCode.GATE_STATE_INVALID);
+    return;
+  }
   if (flows && flowingRefusal() == ErrorCode.OK) refillGate();
   else openIfAllowed();
 }
