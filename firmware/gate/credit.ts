@@ -12,6 +12,7 @@ import { quantityAdd, quantityAsU64, quantityTake } from "../meter/quantity";
 import { settle, settleLost } from "../meter/settle";
 import { OrderAction } from "../protocol/claims";
 import { ErrorCode } from "../protocol/errors";
+import { GateState } from "../protocol/states";
 import {
   baselineOf,
   budgetOf,
@@ -27,7 +28,8 @@ import {
   session,
   tokensOf,
 } from "../state";
-import { rateIsCapped } from "./conditions";
+import { flowingRefusal, rateIsCapped } from "./conditions";
+import { gateFlows, gateIs } from "./gate";
 
 export const enum CreditSource {
   NONE = 0,
@@ -64,7 +66,7 @@ function allowanceOf(c: u32): usize {
 
 function sourceLeft(c: u32): u64 {
   if (session.creditSource == CreditSource.NONE) return 0;
-  return session.creditSource == CreditSource.BUDGET ? quantityAsU64(budgetOf(c)) : load<u64>(allowanceOf(c));
+  return session.creditSource == CreditSource.BUDGET ? quantityAsU64(budgetOf(c)) : loadSure(allowanceOf(c));
 }
 
 function takeFromSource(c: u32, amount: u64): void {
@@ -106,7 +108,7 @@ export function closeCredit(): bool {
   let changed = ledger.fault != 0;
   if (changed) settleLost();
   for (let c: u32 = 0; c < CLASSES; c++) {
-    const unused = load<u64>(outstandingOf(c));
+    const unused = min(loadSure(outstandingOf(c)), load<u64>(outstandingOf(c)));
     if (unused == 0) continue;
     giveBackToSource(c, unused);
     if (session.creditSource == CreditSource.BUDGET) store<u64>(tokensOf(c), load<u64>(tokensOf(c)) + unused);
@@ -130,16 +132,31 @@ export function refill(): i32 {
   collectTokens();
   // Without a grant the license's ticks are still spent, and a record says so once in a slice period.
   const overdue = ticks() - session.commitTick >= pact.sliceTicks - (pact.sliceTicks >> 3);
+  // Asked again by whoever grants, since one fault may spoil one answer.
+  if (!sourceMayFlow()) return ErrorCode.OK;
   if (!planGrants()) return overdue ? journalCommit() : ErrorCode.OK;
   const written = journalCommit();
   if (written != ErrorCode.OK) return written;
   intervalsNextSlice();
   session.grantTick = ticks();
   for (let c: u32 = 0; c < CLASSES; c++) {
-    const grant = load<u64>(grants + ((<usize>c) << 3));
+    // Never more than the record holds as outstanding.
+    const grant = min(loadSure(grants + ((<usize>c) << 3)), load<u64>(outstandingOf(c)));
     if (grant != 0) gateGrant(c, grant);
   }
   return ErrorCode.OK;
+}
+
+/** Whether the gate stands where this source may give credit. */
+function sourceMayFlow(): bool {
+  if (session.creditSource == CreditSource.BUDGET) return gateFlows() && flowingRefusal() == ErrorCode.OK;
+  if (session.creditSource == CreditSource.DRAIN) return gateIs(GateState.DRAINING) && ticks() < session.drainEndTick;
+  return gateIs(GateState.IDLE) || gateIs(GateState.PAUSED);
+}
+
+/** An amount that a fault may read wrongly, read in two ways: it is never more than what is there. */
+function loadSure(at: usize): u64 {
+  return load<u64>(at) & (((<u64>load<u32>(at, 4)) << 32) | <u64>load<u32>(at));
 }
 
 /** What the rate has let in since the last time; a bucket holds one slice. */
@@ -179,6 +196,7 @@ function planGrants(): bool {
   for (let c: u32 = 0; c < CLASSES; c++) {
     const grant = load<u64>(grants + ((<usize>c) << 3));
     if (grant == 0) continue;
+    if (grant > sourceLeft(c)) return false;
     takeFromSource(c, grant);
     store<u64>(outstandingOf(c), load<u64>(outstandingOf(c)) + grant);
     if (session.creditSource == CreditSource.BUDGET) store<u64>(tokensOf(c), load<u64>(tokensOf(c)) - grant);

@@ -25,7 +25,8 @@ export function runGate(): void {
   if (gateFlows()) keepFlowing();
   else if (gateIs(GateState.DRAINING)) keepDraining();
   else {
-    // Baseline credit may be out while the gate is shut.
+    // Baseline credit may be out while the gate is shut; without, a close that a fault left out is made up for.
+    if (session.creditSource == CreditSource.NONE) gateClose();
     settleNow();
     openIfAllowed();
   }
@@ -45,11 +46,17 @@ export function refillGate(): void {
 }
 
 export function openIfAllowed(): void {
-  if (!gateIs(GateState.IDLE) || openingRefusal() != ErrorCode.OK) return;
+  // Asked twice, since one fault may spoil one answer.
+  if (!mayOpen()) return;
+  if (!mayOpen()) return;
   if (closeCredit() && !commitOrFail()) return;
   openCredit(CreditSource.BUDGET);
   moveGate(rateIsCapped() ? GateEvent.OPENED_SLOW : GateEvent.OPENED, ErrorCode.OK);
   if (gateFlows()) refillOrFail();
+}
+
+function mayOpen(): bool {
+  return gateIs(GateState.IDLE) && openingRefusal() == ErrorCode.OK;
 }
 
 function keepFlowing(): void {

@@ -65,6 +65,7 @@ export function journalOpen(): i32 {
   session.journalSlot = NO_SLOT;
   const ahead = findRecord(counter + 1);
   if (ahead != NO_SLOT) {
+    if (!recordIsAuthentic(counter + 1)) return ErrorCode.JOURNAL_ROLLBACK;
     loadRecord();
     session.journalSlot = ahead;
     counterStep();
@@ -72,6 +73,7 @@ export function journalOpen(): i32 {
   } else if (counter > 0) {
     const level = findRecord(counter);
     if (level == NO_SLOT) return anyRecord() ? ErrorCode.JOURNAL_ROLLBACK : ErrorCode.JOURNAL_MISSING;
+    if (!recordIsAuthentic(counter)) return ErrorCode.JOURNAL_ROLLBACK;
     loadRecord();
     session.journalSlot = level;
   }

@@ -11,9 +11,17 @@ import { sha256 } from "../crypto/sha256";
 import { flowingRefusal } from "../gate/conditions";
 import { closeCredit } from "../gate/credit";
 import { gateFlows, gateIs, moveGate } from "../gate/gate";
-import { changeRate, commitOrFail, continueDrain, openIfAllowed, refillGate, startDrain } from "../gate/run";
+import {
+  changeRate,
+  commitOrFail,
+  continueDrain,
+  failClosed,
+  openIfAllowed,
+  refillGate,
+  startDrain,
+} from "../gate/run";
 import { Claim, ObjectType, OrderAction } from "../protocol/claims";
-import { CoseFlag } from "../protocol/cose-labels";
+import { CoseFlag, CoseProof } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";
 import { Limit } from "../protocol/limits";
 import { GateEvent, GateState } from "../protocol/states";
@@ -54,7 +62,16 @@ const order = changetype<Order>(memory.data(offsetof<Order>(), 8));
 const message = changetype<CoseSign>(memory.data(offsetof<CoseSign>(), 8));
 const drains: usize = memory.data(12 * 8, 8);
 
+/** Judged twice, since one fault may spoil one judgement; then asked for the proof that the signatures left. */
 export function acceptOrder(ptr: usize, length: i32): i32 {
+  let code = judge(ptr, length);
+  if (code != ErrorCode.OK) return code;
+  code = judge(ptr, length);
+  if (code != ErrorCode.OK) return code;
+  return message.proof == <u32>CoseProof.MAGIC ? obey() : ErrorCode.COSE_QUORUM;
+}
+
+function judge(ptr: usize, length: i32): i32 {
   if (pact.version == 0) return ErrorCode.AGREEMENT_MISSING;
   if (session.journalWhole == 0) return ErrorCode.GATE_LOCKED;
   let code = coseSignParse(ptr, length, message, CoseFlag.STRICT);
@@ -62,7 +79,7 @@ export function acceptOrder(ptr: usize, length: i32): i32 {
   if (code == ErrorCode.OK) code = checkAddressee();
   if (code == ErrorCode.OK) code = checkQuorum(ptr, length);
   if (code == ErrorCode.OK) code = checkTime();
-  return code == ErrorCode.OK ? obey() : code;
+  return code;
 }
 
 function readOrder(): i32 {
@@ -182,6 +199,11 @@ function letFlow(wasPaused: bool): void {
     moveGate(GateEvent.RESUMED, ErrorCode.OK);
   }
   if (!commitOrFail()) return;
+  // Read again: one fault may have read a pause as something else.
+  if (order.action == OrderAction.PAUSE) {
+    failClosed(ErrorCode.GATE_STATE_INVALID);
+    return;
+  }
   if (flows && flowingRefusal() == ErrorCode.OK) refillGate();
   else openIfAllowed();
 }

@@ -31,33 +31,52 @@ const time = changetype<Time>(memory.data(offsetof<Time>(), 8));
 const single = changetype<CoseSign1>(memory.data(offsetof<CoseSign1>(), 8));
 const several = changetype<CoseSign>(memory.data(offsetof<CoseSign>(), 8));
 
+/** Read and judged twice, as a beacon is: one fault may spoil one judgement. */
 export function acceptTimeProof(ptr: usize, length: i32): i32 {
-  let code = readTime(ptr, length, ObjectType.TIME_PROOF);
+  let code = judgeTimeProof(ptr, length);
   if (code != ErrorCode.OK) return code;
-  if (session.timeNonceLive == 0) return ErrorCode.TIME_NONCE;
-  if (equalBytes(time.nonce, TIME_NONCE, Limit.NONCE_BYTES) == 0) return ErrorCode.TIME_NONCE;
-  const upper = time.issuedAt + 1000 + widened(ticks() - session.timeNonceTick);
-  if (session.timeKnown != 0 && upper < timeLowerBound()) return ErrorCode.TIME_STALE;
+  code = judgeTimeProof(ptr, length);
+  if (code != ErrorCode.OK) return code;
   session.timeNonceLive = 0;
   raiseTimeLower(time.issuedAt);
-  setTimeUpper(upper);
+  setTimeUpper(answeredUpper());
   session.timeKnown = 1;
   hear();
   return ErrorCode.OK;
 }
 
-export function acceptBeacon(ptr: usize, length: i32): i32 {
-  const code = readTime(ptr, length, ObjectType.BEACON);
+function judgeTimeProof(ptr: usize, length: i32): i32 {
+  const code = readTime(ptr, length, ObjectType.TIME_PROOF);
   if (code != ErrorCode.OK) return code;
-  if (session.timeKnown == 0) return ErrorCode.TIME_UNKNOWN;
-  const upper = timeUpperBound();
-  if (upper >= time.issuedAt + <u64>pact.leaseSeconds * 1000) return ErrorCode.TIME_STALE;
+  if (session.timeNonceLive == 0) return ErrorCode.TIME_NONCE;
+  if (equalBytes(time.nonce, TIME_NONCE, Limit.NONCE_BYTES) == 0) return ErrorCode.TIME_NONCE;
+  return session.timeKnown != 0 && answeredUpper() < timeLowerBound() ? ErrorCode.TIME_STALE : ErrorCode.OK;
+}
+
+/** The latest time that it can be when an answer to the nonce has come. */
+function answeredUpper(): u64 {
+  return time.issuedAt + 1000 + widened(ticks() - session.timeNonceTick);
+}
+
+export function acceptBeacon(ptr: usize, length: i32): i32 {
+  let code = judgeBeacon(ptr, length);
+  if (code != ErrorCode.OK) return code;
+  code = judgeBeacon(ptr, length);
+  if (code != ErrorCode.OK) return code;
   raiseTimeLower(time.issuedAt);
   // A beacon from ahead of our clock says that the clock is slow. Otherwise the upper bound stays where the time proof
   // put it: each new anchor would cost a rounding.
-  if (time.issuedAt + 1000 > upper) setTimeUpper(time.issuedAt + 1000);
+  if (time.issuedAt + 1000 > timeUpperBound()) setTimeUpper(time.issuedAt + 1000);
   hear();
   return ErrorCode.OK;
+}
+
+function judgeBeacon(ptr: usize, length: i32): i32 {
+  const code = readTime(ptr, length, ObjectType.BEACON);
+  if (code != ErrorCode.OK) return code;
+  if (session.timeKnown == 0) return ErrorCode.TIME_UNKNOWN;
+  const isStale = timeUpperBound() >= time.issuedAt + <u64>pact.leaseSeconds * 1000;
+  return isStale ? ErrorCode.TIME_STALE : ErrorCode.OK;
 }
 
 /** The lease is renewed, the epoch is known; the gate acts on both at once. */

@@ -7,9 +7,9 @@
  * instruction only and leaves at its last. A call ends a line, since it may not come back (power can go in it); a line
  * that traps is counted whole.
  */
-import { instructionsOf, isLoad, isStore32, isStore64, Op } from "./instructions.ts";
-import { type Insertion, Instrument } from "./instrument.ts";
-import { signed, unsigned } from "./module.ts";
+import { instructionsOf, isLoad, isStore32, isStore64, Op } from "../../attack/instrument/instructions.ts";
+import { type Insertion, Instrument } from "../../attack/instrument/instrument.ts";
+import { signed, unsigned } from "../../attack/instrument/module.ts";
 
 export const COUNTERS = ["instructions", "loads", "stores", "calls"] as const;
 export type Counter = (typeof COUNTERS)[number];

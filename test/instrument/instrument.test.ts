@@ -1,12 +1,12 @@
 /** The tools themselves, on small modules whose counts and leaks are known. */
 import binaryen from "binaryen";
 import { describe, expect, it } from "vitest";
+import { instructionsOf } from "../../attack/instrument/instructions.ts";
+import { WasmModule } from "../../attack/instrument/module.ts";
+import { readTrace, type Trace, type TraceOptions, traced } from "../../attack/instrument/trace.ts";
 import { loadPrimitives, type Primitives, primitivesBytes } from "../primitives.ts";
 import { instantiate } from "../wasm.ts";
 import { type Counts, counted, countsOf } from "./count.ts";
-import { instructionsOf } from "./instructions.ts";
-import { WasmModule } from "./module.ts";
-import { readTrace, type Trace, type TraceOptions, traced } from "./trace.ts";
 
 type Run = (...values: number[]) => number;
 type Exports = { run: Run } & Record<string, { value: bigint }>;

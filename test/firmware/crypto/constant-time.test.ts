@@ -12,7 +12,7 @@ import { GovernorImage } from "../../../sim-board/governor-module.ts";
 import { Random } from "../../../sim-board/random.ts";
 import { bareGovernor, knobsOf } from "../../bench/bare-governor.ts";
 import { type Compiled, compile, functionNames } from "../../compile.ts";
-import { lookForLeak, type Verdict } from "../../instrument/leak.ts";
+import { lookForLeak, type Verdict } from "../../../attack/instrument/leak.ts";
 import { loadPrimitives, type Primitives, primitivesBytes } from "../../primitives.ts";
 import { governorImage, phaseOf, Rig } from "../../rig.ts";
 import { instantiate } from "../../wasm.ts";

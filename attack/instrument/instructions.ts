@@ -17,18 +17,27 @@ export const Op = {
   BR_TABLE: 0x0e,
   RETURN: 0x0f,
   CALL: 0x10,
+  DROP: 0x1a,
   SELECT: 0x1b,
   LOCAL_GET: 0x20,
+  LOCAL_SET: 0x21,
+  LOCAL_TEE: 0x22,
   GLOBAL_GET: 0x23,
   GLOBAL_SET: 0x24,
   I32_CONST: 0x41,
   I64_CONST: 0x42,
   I32_EQZ: 0x45,
+  I64_EQ: 0x51,
   I64_LT_U: 0x54,
+  I64_GT_U: 0x56,
+  I32_XOR: 0x73,
+  I32_SHL: 0x74,
   I64_ADD: 0x7c,
   I64_MUL: 0x7e,
   I64_XOR: 0x85,
+  I64_SHL: 0x86,
   I64_ROTL: 0x89,
+  I32_WRAP_I64: 0xa7,
   I64_EXTEND_I32_U: 0xad,
   /** Of the two-byte instructions, the prefix and the second byte together. */
   MEMORY_COPY: 0xfc0a,
@@ -40,6 +49,11 @@ export type Instruction = { op: number; start: number; end: number };
 const within = (first: number, last: number) => (op: number) => op >= first && op <= last;
 
 export const isLoad = within(0x28, 0x35);
+/** Bits that a load takes from memory, and whether its result is an `i64`. */
+export function widthOf(op: number): { bits: number; wide: boolean } {
+  const bits = [32, 64, 32, 64, 8, 8, 16, 16, 8, 8, 16, 16, 32, 32][op - 0x28]!;
+  return { bits, wide: op === 0x29 || op >= 0x30 };
+}
 /** `i32.store`, and its narrow ones. */
 export const isStore32 = (op: number) => op === 0x36 || op === 0x3a || op === 0x3b;
 /** `i64.store`, and its narrow ones. */
@@ -50,10 +64,10 @@ export const isDivision64 = within(0x7f, 0x82);
 /** Comparisons and arithmetic of integers, conversions between them: no operand stands in the code. */
 const isPlain = (op: number) =>
   op <= 0x01 ||
-  [Op.ELSE, Op.END, Op.RETURN, 0x1a, Op.SELECT].includes(op as never) ||
+  [Op.ELSE, Op.END, Op.RETURN, Op.DROP, Op.SELECT].includes(op as never) ||
   within(0x45, 0x5a)(op) ||
   within(0x67, 0x8a)(op) ||
-  [0xa7, 0xac, 0xad].includes(op) ||
+  [Op.I32_WRAP_I64, 0xac, Op.I64_EXTEND_I32_U].includes(op as never) ||
   within(0xc0, 0xc4)(op);
 /** One number follows: a type, a label, a function, a local, a global, a constant. */
 const takesNumber = (op: number) =>

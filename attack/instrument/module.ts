@@ -94,7 +94,10 @@ export type Body = {
   bytes: number;
 };
 
-type Imported = { kind: number; most?: number };
+/** Value types, as they are encoded. */
+export type Signature = { parameters: readonly number[]; results: readonly number[] };
+
+type Imported = { kind: number; type?: number; most?: number };
 
 type Content = { id: number; content: Uint8Array };
 
@@ -123,6 +126,52 @@ export class WasmModule {
 
   get importedGlobals(): number {
     return this.#imports().filter(({ kind }) => kind === Kind.GLOBAL).length;
+  }
+
+  /** Index of a function's type. */
+  typeOf(functionIndex: number): number {
+    const imported = this.#imports().filter(({ kind }) => kind === Kind.FUNCTION);
+    if (functionIndex < imported.length) return imported[functionIndex]!.type!;
+    const cursor = new Cursor(this.#find(Section.FUNCTION)!.content);
+    const types = Array.from({ length: cursor.unsigned() }, () => cursor.unsigned());
+    return types[functionIndex - imported.length]!;
+  }
+
+  /** What the functions of each type take and give (section 5.3.6). */
+  get signatures(): Signature[] {
+    const cursor = new Cursor(this.#find(Section.TYPE)!.content);
+    return Array.from({ length: cursor.unsigned() }, () => {
+      cursor.byte();
+      const parameters = [...cursor.take(cursor.unsigned())];
+      return { parameters, results: [...cursor.take(cursor.unsigned())] };
+    });
+  }
+
+  /** Indices of the module's own globals that change; their values must be plain constants. */
+  get mutableGlobals(): number[] {
+    const section = this.#find(Section.GLOBAL);
+    if (section === undefined) return [];
+    const first = this.importedGlobals;
+    const cursor = new Cursor(section.content);
+    return Array.from({ length: cursor.unsigned() }, (_, i) => {
+      const [, mutable] = cursor.take(2);
+      cursor.byte();
+      cursor.skipNumber();
+      cursor.byte();
+      return mutable === 1 ? first + i : -1;
+    }).filter((index) => index >= 0);
+  }
+
+  /** What an export of a function names (section 5.5.10) becomes what `moved` says. */
+  moveExports(moved: (functionIndex: number) => number): void {
+    const cursor = new Cursor(this.#find(Section.EXPORT)!.content);
+    const entries = Array.from({ length: cursor.unsigned() }, () => {
+      const name = cursor.take(cursor.unsigned());
+      const kind = cursor.byte();
+      const index = cursor.unsigned();
+      return [...unsigned(name.length), ...name, kind, ...unsigned(kind === Kind.FUNCTION ? moved(index) : index)];
+    });
+    this.#put(Section.EXPORT, joined([unsigned(entries.length), ...entries]));
   }
 
   /** Most pages of 64 KiB that the imported memory may have. */
@@ -210,10 +259,7 @@ export class WasmModule {
 /** Section 5.5.5; of tables and memories, the most they may have. */
 function importedBy(cursor: Cursor): Imported {
   const kind = cursor.byte();
-  if (kind === Kind.FUNCTION) {
-    cursor.skipNumber();
-    return { kind };
-  }
+  if (kind === Kind.FUNCTION) return { kind, type: cursor.unsigned() };
   if (kind === Kind.GLOBAL) {
     cursor.take(2);
     return { kind };
