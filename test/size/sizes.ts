@@ -1,6 +1,6 @@
 /** Where the bytes of a governor module are. */
-import { functionNames } from "../compile.ts";
 import { Section, WasmModule } from "../../attack/instrument/module.ts";
+import { functionNames } from "../compile.ts";
 import { wasmMemory } from "../wasm.ts";
 import { type Places, placesOf } from "./abi.ts";
 import type { Build } from "./build.ts";

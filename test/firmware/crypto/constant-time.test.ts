@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { beforeAll, describe, expect, it } from "vitest";
+import { lookForLeak, type Verdict } from "../../../attack/instrument/leak.ts";
 import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { Command } from "../../../firmware/protocol/commands.ts";
 import { decode, encode } from "../../../host/protocol/cbor.ts";
@@ -12,7 +13,6 @@ import { GovernorImage } from "../../../sim-board/governor-module.ts";
 import { Random } from "../../../sim-board/random.ts";
 import { bareGovernor, knobsOf } from "../../bench/bare-governor.ts";
 import { type Compiled, compile, functionNames } from "../../compile.ts";
-import { lookForLeak, type Verdict } from "../../../attack/instrument/leak.ts";
 import { loadPrimitives, type Primitives, primitivesBytes } from "../../primitives.ts";
 import { governorImage, phaseOf, Rig } from "../../rig.ts";
 import { instantiate } from "../../wasm.ts";
