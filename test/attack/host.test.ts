@@ -40,7 +40,7 @@ const DEFENSES: readonly [defense: string, path: string, text: string, instead: 
   ["the epoch of orders", "firmware/objects/order.ts", "order.epoch <= ledger.epoch", "false", "resume-replayed"],
   ["the order that a beacon names", "firmware/gate/conditions.ts", "session.epochHeard > ledger.epoch", "false", "pause-withheld"],
   ["the lease", "firmware/gate/conditions.ts", "leaseIsFresh() ? ErrorCode.OK", "true ? ErrorCode.OK", "pause-and-beacons-withheld"],
-  ["the freshness of beacons", "firmware/objects/time.ts", "upper >= time.issuedAt + <u64>pact.leaseSeconds * 1000", "false", "beacons-hoarded"],
+  ["the freshness of beacons", "firmware/objects/time.ts", "isStale ? ErrorCode.TIME_STALE : ErrorCode.OK", "ErrorCode.OK", "beacons-hoarded"],
   ["the nonce of time proofs", "firmware/objects/time.ts", "equalBytes(time.nonce, TIME_NONCE, Limit.NONCE_BYTES) == 0", "false", "time-proof-replayed"],
   ["that distinct keys count", "firmware/cose/quorum.ts", "(out.signers & bit) != 0", "false", "one-signer-twice"],
   ["that a signature must hold", "firmware/cose/quorum.ts", "residue != 0", "false", "cut-and-paste"],
