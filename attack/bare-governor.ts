@@ -1,6 +1,7 @@
 /** A governor on the silicon of a rig's board, but without the board around it: what is measured is the governor. */
 import { runBootRom } from "../sim-board/boot-rom.ts";
 import { Governor, type GovernorImage, type Hal } from "../sim-board/governor-module.ts";
+import { halOf } from "../sim-board/hal.ts";
 import { Registers } from "../sim-board/parts/registers.ts";
 import { governorImage, type Rig } from "./rig.ts";
 
@@ -25,22 +26,7 @@ export function useUp({ registers }: Knobs, classes: readonly number[]): void {
 
 /** The rig's flash, fuses, counter and TRNG serve; clock and registers are the knobs. */
 export function bareHal(rig: Rig, knobs: Knobs): Hal {
-  const { flash, fuses, counter, trng } = rig.board;
-  return {
-    flashRead: (address, destination) => flash.read(address, destination),
-    flashProgram: (address, source) => flash.program(address, source),
-    flashErase: (sector) => flash.erase(sector),
-    flashSectors: () => flash.sectors,
-    fuseRead: (word) => fuses.read(word),
-    fuseBurn: (word, bits) => fuses.burn(word, bits),
-    counterRead: () => counter.read(),
-    counterStep: () => counter.step(),
-    counterLife: () => counter.lifeSteps,
-    ticks: () => knobs.ticks,
-    trngFill: (destination) => trng.fill(destination),
-    tamperRead: () => 0,
-    ...knobs.registers.wires,
-  };
+  return { ...halOf(rig.board, () => {}), ticks: () => knobs.ticks, tamperRead: () => 0, ...knobs.registers.wires };
 }
 
 /** What the boot ROM hands over on this board to this image. */

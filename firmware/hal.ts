@@ -36,5 +36,7 @@ export declare function throttledRead(engineClass: u32): u32;
 
 /** Adds credit to a class's register. */
 export declare function gateGrant(engineClass: u32, amount: u64): void;
+/** What is left in a class's register. */
+export declare function creditRead(engineClass: u32): u64;
 /** Zeroes every credit register at once. */
 export declare function gateClose(): void;

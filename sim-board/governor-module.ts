@@ -31,6 +31,7 @@ export type Hal = {
   deniedRead(engineClass: number): number;
   throttledRead(engineClass: number): number;
   gateGrant(engineClass: number, amount: bigint): void;
+  creditRead(engineClass: number): bigint;
   gateClose(): void;
 };
 
@@ -38,7 +39,9 @@ export type Hal = {
  * HAL functions that exports of other modules serve as they are: no call into JavaScript, and no 64-bit amount becomes a
  * bigint. Whoever wires them stands for their checks.
  */
-export type Wires = Partial<Pick<Hal, "workRead" | "deniedRead" | "throttledRead" | "gateGrant" | "gateClose">>;
+export type Wires = Partial<
+  Pick<Hal, "workRead" | "deniedRead" | "throttledRead" | "gateGrant" | "creditRead" | "gateClose">
+>;
 
 /** Names of the HAL's functions: what a governor may import besides its memory. */
 const HAL_NAMES: ReadonlySet<string> = new Set<keyof Hal>([
@@ -58,6 +61,7 @@ const HAL_NAMES: ReadonlySet<string> = new Set<keyof Hal>([
   "deniedRead",
   "throttledRead",
   "gateGrant",
+  "creditRead",
   "gateClose",
 ]);
 
@@ -259,6 +263,7 @@ export class Governor {
       deniedRead: (engineClass: number) => hal.deniedRead(engineClass >>> 0),
       throttledRead: (engineClass: number) => hal.throttledRead(engineClass >>> 0),
       gateGrant: (engineClass: number, amount: bigint) => hal.gateGrant(engineClass >>> 0, BigInt.asUintN(64, amount)),
+      creditRead: (engineClass: number) => hal.creditRead(engineClass >>> 0),
       gateClose: () => hal.gateClose(),
     };
   }

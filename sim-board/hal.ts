@@ -46,6 +46,7 @@ export function halOf(parts: Parts, notice: (event: BoardEvent) => void): Hal {
       accelerator.grant(engineClass, amount);
       notice({ kind: "granted", engineClass, amount });
     },
+    creditRead: (engineClass) => accelerator.creditOf(engineClass),
     gateClose: () => {
       supply.operation("gate close");
       accelerator.close();

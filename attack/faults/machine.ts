@@ -189,6 +189,7 @@ export class Machine {
       throttledRead: (engineClass: number) => hal().throttledRead(engineClass >>> 0),
       gateGrant: (engineClass: number, amount: bigint) =>
         hal().gateGrant(engineClass >>> 0, BigInt.asUintN(64, amount)),
+      creditRead: (engineClass: number) => hal().creditRead(engineClass >>> 0),
       gateClose: () => hal().gateClose(),
     };
   }

@@ -26,7 +26,8 @@ export type Attacker =
   | "license quorum"
   | "time authority"
   | "holder of a device's key"
-  | "maker of another governor";
+  | "maker of another governor"
+  | "maker of the accelerator";
 
 /** What was said. @throws AttackSucceeded if it is not what the table says. */
 export function perform(attack: Attack, bench: Bench): string {

@@ -57,6 +57,27 @@ export const METER: readonly Attack[] = [
     },
   },
   {
+    name: "counter-frozen",
+    who: "maker of the accelerator",
+    hope: "that work is not counted, since the hardware's work counter stands still",
+    defense:
+      "two measures must agree: credit used up and work counted; what the counter leaves out locks the gate, and all that was out counts as done",
+    says: ["LOCKED", "METER_UNCOUNTED"],
+    run(bench) {
+      const rig = bench.open();
+      tensorWork(rig, 10);
+      const { accelerator } = rig.board;
+      const stuckAt = accelerator.retiredOf(BF16);
+      const honest = accelerator.retiredOf.bind(accelerator);
+      accelerator.retiredOf = (engineClass) => (engineClass === BF16 ? stuckAt : honest(engineClass));
+      tensorWork(rig, 10);
+      const reason = rig.lastReason;
+      nothingWorks(rig);
+      hold(rig.info().totals[BF16]! >= rig.done(BF16), "work was forgotten");
+      return [gate(rig), reason];
+    },
+  },
+  {
     name: "counter-at-its-end",
     who: "operator",
     hope: "to wear the monotonic counter out, so that nothing can be recorded any more",

@@ -9,7 +9,7 @@ import { gateClose, gateGrant, ticks } from "../hal";
 import { journalCanGrant, journalCommit } from "../journal/journal";
 import { intervalsNextSlice, reportIsDue } from "../meter/intervals";
 import { quantityAdd, quantityAsU64, quantityTake } from "../meter/quantity";
-import { settle, settleLost } from "../meter/settle";
+import { readCredit, settle, settleLost, settleSince } from "../meter/settle";
 import { OrderAction } from "../protocol/claims";
 import { ErrorCode } from "../protocol/errors";
 import { GateState } from "../protocol/states";
@@ -102,8 +102,9 @@ export function openCredit(source: u32): void {
  * meter nobody can say what was used: then all that was out counts as done, and the next commit locks the gate.
  */
 export function closeCredit(): bool {
+  readCredit();
   gateClose();
-  const code = settle();
+  const code = settleSince();
   if (code != ErrorCode.OK) ledger.fault = <u32>code;
   let changed = ledger.fault != 0;
   if (changed) settleLost();
@@ -140,8 +141,10 @@ export function refill(): i32 {
   intervalsNextSlice();
   session.grantTick = ticks();
   for (let c: u32 = 0; c < CLASSES; c++) {
-    // Never more than the record holds as outstanding.
-    const grant = min(loadSure(grants + ((<usize>c) << 3)), load<u64>(outstandingOf(c)));
+    const planned = grants + ((<usize>c) << 3);
+    // Never more than the record holds as outstanding, and once, should the loop stay at this class.
+    const grant = min(loadSure(planned), load<u64>(outstandingOf(c)));
+    store<u64>(planned, 0);
     if (grant != 0) gateGrant(c, grant);
   }
   return ErrorCode.OK;

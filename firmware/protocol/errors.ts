@@ -125,6 +125,7 @@ export const enum ErrorCode {
   METER_OVERRUN = 0x0a0a,
   GATE_REPORT_DUE = 0x0a0b,
   GATE_DRAINED = 0x0a0c,
+  METER_UNCOUNTED = 0x0a0d,
 
   // 0x0b evidence and reports
   EVIDENCE_NONCE = 0x0b01,

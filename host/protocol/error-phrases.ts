@@ -131,6 +131,7 @@ export const ERROR_PHRASES: Readonly<Record<number, ErrorPhrase>> = {
   [ErrorCode.METER_SATURATED]: row("METER_SATURATED", "a meter reached its end; the gate stays closed", "Retire the board."),
   [ErrorCode.METER_REGRESSED]: row("METER_REGRESSED", "a hardware counter went back", SILICON),
   [ErrorCode.METER_OVERRUN]: row("METER_OVERRUN", "the hardware counters show more work than credit was granted", SILICON),
+  [ErrorCode.METER_UNCOUNTED]: row("METER_UNCOUNTED", "credit was used up, and the hardware counters do not show the work", SILICON),
   [ErrorCode.GATE_REPORT_DUE]: row("GATE_REPORT_DUE", "work must be reported before more of it may flow", "Take a usage report and deliver it to the verifier."),
   [ErrorCode.GATE_DRAINED]: row("GATE_DRAINED", "the drain is over: its ticks or its allowance are used, or the host said that it is done", "Nothing, when the checkpoint is saved; otherwise ask for a larger drain allowance next time."),
 

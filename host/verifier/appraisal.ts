@@ -74,6 +74,7 @@ const RECOVERABLE: readonly number[] = [
   ErrorCode.JOURNAL_MISSING,
   ErrorCode.METER_REGRESSED,
   ErrorCode.METER_OVERRUN,
+  ErrorCode.METER_UNCOUNTED,
   ErrorCode.METER_SATURATED,
 ];
 

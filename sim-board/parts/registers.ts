@@ -18,6 +18,7 @@ export type RegisterWires = {
   deniedRead(engineClass: number): number;
   throttledRead(engineClass: number): number;
   gateGrant(engineClass: number, amount: bigint): void;
+  creditRead(engineClass: number): bigint;
   gateClose(): void;
 };
 
@@ -60,8 +61,8 @@ export class Registers {
   constructor() {
     const { exports } = new wasm.Instance(registersModule()) as { exports: Exports };
     this.#exports = exports;
-    const { workRead, deniedRead, throttledRead, gateGrant, gateClose, memory } = exports;
-    this.wires = { workRead, deniedRead, throttledRead, gateGrant, gateClose };
+    const { workRead, deniedRead, throttledRead, gateGrant, creditRead, gateClose, memory } = exports;
+    this.wires = { workRead, deniedRead, throttledRead, gateGrant, creditRead, gateClose };
     this.#file = new DataView(memory.buffer, exports.file(), FILE_BYTES);
     this.#ring = new DataView(memory.buffer, exports.ring(), RingRegister.BYTES);
     this.#commands = new DataView(memory.buffer, exports.commands(), Command.COUNT_MAX * Command.BYTES);

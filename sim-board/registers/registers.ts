@@ -61,6 +61,10 @@ export function gateGrant(engineClass: u32, amount: u64): void {
   store<u32>(registers, 0, Register.STANDING);
 }
 
+export function creditRead(engineClass: u32): u64 {
+  return load<u64>(registersOf(engineClass), Register.CREDIT);
+}
+
 /** Zeroes every credit register at once. */
 export function gateClose(): void {
   for (let registers = FILE; registers < FILE + FILE_BYTES; registers += STRIDE) {

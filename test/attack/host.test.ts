@@ -43,6 +43,15 @@ const DEFENSES: readonly [defense: string, path: string, text: string, instead: 
   ["the freshness of beacons", "firmware/objects/time.ts", "isStale ? ErrorCode.TIME_STALE : ErrorCode.OK", "ErrorCode.OK", "beacons-hoarded"],
   ["the nonce of time proofs", "firmware/objects/time.ts", "equalBytes(time.nonce, TIME_NONCE, Limit.NONCE_BYTES) == 0", "false", "time-proof-replayed"],
   ["that distinct keys count", "firmware/cose/quorum.ts", "(out.signers & bit) != 0", "false", "one-signer-twice"],
+  ["the second measure of work", "firmware/meter/settle.ts", "uncounted && code == ErrorCode.OK", "false", "counter-frozen"],
+  ["the look at counters that run backward", "firmware/meter/settle.ts", "done >> 63 != 0", "false", "accelerator-reset-alone"],
+  ["the steps kept back from grants", "firmware/gate/credit.ts", "!journalCanGrant()) return ErrorCode.JOURNAL_COUNTER_WORN", "false) return ErrorCode.JOURNAL_COUNTER_WORN", "counter-at-its-end"],
+  ["that credit lost in a cut counts as done", "firmware/boot/boot.ts", "if (!settleLost()) ledger", "if (false) ledger", "power-cut-for-budget"],
+  ["empty buckets under a cap", "firmware/gate/credit.ts", "capped ? 0 : load<u64>(rateMaxOf(c))", "load<u64>(rateMaxOf(c))", "power-cut-for-rate"],
+  ["the health test of the generator", "firmware/identity/random.ts", "repeats || load<u64>(out, 8)", "false && load<u64>(out, 8)", "generator-stuck-later"],
+  ["the mixing of what is drawn", "firmware/identity/random.ts", "  mix(out);", "", "generator-that-repeats-itself"],
+  ["the back-off", "firmware/gate/failures.ts", "ledger.failures >= <u32>Limit.FAILURES_MAX", "false", "retries-unlimited"],
+  ["that no failure counts while the back-off lasts", "firmware/gate/failures.ts", " || backOffIsOn()) return;", ") return;", "flood-of-orders"],
   ["that a signature must hold", "firmware/cose/quorum.ts", "residue != 0", "false", "cut-and-paste"],
 ];
 

@@ -188,6 +188,11 @@ class TimedGovernor {
         hal.flashErase(sector);
       },
       workRead: (engineClass) => this.#accelerator.retiredOf(engineClass),
+      creditRead: (engineClass) =>
+        this.#grants.reduce(
+          (credit, [granted, amount]) => (granted === engineClass ? credit + amount : credit),
+          this.#accelerator.creditOf(engineClass),
+        ),
       gateGrant: (engineClass, amount) => void this.#grants.push([engineClass, amount]),
       gateClose: () => {
         throw new Error("the gate closed in the middle of the step");

@@ -70,6 +70,7 @@ const RECOVERABLE: readonly number[] = [
   ErrorCode.JOURNAL_MISSING,
   ErrorCode.METER_REGRESSED,
   ErrorCode.METER_OVERRUN,
+  ErrorCode.METER_UNCOUNTED,
   ErrorCode.METER_SATURATED,
 ];
 const LICENSABLE: readonly number[] = [GateState.IDLE, GateState.OPEN, GateState.SLOWED];

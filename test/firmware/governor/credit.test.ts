@@ -162,6 +162,8 @@ describe("the meter", () => {
 
   it.each([
     ["that runs backward", (real: bigint) => real / 2n, "METER_REGRESSED"],
+    ["that stands still while credit is used up", (_: bigint, before: bigint) => before, "METER_UNCOUNTED"],
+    ["that counts half of the work", (real: bigint, before: bigint) => (real + before) / 2n, "METER_UNCOUNTED"],
     ["that shows more than was granted", (real: bigint) => real + 10n ** 17n, "METER_OVERRUN"],
   ] as const)(
     "locks the gate on a counter %s, through power cycles, until the quorum says what was done",
@@ -170,7 +172,10 @@ describe("the meter", () => {
       rig.board.run(phaseOf(10));
       const engine = rig.board.accelerator;
       const honest = engine.retiredOf.bind(engine);
-      engine.retiredOf = (engineClass) => (engineClass === BF16 ? lie(honest(engineClass)) : honest(engineClass));
+      const before = honest(BF16);
+      engine.retiredOf = (engineClass) =>
+        engineClass === BF16 ? lie(honest(engineClass), before) : honest(engineClass);
+      rig.board.submit(phaseOf(10));
       rig.board.advance(2);
       expect(rig.board.gateState).toBe(GateState.LOCKED);
       expect(rig.lastReason).toBe(reason);

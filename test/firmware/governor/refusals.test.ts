@@ -313,6 +313,10 @@ const MEET: Record<string, { act: (rig: Rig) => string; from: () => Rig }> = {
     rig.board.accelerator.retiredOf = (engineClass) => (engineClass === BF16 ? 1n : 0n);
     rig.board.advance(2);
   }),
+  METER_UNCOUNTED: reason((rig) => {
+    rig.board.accelerator.retiredOf = () => 0n;
+    rig.board.run(phaseOf(2));
+  }),
   METER_OVERRUN: reason((rig) => {
     rig.board.accelerator.retiredOf = () => 10n ** 18n;
     rig.board.advance(2);

@@ -247,6 +247,7 @@ describe("the registers", () => {
       () => wires.deniedRead(engineClass),
       () => wires.throttledRead(engineClass),
       () => wires.gateGrant(engineClass, 1n),
+      () => wires.creditRead(engineClass),
     ]) {
       expect(act).toThrow("unreachable");
     }
