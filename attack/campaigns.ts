@@ -1,5 +1,6 @@
 /** All campaigns, by name. */
 import type { Campaign } from "./campaign.ts";
+import { constantTime } from "./constant-time.ts";
 import { cutPairs } from "./cut-pairs.ts";
 import { cuts } from "./cuts.ts";
 import { doubleFaults } from "./double-faults.ts";
@@ -8,7 +9,16 @@ import { flash } from "./flash.ts";
 import { host } from "./host/campaign.ts";
 import { stateFlips } from "./state-flips.ts";
 
-export const CAMPAIGNS: readonly Campaign[] = [cuts, cutPairs, flash, host, faults, doubleFaults, stateFlips];
+export const CAMPAIGNS: readonly Campaign[] = [
+  cuts,
+  cutPairs,
+  flash,
+  host,
+  faults,
+  doubleFaults,
+  stateFlips,
+  constantTime,
+];
 
 export function campaignOf(name: string): Campaign | undefined {
   return CAMPAIGNS.find((campaign) => campaign.name === name);

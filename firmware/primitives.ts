@@ -13,6 +13,7 @@ export {
   ed25519Verify,
   ed25519VerifyKnown,
 } from "./crypto/ed25519";
+export { equalBytes } from "./crypto/equal";
 export { hkdfSha256 } from "./crypto/hkdf";
 export { hmacSha256 } from "./crypto/hmac";
 export { sha256 } from "./crypto/sha256";

@@ -1,4 +1,5 @@
 /** Compiles AssemblyScript in memory, with the options of `asconfig.json`. */
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { main } from "assemblyscript/asc";
 
@@ -37,6 +38,26 @@ export async function compile(entry: string, options: CompileOptions = {}): Prom
     throw new Error(`${entry} does not compile:\n${stderr.toString()}`);
   }
   return { bytes, text };
+}
+
+/** One passage of a source, which it has once, and what stands there instead. */
+export type Change = { path: string; passage: string | RegExp; instead: string };
+
+/** Compiles with a source changed: what is broken has to be noticed. @throws Error if it is not there, or not once. */
+export function compileChanged(entry: string, change: Change, options: CompileOptions = {}): Promise<Compiled> {
+  const { path, passage, instead } = change;
+  const source = readFileSync(`${root}${path}`, "utf8");
+  const times = typeof passage === "string" ? source.split(passage).length - 1 : countOf(source, passage);
+  if (times !== 1) throw new Error(`${path} does not have this once: ${passage}`);
+  const readFile = (name: string) => {
+    if (name === path) return source.replace(passage, instead);
+    return existsSync(`${root}${name}`) ? readFileSync(`${root}${name}`, "utf8") : null;
+  };
+  return compile(entry, { ...options, readFile });
+}
+
+function countOf(source: string, passage: RegExp): number {
+  return [...source.matchAll(new RegExp(passage, "g"))].length;
 }
 
 /** Names of all functions in the order of their indices, the imported ones first. */

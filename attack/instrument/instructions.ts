@@ -34,6 +34,7 @@ export const Op = {
   I32_SHL: 0x74,
   I64_ADD: 0x7c,
   I64_MUL: 0x7e,
+  I64_OR: 0x84,
   I64_XOR: 0x85,
   I64_SHL: 0x86,
   I64_ROTL: 0x89,

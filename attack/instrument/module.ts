@@ -53,6 +53,16 @@ export class Cursor {
     }
   }
 
+  /** A signed number, as constants are. */
+  signed(): bigint {
+    let value = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = this.byte();
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return BigInt.asIntN(Number(shift) + 7, value);
+    }
+  }
+
   /** Passes over a number of any length and sign. */
   skipNumber(): void {
     while (this.byte() >= 0x80);
@@ -271,11 +281,5 @@ function importedBy(cursor: Cursor): Imported {
 }
 
 function joined(parts: readonly (Uint8Array | readonly number[])[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return Uint8Array.from(Buffer.concat(parts.map((part) => Buffer.from(part))));
 }

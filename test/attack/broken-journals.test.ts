@@ -1,24 +1,15 @@
 /** The campaigns are worth something only if they find what they look for: governors whose journal is broken. */
-import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { type Cases, runCases } from "../../attack/campaign.ts";
 import { byteCuts } from "../../attack/cuts.ts";
 import { flashAttacks } from "../../attack/flash.ts";
 import { GovernorImage } from "../../sim-board/governor-module.ts";
-import { compile } from "../compile.ts";
-
-const root = fileURLToPath(new URL("../../", import.meta.url));
+import { compileChanged } from "../compile.ts";
 
 /** The governor with one passage of its source changed. */
-async function broken(file: string, passage: RegExp, change: string): Promise<GovernorImage> {
-  const source = readFileSync(`${root}${file}`, "utf8");
-  expect(source.match(new RegExp(passage, "g"))).toHaveLength(1);
-  const readFile = (path: string) => {
-    if (path === file) return source.replace(passage, change);
-    return existsSync(`${root}${path}`) ? readFileSync(`${root}${path}`, "utf8") : null;
-  };
-  return new GovernorImage((await compile("firmware/governor.ts", { target: "governor", readFile })).bytes);
+async function broken(path: string, passage: RegExp, instead: string): Promise<GovernorImage> {
+  const change = { path, passage, instead };
+  return new GovernorImage((await compileChanged("firmware/governor.ts", change, { target: "governor" })).bytes);
 }
 
 /** What those of the cases find whose ids are such. */
