@@ -2,7 +2,7 @@
 import { Random } from "../sim-board/random.ts";
 import { type Campaign, type Cases, runCases } from "./campaign.ts";
 import { comeBack } from "./comeback.ts";
-import { arm, type Cut } from "./cut.ts";
+import { arm, type Cut, SETTLINGS } from "./cut.ts";
 import { afterCut, cutAt, indexIn } from "./cuts.ts";
 import { losesPower } from "./life.ts";
 import type { Rig } from "./rig.ts";
@@ -45,7 +45,7 @@ function operationPairs(rig: Rig, places: readonly Place[]): Pair[] {
   });
 }
 
-/** Both cuts anywhere in the bytes of flash, torn from the front or the back. */
+/** Both cuts anywhere in the bytes of flash, torn from the front or the back, with cells that settle or waver. */
 function bytePairs(rig: Rig, places: readonly Place[], seed: string): Pair[] {
   const written = places.filter(({ is }) => is.flashBytes > 0);
   return Array.from({ length: BYTE_PAIRS }, (_, number) => ({
@@ -64,7 +64,9 @@ function bytePairs(rig: Rig, places: readonly Place[], seed: string): Pair[] {
 }
 
 function tornCut(random: Random, flashBytes: number): Cut {
-  return { kind: "torn", bytes: random.below(flashBytes), order: random.below(2) === 0 ? "front" : "back" };
+  const settling = SETTLINGS[random.below(2 * SETTLINGS.length)];
+  const order = random.below(2) === 0 ? "front" : "back";
+  return { kind: "torn", bytes: random.below(flashBytes), order, ...(settling && { settling }) };
 }
 
 function cutAgain(rig: Rig, cut: Cut, operations: number, bytesBefore: number): string {

@@ -6,6 +6,7 @@ import type { TearOrder } from "../sim-board/parts/tear.ts";
 /** How cells that were left halfway are read: while the device recovers, and from then on. */
 const SETTLING = { e: ["either", "either"], r: ["low", "high"], f: ["high", "low"] } as const;
 type Settling = keyof typeof SETTLING;
+export const SETTLINGS = Object.keys(SETTLING) as readonly Settling[];
 
 export type Cut =
   | { readonly kind: "before" }
@@ -35,7 +36,7 @@ export function* cutsOf({ name, flashBytes }: Operation): Generator<Cut> {
     const bytes = Math.floor(((stage + 0.5) * flashBytes) / WAVER_STAGES);
     yield { kind: "torn", bytes, order: "even" };
     for (const order of [...orders, "even"] as const) {
-      for (const settling of ["e", "r", "f"] as const) yield { kind: "torn", bytes, order, settling };
+      for (const settling of SETTLINGS) yield { kind: "torn", bytes, order, settling };
     }
   }
 }

@@ -4,6 +4,7 @@ import { Command } from "../firmware/protocol/commands.ts";
 import { GateState } from "../firmware/protocol/states.ts";
 import type { Info } from "../host/objects/evidence.ts";
 import { encode } from "../host/protocol/cbor.ts";
+import { BoardError } from "../sim-board/errors.ts";
 import { AttackSucceeded } from "./campaign.ts";
 import { phaseOf, type Rig } from "./rig.ts";
 
@@ -15,12 +16,18 @@ export function ransack(rig: Rig, heard: readonly Uint8Array[], known: Info | un
   const { board } = rig;
   const before = board.snapshot();
   nothingIsBack(rig, known);
-  for (const message of heard) board.request(message);
-  rig.syncTime();
-  for (const message of [...heard, encode([Command.DIAGNOSE])]) board.request(message);
-  board.submit(phaseOf(20));
-  board.advance(10);
-  board.withdraw();
+  try {
+    for (const message of heard) board.request(message);
+    rig.syncTime();
+    for (const message of [...heard, encode([Command.DIAGNOSE])]) board.request(message);
+    board.submit(phaseOf(20));
+    board.advance(10);
+    board.withdraw();
+  } catch (error) {
+    if (error instanceof BoardError && error.code === "board/hung")
+      throw new AttackSucceeded(`what was said before hangs it: ${error.message}`);
+    throw error;
+  }
   nothingIsBack(rig, known);
   board.restore(before);
 }

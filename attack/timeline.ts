@@ -3,6 +3,7 @@
  * attacks it at some operation starts from the step before, and need not live all of it again.
  */
 import { OrderAction } from "../firmware/protocol/claims.ts";
+import { EngineClass } from "../firmware/protocol/classes.ts";
 import { Command } from "../firmware/protocol/commands.ts";
 import type { BoardSnapshot } from "../sim-board/board.ts";
 import type { GovernorImage } from "../sim-board/governor-module.ts";
@@ -19,6 +20,8 @@ const LIFE: readonly ((rig: Rig) => void)[] = [
   (rig) => rig.must(rig.send(Command.REPORT)),
   (rig) => rig.obey(OrderAction.PAUSE),
   (rig) => rig.must(rig.send(Command.DRAIN_DONE)),
+  (rig) => rig.must(rig.send(Command.DIAGNOSE)),
+  (rig) => void rig.board.run(phaseOf(1, { work: new Map([[EngineClass.COPY, BASELINE / 4n]]) })),
   (rig) => rig.restart(),
   (rig) => rig.obey(OrderAction.RESUME),
   (rig) => rig.must(rig.send(Command.LICENSE, rig.license())),
@@ -26,6 +29,8 @@ const LIFE: readonly ((rig: Rig) => void)[] = [
   (rig) => rig.must(rig.send(Command.REPORT)),
 ];
 const FLASH_SECTORS = 7;
+/** Bytes that may be copied with the gate shut. */
+const BASELINE = 10n ** 9n;
 
 /** A step of the life: the board before it, what it did to the parts, and what was said to the device until then. */
 export type Step = {
@@ -50,7 +55,10 @@ const QUESTION_BYTES = 64;
 
 /** Lives it. `image`: another governor than the one that ships. */
 export function liveOnce(options: { image?: GovernorImage; seed?: number } = {}): Timeline {
-  const rig = new Rig({}, { flashSectors: FLASH_SECTORS, ...options });
+  const rig = new Rig(
+    { baseline: new Map([[EngineClass.COPY, BASELINE]]) },
+    { flashSectors: FLASH_SECTORS, ...options },
+  );
   const heard: Uint8Array[] = [];
   const stopHearing = rig.board.subscribe({
     observe(event) {
