@@ -77,8 +77,8 @@ describe("npm run campaign", () => {
   });
 
   it.each([
-    [[], "one campaign"],
-    [["agent"], "one campaign"],
+    [[], "two campaigns"],
+    [["agent"], "two campaigns"],
     [["verifier", "--kills", "many"], "--kills is a whole number from 0"],
     [["verifier", "--store", "files"], "sqlite or postgres"],
     [["verifier", "--cuts", "1"], "--cuts is for postgres"],

@@ -1,8 +1,12 @@
-/** `npm run campaign -- verifier`: blows at a verifier's processes under load, and whether anything came of it. */
+/**
+ * `npm run campaign -- verifier`: blows at a verifier's processes under load, and whether anything came of it.
+ * `npm run campaign -- attack`: attacks.ts.
+ */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
 import { facts } from "../../host/cli/output.ts";
 import type { Streams } from "../streams.ts";
+import { attacksCommand } from "./attacks.ts";
 import { Campaign, type CampaignResult } from "./campaign.ts";
 import { type CampaignPlace, diskPlace, folderPlace, postgresPlace } from "./places.ts";
 import { removeServerProgram } from "./program.ts";
@@ -23,12 +27,16 @@ const USAGE = `npm run campaign -- verifier [options]
 
 With Ctrl-C no more blows fall; what was done is checked and told.
 
+Another one attacks the governor: npm run campaign -- attack --help.
+
 Example:
   $ npm run campaign -- verifier --store sqlite --kills 500 --seed 7
 `;
 
 /** Runs the command and returns its exit code: 0, 1 if anything was found, or 2 for wrong use. */
-export async function campaignCommand(args: string[], { out, err }: Streams): Promise<number> {
+export async function campaignCommand(args: string[], streams: Streams): Promise<number> {
+  const { out, err } = streams;
+  if (args[0] === "attack") return attacksCommand(args.slice(1), streams);
   let wanted: Wanted | undefined;
   let place: CampaignPlace | undefined;
   try {
@@ -78,7 +86,8 @@ function read(args: string[]) {
   }
   const { values, positionals } = parsed;
   if (values.help) return undefined;
-  if (positionals.length !== 1 || positionals[0] !== "verifier") throw new WrongUse("there is one campaign: verifier");
+  if (positionals.length !== 1 || positionals[0] !== "verifier")
+    throw new WrongUse("there are two campaigns: verifier and attack");
   const count = (name: string, preset: number, least = 0) => {
     const value = values[name] === undefined ? preset : Number(values[name]);
     if (!Number.isInteger(value) || value < least || value >= SEED_LIMIT)

@@ -7,11 +7,12 @@ import { Random } from "../../sim-board/random.ts";
 import type { Streams } from "../streams.ts";
 import { EQUIVALENT } from "./equivalent.ts";
 import { governorModule } from "./governor.ts";
-import { type LaneResult, type Pass, runLane } from "./lane.ts";
+import { type LaneResult, type Pass, runLane, SuiteBroken } from "./lane.ts";
 import { MUTANT_KINDS, type Mutant, mutantsOf } from "./mutants.ts";
 
 const UNEXPLAINED = 1;
 const WRONG_USE = 2;
+const SUITE_BROKEN = 3;
 const LANES_MAX = 64;
 /** Most mutants die in a test that takes no time: those that take some are asked about what is left. */
 const QUICK_MS = 100;
@@ -24,7 +25,8 @@ const USAGE = `npm run mutation -- [options]
   --json      one JSON document
 
 Makes mutants of the governor that ships, in gate, license, order, journal and meter, and runs the suite against each
-until a test fails. The exit code is 1 if a mutant survives that test/mutation/equivalent.ts does not explain.
+until a test fails. The exit code is 1 if a mutant survives that test/mutation/equivalent.ts does not explain, and 3 if
+the suite fails with the governor that ships.
 
 Example:
   $ npm run mutation -- --cases 100 --seed 7
@@ -49,7 +51,7 @@ const PASSES: readonly Pass[] = [
 
 type Wanted = { cases: number | undefined; seed: number; only: string | undefined; lanes: number; json: boolean };
 
-/** Runs the command and returns its exit code: 0, 1 if a survivor is not explained, or 2 for wrong use. */
+/** Runs the command and returns its exit code: 0, 1 if a survivor is not explained, 2 for wrong use, or 3 if the suite fails as it is. */
 export async function mutationCommand(args: string[], { out, err }: Streams): Promise<number> {
   let wanted: Wanted | undefined;
   let mutants: Mutant[];
@@ -67,7 +69,14 @@ export async function mutationCommand(args: string[], { out, err }: Streams): Pr
   }
   process.env.QUIESCE_SEED = String(wanted.seed);
   const begun = performance.now();
-  const result = await runLanes(mutants, wanted.lanes, process.stderr.isTTY ? err : () => {});
+  let result: LaneResult;
+  try {
+    result = await runLanes(mutants, wanted.lanes, process.stderr.isTTY ? err : () => {});
+  } catch (error) {
+    if (!(error instanceof SuiteBroken)) throw error;
+    err(`${error.message}\n`);
+    return SUITE_BROKEN;
+  }
   const report = reportOf(mutants, result, wanted.seed, (performance.now() - begun) / 1000);
   out(wanted.json ? `${JSON.stringify(report, undefined, 2)}\n` : forPeople(report));
   return report.survivors.every(({ because }) => because !== undefined) ? 0 : UNEXPLAINED;
