@@ -28,7 +28,7 @@ import {
   recordIsAuthentic,
   recordOut,
 } from "./record";
-import { isBlank } from "./sector";
+import { flashHolds, isBlank } from "./sector";
 
 const FIRST_SECTOR: u32 = FlashShape.JOURNAL_SECTOR;
 const RECORDS_PER_SECTOR: u32 = FlashShape.RECORDS_PER_SECTOR;
@@ -159,8 +159,7 @@ function writeRecord(): bool {
 function programRecord(address: u32, bytes: u32): bool {
   if (!isBlank(address, bytes, recordIn)) return false;
   for (let at: u32 = 0; at < bytes; at += PAGE_BYTES) flashProgram(address + at, recordOut + <usize>at, PAGE_BYTES);
-  flashRead(address, recordIn, bytes);
-  return memory.compare(recordIn, recordOut, <usize>bytes) == 0;
+  return flashHolds(address, recordOut, bytes, recordIn);
 }
 
 /** After a rollback or a loss was found: the quorum's word makes an empty journal whole. */

@@ -15,8 +15,16 @@ export function writeSector(sector: u32, source: usize): bool {
   flashErase(sector);
   if (!isBlank(base, SECTOR_BYTES, readBack)) return false;
   for (let at: u32 = 0; at < SECTOR_BYTES; at += PAGE_BYTES) flashProgram(base + at, source + <usize>at, PAGE_BYTES);
-  flashRead(base, readBack, SECTOR_BYTES);
-  return memory.compare(readBack, source, <usize>SECTOR_BYTES) == 0;
+  return flashHolds(base, source, SECTOR_BYTES, readBack);
+}
+
+/** Whether flash holds the `length` bytes (a multiple of 8) at `source`; `buffer` takes what it holds. */
+export function flashHolds(address: u32, source: usize, length: u32, buffer: usize): bool {
+  flashRead(address, buffer, length);
+  for (let at: usize = 0; at < <usize>length; at += 8) {
+    if (load<u64>(buffer + at) != load<u64>(source + at)) return false;
+  }
+  return true;
 }
 
 /** Whether `length` bytes (a multiple of 8) of flash are erased; `buffer` takes them. */

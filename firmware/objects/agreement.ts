@@ -300,7 +300,7 @@ function keysAreSound(keys: usize, count: u32): bool {
       const a = keys + <usize>i * KEY_BYTES;
       const b = keys + <usize>j * KEY_BYTES;
       if (load<u64>(a) == load<u64>(b)) return false;
-      if (memory.compare(a + Limit.KID_BYTES, b + Limit.KID_BYTES, Limit.PUBLIC_KEY_BYTES) == 0) return false;
+      if (equalBytes(a + Limit.KID_BYTES, b + Limit.KID_BYTES, Limit.PUBLIC_KEY_BYTES) != 0) return false;
     }
   }
   return true;

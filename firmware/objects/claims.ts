@@ -3,8 +3,10 @@
  * each in turn. Whatever is missing, unknown, twice or of another form is left over or out of turn, and `claimsEnd`
  * says so with the object's own code.
  */
+
 import { cborCheck } from "../cbor/check";
 import { Reader } from "../cbor/reader";
+import { equalBytes } from "../crypto/equal";
 import { quantityAsU64, quantityFromWire, quantityIsZero } from "../meter/quantity";
 import { ObjectType } from "../protocol/claims";
 import { EngineClass } from "../protocol/classes";
@@ -133,7 +135,7 @@ export function claimNames(ueid: usize): bool {
   let found = false;
   for (let i = 0; i < count; i++) {
     const one = claims.bytesOf(Limit.UEID_BYTES);
-    if (memory.compare(one, ueid, Limit.UEID_BYTES) == 0) found = true;
+    if (equalBytes(one, ueid, Limit.UEID_BYTES) != 0) found = true;
   }
   return found;
 }

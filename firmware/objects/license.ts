@@ -108,7 +108,7 @@ function readLicense(): i32 {
   license.nonce = claimIs(Claim.NONCE) ? claims.bytesOf(Limit.NONCE_BYTES) : 0;
   license.named = 0;
   const single = claimIs(Claim.UEID);
-  if (single) license.named = memory.compare(claims.bytesOf(Limit.UEID_BYTES), UEID, Limit.UEID_BYTES) == 0 ? 1 : 0;
+  if (single) license.named = <u32>equalBytes(claims.bytesOf(Limit.UEID_BYTES), UEID, Limit.UEID_BYTES);
   claimMust(Claim.AGREEMENT);
   license.agreement = claims.bytesOf(Limit.DIGEST_BYTES);
   claimMust(Claim.EPOCH);

@@ -96,7 +96,7 @@ function nothingIsNew(): bool {
   if (ledger.reportSequence == 0 || session.transitionCount != 0) return false;
   if (ticks() - session.reportTick >= pact.sliceTicks) return false;
   for (let c: u32 = 0; c < CLASSES; c++) {
-    if (memory.compare(reportTotalOf(c), totalOf(c), 16) != 0) return false;
+    if (equalBytes(reportTotalOf(c), totalOf(c), 16) == 0) return false;
   }
   return true;
 }

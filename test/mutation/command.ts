@@ -1,5 +1,5 @@
 /** `npm run mutation`: which mutants of the governor's decisions the suite kills, and which it does not. */
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { table } from "../../host/cli/output.ts";
@@ -16,16 +16,16 @@ const SUITE_BROKEN = 3;
 const LANES_MAX = 64;
 /** Most mutants die in a test that takes no time: those that take some are asked about what is left. */
 const QUICK_MS = 100;
-const USAGE = `npm run mutation -- [options]
+const USAGE = `npm run mutation -- [test file ...] [options]
 
   --cases N   N mutants, drawn by the seed (default: all)
   --seed N    draws them, and what properties try (default 1)
-  --case ID   one mutant alone
+  --case ID   this mutant; again for more of them
   --lanes N   processes at a time (default: one for each core)
   --json      one JSON document
 
 Makes mutants of the governor that ships, in gate, license, order, journal and meter, and runs the suite against each
-until a test fails. The exit code is 1 if a mutant survives that test/mutation/equivalent.ts does not explain, and 3 if
+until a test fails: its tests of the governor, or the files that are named. The exit code is 1 if a mutant survives that test/mutation/equivalent.ts does not explain, and 3 if
 the suite fails with the governor that ships.
 
 Example:
@@ -41,15 +41,22 @@ const OTHERS = readdirSync(GOVERNOR).filter((name) => name.endsWith(".test.ts") 
 const GOVERNOR_TESTS = [...FIRST, ...OTHERS.sort()].map((name) => `test/firmware/governor/${name}`);
 
 /** In the order in which they are asked. */
-const PASSES: readonly Pass[] = [
-  { files: GOVERNOR_TESTS, testMillisecondsMost: QUICK_MS },
-  {
-    files: [...GOVERNOR_TESTS, "test/attack/host.test.ts"],
-    testMillisecondsMost: Number.MAX_SAFE_INTEGER,
-  },
-];
+function passesOf(files: readonly string[]): Pass[] {
+  if (files.length > 0) return [{ files, testMillisecondsMost: Number.MAX_SAFE_INTEGER }];
+  return [
+    { files: GOVERNOR_TESTS, testMillisecondsMost: QUICK_MS },
+    { files: [...GOVERNOR_TESTS, "test/attack/host.test.ts"], testMillisecondsMost: Number.MAX_SAFE_INTEGER },
+  ];
+}
 
-type Wanted = { cases: number | undefined; seed: number; only: string | undefined; lanes: number; json: boolean };
+type Wanted = {
+  files: readonly string[];
+  cases: number | undefined;
+  seed: number;
+  only: readonly string[];
+  lanes: number;
+  json: boolean;
+};
 
 /** Runs the command and returns its exit code: 0, 1 if a survivor is not explained, 2 for wrong use, or 3 if the suite fails as it is. */
 export async function mutationCommand(args: string[], { out, err }: Streams): Promise<number> {
@@ -71,7 +78,7 @@ export async function mutationCommand(args: string[], { out, err }: Streams): Pr
   const begun = performance.now();
   let result: LaneResult;
   try {
-    result = await runLanes(mutants, wanted.lanes, process.stderr.isTTY ? err : () => {});
+    result = await runLanes(mutants, passesOf(wanted.files), wanted.lanes, process.stderr.isTTY ? err : () => {});
   } catch (error) {
     if (!(error instanceof SuiteBroken)) throw error;
     err(`${error.message}\n`);
@@ -86,24 +93,30 @@ class WrongUse extends Error {}
 
 /** Undefined where help is wanted. @throws WrongUse */
 function read(args: string[]): Wanted | undefined {
-  let values: Record<string, string | boolean | undefined>;
+  const text = { type: "string" } as const;
+  const flags = { json: { type: "boolean" }, help: { type: "boolean", short: "h" } } as const;
+  const ids = { type: "string", multiple: true } as const;
+  const options = { cases: text, seed: text, case: ids, lanes: text, ...flags };
+  let values: { cases?: string; seed?: string; case?: string[]; lanes?: string; json?: boolean; help?: boolean };
+  let files: string[];
   try {
-    const text = { type: "string" } as const;
-    const flags = { json: { type: "boolean" }, help: { type: "boolean", short: "h" } } as const;
-    ({ values } = parseArgs({ args, options: { cases: text, seed: text, case: text, lanes: text, ...flags } }));
+    ({ values, positionals: files } = parseArgs({ args, options, allowPositionals: true }));
   } catch (error) {
     throw new WrongUse((error as Error).message.split("\n")[0]);
   }
   if (values.help) return undefined;
-  const whole = (name: string, most: number) => {
+  const stranger = files.find((file) => !existsSync(file));
+  if (stranger !== undefined) throw new WrongUse(`there is no test file ${stranger}`);
+  const whole = (name: "cases" | "seed" | "lanes", most: number) => {
     const value = Number(values[name]);
     if (!Number.isInteger(value) || value < 1 || value > most) throw new WrongUse(`--${name} is a whole number from 1`);
     return value;
   };
   return {
+    files,
     cases: values.cases === undefined ? undefined : whole("cases", Number.MAX_SAFE_INTEGER),
     seed: values.seed === undefined ? 1 : whole("seed", 2 ** 31),
-    only: values.case as string | undefined,
+    only: values.case ?? [],
     lanes: values.lanes === undefined ? availableParallelism() : whole("lanes", LANES_MAX),
     json: values.json === true,
   };
@@ -113,11 +126,9 @@ function read(args: string[]): Wanted | undefined {
 function chosen({ cases, seed, only }: Wanted): Mutant[] {
   const { bytes, names } = governorModule();
   const all = mutantsOf(bytes, names);
-  if (only !== undefined) {
-    const one = all.filter(({ id }) => id === only);
-    if (one.length === 0) throw new WrongUse(`there is no mutant "${only}"`);
-    return one;
-  }
+  const stranger = only.find((id) => !all.some((mutant) => mutant.id === id));
+  if (stranger !== undefined) throw new WrongUse(`there is no mutant "${stranger}"`);
+  if (only.length > 0) return all.filter(({ id }) => only.includes(id));
   const random = new Random(`mutants ${seed}`);
   const drawn = all.map((mutant) => ({ mutant, lot: random.below(2 ** 30) })).sort((a, b) => a.lot - b.lot);
   return drawn.slice(0, cases).map(({ mutant }) => mutant);
@@ -125,12 +136,13 @@ function chosen({ cases, seed, only }: Wanted): Mutant[] {
 
 async function runLanes(
   mutants: readonly Mutant[],
+  passes: readonly Pass[],
   lanes: number,
   progress: (line: string) => void,
 ): Promise<LaneResult> {
   const killed = new Array<number>(lanes).fill(0);
   let files = 0;
-  const filesAll = lanes * PASSES.reduce((sum, pass) => sum + pass.files.length, 0);
+  const filesAll = lanes * passes.reduce((sum, pass) => sum + pass.files.length, 0);
   const tell = () => {
     const dead = killed.reduce((sum, count) => sum + count, 0);
     progress(`\r\x1b[K${dead} of ${mutants.length} mutants killed, ${files} of ${filesAll} files`);
@@ -138,7 +150,7 @@ async function runLanes(
   const results = await Promise.all(
     killed.map((_, lane) => {
       const mine = mutants.filter((_, i) => i % lanes === lane).map(({ id }) => id);
-      return runLane(mine, PASSES, {
+      return runLane(mine, passes, {
         onKilled(count) {
           killed[lane] = count;
           tell();

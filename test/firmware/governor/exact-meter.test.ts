@@ -1,0 +1,222 @@
+/**
+ * Gate, meter and credit against a second writing of the design, through lives drawn by the seed: all twelve classes at once,
+ * at rates that divide badly, worked to the last operation and looked at around every tick that matters.
+ */
+import { describe, expect, it } from "vitest";
+import { OrderAction } from "../../../firmware/protocol/claims.ts";
+import { EngineClass } from "../../../firmware/protocol/classes.ts";
+import { Command } from "../../../firmware/protocol/commands.ts";
+import { Limit } from "../../../firmware/protocol/limits.ts";
+import { GateState } from "../../../firmware/protocol/states.ts";
+import type { Agreement } from "../../../host/objects/agreement.ts";
+import { decodeInfo, type Info } from "../../../host/objects/evidence.ts";
+import { decodeIntervals, intervalTree } from "../../../host/objects/intervals.ts";
+import type { Order } from "../../../host/objects/order.ts";
+import { verifyUsageReport } from "../../../host/objects/usage-report.ts";
+import { type CborValue, decode, encode } from "../../../host/protocol/cbor.ts";
+import { Random } from "../../../sim-board/random.ts";
+import { bareGovernor, knobsOf } from "../../bench/bare-governor.ts";
+import { PARTIES, Rig } from "../../rig.ts";
+import { ExactMeter, type Pact, type Terms } from "./exact-meter.ts";
+
+const CLASSES = Array.from({ length: EngineClass.COUNT }, (_, c) => c as EngineClass);
+const LIVES = 40;
+const EVENTS = 120;
+const BIG = 10n ** 18n;
+
+/** A life: the governor on registers and a clock that are turned by hand, and what it should come to. */
+class Life {
+  readonly #random: Random;
+  readonly #rig: Rig;
+  readonly #knobs;
+  readonly #governor;
+  readonly #meter: ExactMeter;
+  readonly #steps: number;
+  #permille = 1000;
+  #newest: Uint8Array;
+
+  constructor(seed: string) {
+    this.#random = new Random(seed);
+    const pact: Pact = {
+      rateMax: CLASSES.map(() => this.#oneOf([1n, 7n, 999n, 1001n, 123_457n, 10n ** 9n + 7n])),
+      sliceTicks: this.#oneOf([1000n, 1003n, 2n, 7n]),
+      drainTicksMax: 1500n,
+    };
+    this.#rig = Rig.ready(agreementOf(pact));
+    this.#knobs = knobsOf(this.#rig);
+    this.#governor = bareGovernor(this.#rig, this.#knobs);
+    this.#meter = new ExactMeter(pact, this.#knobs.ticks);
+    // What happened before is told, and the reports from here on list what the model saw.
+    this.#newest = this.#ask(Command.REPORT)[1] as Uint8Array;
+    this.#steps = this.#rig.board.counter.read();
+  }
+
+  live(): void {
+    for (let event = 0; event < EVENTS; event++) {
+      this.#happen();
+      this.#compare(`event ${event}`);
+    }
+  }
+
+  #happen(): void {
+    const { gate } = this.#meter;
+    const lot = this.#random.below(100);
+    if (lot < 30) this.#pass();
+    else if (lot < 55) this.#work();
+    else if (lot < 75) this.#interrupt();
+    else if (lot < 82) this.#report();
+    else if (gate === GateState.DRAINING) this.#drainDone();
+    else if (gate === GateState.PAUSED) this.#order(OrderAction.RESUME);
+    else if (lot < 88) this.#license();
+    else if (lot < 94 && this.#meter.flows) this.#order(OrderAction.SLOW);
+    else if (lot < 97 && this.#meter.flows) this.#order(OrderAction.RESUME);
+    else this.#order(OrderAction.PAUSE);
+  }
+
+  #oneOf<T>(values: readonly T[]): T {
+    return values[this.#random.below(values.length)]!;
+  }
+
+  /** A while, often up to the very tick at which something is due. */
+  #pass(): void {
+    const { sliceTicks, drainTicksMax } = this.#meter.pact;
+    const half = sliceTicks / 2n;
+    const due = [1n, half, half - 1n, sliceTicks - sliceTicks / 8n, sliceTicks, 3n * sliceTicks, drainTicksMax];
+    const passed = this.#oneOf([...due, ...due.map((ticks) => ticks + 1n), BigInt(this.#random.below(500))]);
+    this.#knobs.ticks += passed > 0n ? passed : 1n;
+  }
+
+  #work(): void {
+    for (const c of CLASSES) {
+      const credit = this.#knobs.registers.creditOf(c);
+      const amount = this.#oneOf([0n, 0n, credit, credit / 2n, (credit + 1n) / 2n, credit > 0n ? credit - 1n : 0n]);
+      if (amount === 0n) continue;
+      this.#knobs.registers.retire(c, amount);
+      this.#meter.work(c, amount);
+    }
+  }
+
+  #interrupt(): void {
+    if (this.#random.below(3) === 0) {
+      this.#governor.creditLow();
+      this.#meter.creditLow(this.#knobs.ticks);
+    } else {
+      this.#governor.tick();
+      this.#meter.tick(this.#knobs.ticks);
+    }
+  }
+
+  #license(): void {
+    const { rateMax, sliceTicks } = this.#meter.pact;
+    const isCapped = this.#random.below(3) === 0;
+    const terms: Terms = {
+      budget: CLASSES.map((c) => (c === 0 ? BIG : this.#oneOf([0n, 1n, rateMax[c]! * sliceTicks, BIG]))),
+      drain: CLASSES.map((c) => this.#oneOf([0n, 1n, rateMax[c]! * sliceTicks * 2n])),
+      rate: CLASSES.map((c) => (isCapped && this.#random.below(2) === 0 ? (rateMax[c]! + 1n) / 2n : undefined)),
+    };
+    const info = this.#info();
+    const license = this.#rig.license({
+      nonce: info.challenge,
+      epoch: info.epoch,
+      sequence: info.licenseSequence + 1n,
+      budget: byClass(terms.budget),
+      drain: byClass(terms.drain),
+      rate: byClass(terms.rate.map((rate) => rate ?? 0n)),
+    });
+    expect(this.#ask(Command.LICENSE, license)[0]).toBe(0);
+    this.#meter.license(terms, this.#knobs.ticks);
+  }
+
+  #order(action: OrderAction): void {
+    const info = this.#info();
+    const permille = action === OrderAction.SLOW ? 1 + this.#random.below(999) : 1000;
+    const isLimited = action === OrderAction.PAUSE && this.#random.below(2) === 0;
+    const drain = isLimited ? CLASSES.map(() => this.#oneOf([0n, 1n, BIG])) : undefined;
+    const drainTicks = isLimited ? this.#oneOf([1n, 700n, BIG]) : undefined;
+    const change: Partial<Order> = {
+      epoch: info.epoch + 1,
+      previousDigest: info.orderDigest,
+      ...(action === OrderAction.SLOW && { permille }),
+      ...(drain && { drain: byClass(drain) }),
+      ...(drainTicks !== undefined && { drainTicks }),
+    };
+    const raises = action === OrderAction.RESUME || (action === OrderAction.SLOW && permille > this.#permille);
+    const order = this.#rig.order(action, change, PARTIES.slice(0, raises ? 2 : 1));
+    expect(this.#ask(Command.ORDER, order)[0]).toBe(0);
+    this.#permille = action === OrderAction.PAUSE ? 0 : permille;
+    this.#meter.order(action, BigInt(permille), this.#knobs.ticks, drain, drainTicks);
+  }
+
+  #drainDone(): void {
+    expect(this.#ask(Command.DRAIN_DONE)[0]).toBe(0);
+    this.#meter.drainDone(this.#knobs.ticks);
+  }
+
+  #report(): void {
+    const [, bytes, intervalBytes] = this.#ask(Command.REPORT) as [number, Uint8Array, Uint8Array];
+    const report = verifyUsageReport(bytes, this.#rig.attestationKey());
+    const intervals = decodeIntervals(intervalBytes);
+    const expected = this.#meter.report(this.#knobs.ticks);
+    if (expected === undefined) {
+      expect(bytes).toEqual(this.#newest);
+      return;
+    }
+    this.#newest = bytes;
+    const { leaves, moves } = expected;
+    expect(intervals).toEqual(leaves);
+    expect(report.intervalRoot).toEqual(intervalTree(intervals).hash);
+    expect(report.transitionCount).toBe(moves.length);
+    expect(report.transitions).toEqual(moves.slice(0, Limit.TRANSITIONS_MAX));
+    expect(report.totals).toEqual(this.#meter.totals);
+  }
+
+  #ask(command: Command, argument?: Uint8Array): CborValue[] {
+    const request = encode(argument === undefined ? [command] : [command, argument]);
+    return decode(this.#governor.doorbell(request)) as CborValue[];
+  }
+
+  #info(): Info {
+    this.#meter.settle(this.#knobs.ticks);
+    return decodeInfo(this.#ask(Command.INFO)[1]!);
+  }
+
+  #compare(when: string): void {
+    const { registers } = this.#knobs;
+    const { counter } = this.#rig.board;
+    expect({ when, credit: CLASSES.map((c) => registers.creditOf(c)), steps: counter.read() - this.#steps }).toEqual({
+      when,
+      credit: this.#meter.credit,
+      steps: this.#meter.commits,
+    });
+    if (this.#random.below(4) > 0) return;
+    const { gateState, totals, budgetLeft } = this.#info();
+    expect({ when, gateState, totals, budgetLeft }).toEqual({
+      when,
+      gateState: this.#meter.gate,
+      totals: this.#meter.totals,
+      budgetLeft: this.#meter.budgetLeft,
+    });
+  }
+}
+
+/** Everything allowed, and time without end. */
+function agreementOf({ rateMax, sliceTicks, drainTicksMax }: Pact): Partial<Agreement> {
+  return {
+    caps: new Map(CLASSES.map((c) => [c, { budgetMax: BIG, rateMax: rateMax[c]! }])),
+    drain: byClass(CLASSES.map(() => BIG)),
+    sliceTicks,
+    drainTicksMax,
+    leaseSeconds: 100_000,
+  };
+}
+
+/** What is zero is left out. */
+function byClass(amounts: readonly bigint[]): Map<EngineClass, bigint> {
+  return new Map(CLASSES.flatMap((c) => (amounts[c]! > 0n ? [[c, amounts[c]!] as const] : [])));
+}
+
+describe("gate, meter and credit", () => {
+  it.each(Array.from({ length: LIVES }, (_, i) => i))("come to what the design says, in life %i", (i) => {
+    new Life(`exact ${process.env.QUIESCE_SEED} ${i}`).live();
+  });
+});
