@@ -5,10 +5,22 @@ import { cuts } from "./cuts.ts";
 import { doubleFaults } from "./double-faults.ts";
 import { faults } from "./faults.ts";
 import { flash } from "./flash.ts";
+import { fuzzCbor } from "./fuzz-cbor.ts";
+import { fuzzMailbox } from "./fuzz-mailbox.ts";
 import { host } from "./host/campaign.ts";
 import { stateFlips } from "./state-flips.ts";
 
-export const CAMPAIGNS: readonly Campaign[] = [cuts, cutPairs, flash, host, faults, doubleFaults, stateFlips];
+export const CAMPAIGNS: readonly Campaign[] = [
+  cuts,
+  cutPairs,
+  flash,
+  host,
+  faults,
+  doubleFaults,
+  stateFlips,
+  fuzzMailbox,
+  fuzzCbor,
+];
 
 export function campaignOf(name: string): Campaign | undefined {
   return CAMPAIGNS.find((campaign) => campaign.name === name);

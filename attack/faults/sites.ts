@@ -21,6 +21,7 @@ import {
 } from "../instrument/instructions.ts";
 import { I32, I64, type Insertion, Instrument } from "../instrument/instrument.ts";
 import { Cursor, type Signature, signed, unsigned } from "../instrument/module.ts";
+import { turnHelper } from "../instrument/turns.ts";
 
 export const FAULT_KINDS = ["branch", "skip", "result", "load"] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
@@ -217,7 +218,7 @@ function toolsOf(instrument: Instrument, { noted = false, watched = new Set() }:
   const tools: Tools = {
     firstOwn,
     hit,
-    turn: instrument.helper(turnHelper(instrument)),
+    turn: turnHelper(instrument, "fault."),
     invert: changer(I32, [...get(0), Op.I32_EQZ]),
     flip32: changer(I32, [...get(0), Op.I32_CONST, 1, ...narrow, Op.I32_SHL, Op.I32_XOR]),
     flip64: changer(I64, [...get(0), Op.I64_CONST, 1, ...read(mode), Op.I64_SHL, Op.I64_XOR]),
@@ -263,17 +264,6 @@ function hitHelper(
     ...[Op.ELSE, ...constant(0), Op.END],
   ];
   return { parameters: [I32], results: [I32], code };
-}
-
-/** A loop that has turned more often than `fault.turnsMax` allows hangs: it is stopped by a trap. */
-function turnHelper(instrument: Instrument): { parameters: number[]; results: number[]; code: number[] } {
-  const turns = instrument.global("fault.turns");
-  const most = instrument.global("fault.turnsMax");
-  const code = [
-    ...[...read(turns), ...wide(1), Op.I64_ADD, ...write(turns)],
-    ...[...read(turns), ...read(most), Op.I64_GT_U, Op.IF, EMPTY_BLOCK, Op.UNREACHABLE, Op.END],
-  ];
-  return { parameters: [], results: [], code };
 }
 
 type Watching = { enter: number; leave: number; registers: readonly number[]; result: number };
