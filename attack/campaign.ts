@@ -10,6 +10,8 @@ export interface Campaign {
   readonly about: string;
   /** What must hold in every case, in one line. */
   readonly claim: string;
+  /** Whether coverage guides it: then it takes a corpus and gives one. */
+  readonly guided?: boolean;
   run(options: CampaignOptions): Outcome | Promise<Outcome>;
 }
 
@@ -20,6 +22,8 @@ export interface CampaignOptions {
   readonly casesMax?: number;
   /** This case alone. */
   readonly only?: string;
+  /** Of a guided campaign: cases to begin with. */
+  readonly corpus?: readonly string[];
   /** Hears how far it is. */
   readonly progress?: (at: Progress) => void;
 }
@@ -44,6 +48,8 @@ export interface Outcome {
   readonly findings: readonly Finding[];
   /** Of a campaign of named cases: each that ran. */
   readonly each?: readonly CaseResult[];
+  /** Of a guided campaign: few cases that together take every branch that was taken, and how many those are. */
+  readonly corpus?: { readonly inputs: readonly string[]; readonly reached: number; readonly branches: number };
 }
 
 /** What one case came to; no verdict for a finding. */

@@ -6,6 +6,8 @@ import { cuts } from "./cuts.ts";
 import { doubleFaults } from "./double-faults.ts";
 import { faults } from "./faults.ts";
 import { flash } from "./flash.ts";
+import { fuzzCbor } from "./fuzz-cbor.ts";
+import { fuzzMailbox } from "./fuzz-mailbox.ts";
 import { host } from "./host/campaign.ts";
 import { stateFlips } from "./state-flips.ts";
 
@@ -18,6 +20,8 @@ export const CAMPAIGNS: readonly Campaign[] = [
   doubleFaults,
   stateFlips,
   constantTime,
+  fuzzMailbox,
+  fuzzCbor,
 ];
 
 export function campaignOf(name: string): Campaign | undefined {

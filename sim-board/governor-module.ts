@@ -142,7 +142,7 @@ export class Governor {
     try {
       instance = new wasm.Instance(image.module, {
         env: { memory: this.#memory },
-        hal: { ...this.#bind(hal), ...wires },
+        hal: { ...halImports(hal, (address, length) => this.#bytes(address, length)), ...wires },
       });
     } catch (cause) {
       throw new BoardError("module/import", `the governor image does not fit ${MEMORY_PAGES} pages of memory`, {
@@ -243,28 +243,31 @@ export class Governor {
     }
     return new Uint8Array(this.#memory.buffer, start, count);
   }
+}
 
-  #bind(hal: Hal): Record<keyof Hal, (...values: never[]) => unknown> {
-    const bytes = (address: number, length: number) => this.#bytes(address, length);
-    return {
-      flashRead: (at: number, to: number, length: number) => hal.flashRead(at >>> 0, bytes(to, length)),
-      flashProgram: (at: number, from: number, length: number) => hal.flashProgram(at >>> 0, bytes(from, length)),
-      flashErase: (sector: number) => hal.flashErase(sector >>> 0),
-      flashSectors: () => hal.flashSectors(),
-      fuseRead: (word: number) => hal.fuseRead(word >>> 0),
-      fuseBurn: (word: number, bits: number) => hal.fuseBurn(word >>> 0, bits >>> 0),
-      counterRead: () => hal.counterRead(),
-      counterStep: () => hal.counterStep(),
-      counterLife: () => hal.counterLife(),
-      ticks: () => hal.ticks(),
-      trngFill: (to: number, length: number) => hal.trngFill(bytes(to, length)),
-      tamperRead: () => hal.tamperRead(),
-      workRead: (engineClass: number) => hal.workRead(engineClass >>> 0),
-      deniedRead: (engineClass: number) => hal.deniedRead(engineClass >>> 0),
-      throttledRead: (engineClass: number) => hal.throttledRead(engineClass >>> 0),
-      gateGrant: (engineClass: number, amount: bigint) => hal.gateGrant(engineClass >>> 0, BigInt.asUintN(64, amount)),
-      creditRead: (engineClass: number) => hal.creditRead(engineClass >>> 0),
-      gateClose: () => hal.gateClose(),
-    };
-  }
+/** The HAL as a governor imports it: addresses become memory by `bytes`, u32 lose their sign. */
+export function halImports(
+  hal: Hal,
+  bytes: (address: number, length: number) => Uint8Array,
+): Record<keyof Hal, (...values: never[]) => unknown> {
+  return {
+    flashRead: (at: number, to: number, length: number) => hal.flashRead(at >>> 0, bytes(to, length)),
+    flashProgram: (at: number, from: number, length: number) => hal.flashProgram(at >>> 0, bytes(from, length)),
+    flashErase: (sector: number) => hal.flashErase(sector >>> 0),
+    flashSectors: () => hal.flashSectors(),
+    fuseRead: (word: number) => hal.fuseRead(word >>> 0),
+    fuseBurn: (word: number, bits: number) => hal.fuseBurn(word >>> 0, bits >>> 0),
+    counterRead: () => hal.counterRead(),
+    counterStep: () => hal.counterStep(),
+    counterLife: () => hal.counterLife(),
+    ticks: () => hal.ticks(),
+    trngFill: (to: number, length: number) => hal.trngFill(bytes(to, length)),
+    tamperRead: () => hal.tamperRead(),
+    workRead: (engineClass: number) => hal.workRead(engineClass >>> 0),
+    deniedRead: (engineClass: number) => hal.deniedRead(engineClass >>> 0),
+    throttledRead: (engineClass: number) => hal.throttledRead(engineClass >>> 0),
+    gateGrant: (engineClass: number, amount: bigint) => hal.gateGrant(engineClass >>> 0, BigInt.asUintN(64, amount)),
+    creditRead: (engineClass: number) => hal.creditRead(engineClass >>> 0),
+    gateClose: () => hal.gateClose(),
+  };
 }

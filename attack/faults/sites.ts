@@ -218,7 +218,7 @@ function toolsOf(instrument: Instrument, { noted = false, watched = new Set() }:
   const tools: Tools = {
     firstOwn,
     hit,
-    turn: instrument.helper(turnHelper(instrument, "fault.turns", "fault.turnsMax")),
+    turn: turnHelper(instrument, "fault."),
     invert: changer(I32, [...get(0), Op.I32_EQZ]),
     flip32: changer(I32, [...get(0), Op.I32_CONST, 1, ...narrow, Op.I32_SHL, Op.I32_XOR]),
     flip64: changer(I64, [...get(0), Op.I64_CONST, 1, ...read(mode), Op.I64_SHL, Op.I64_XOR]),

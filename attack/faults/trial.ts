@@ -163,7 +163,7 @@ function proofOf(rig: Rig, said: { epoch: number; orderDigest: Uint8Array; nonce
 }
 
 /** Puts the silicon back to where it is now. */
-function restorerOf({ board }: Rig, knobs: Knobs): () => void {
+export function restorerOf({ board }: Rig, knobs: Knobs): () => void {
   const { flash, fuses, counter, trng } = board;
   const parts = {
     flash: flash.snapshot(),

@@ -1,7 +1,7 @@
 /**
  * Adds instructions to a module without changing any of its own: the tools say what goes before which. What is added
- * counts or hashes into 64-bit globals that the module then exports; it touches neither memory nor locals, so the
- * module computes what it did before; unless what is added is a fault.
+ * counts or hashes into 64-bit globals that the module then exports, or counts in memory that the module leaves alone; it
+ * touches no locals, so the module computes what it did before; unless what is added is a fault.
  */
 import { instructionsOf, Op } from "./instructions.ts";
 import { type Body, Cursor, Section, type Signature, unsigned, WasmModule } from "./module.ts";

@@ -1,8 +1,11 @@
 /** What `quiesce attack` shows. */
+import { existsSync, writeFileSync } from "node:fs";
 import { type Campaign, type Outcome, UnknownCase } from "../../attack/campaign.ts";
 import { CAMPAIGNS, campaignOf } from "../../attack/campaigns.ts";
+import { corpusOf, corpusText } from "../../attack/fuzz/corpus.ts";
 import type { AttackOptions } from "./commands/attack.ts";
 import { Exit, wrongUse } from "./exit.ts";
+import { readInput } from "./input.ts";
 import { countText, exactText, plainText } from "./names.ts";
 import { color, print, printJson, table } from "./output.ts";
 import { withProgress } from "./progress.ts";
@@ -22,21 +25,38 @@ export async function showAttack(name: string, options: AttackOptions, json: boo
   if (!campaign) {
     throw wrongUse(`there is no campaign '${name}': there are ${CAMPAIGNS.map((one) => one.name).join(", ")}`);
   }
+  const corpus = options.corpus === undefined ? undefined : readCorpus(campaign, options.corpus);
   const begun = performance.now();
-  const outcome = await runShown(campaign, options);
+  const outcome = await runShown(campaign, options, corpus);
   const seconds = (performance.now() - begun) / 1000;
   if (outcome.findingCount > 0) process.exitCode = Exit.NOT_GOOD;
+  if (options.corpus !== undefined && options.case === undefined && outcome.corpus)
+    writeFileSync(options.corpus, corpusText(outcome.corpus));
   if (json) printJson({ ok: outcome.findingCount === 0, ...outcome, seconds });
   else print(textOf(campaign, outcome, seconds));
 }
 
-async function runShown(campaign: Campaign, { seed, cases: casesMax, case: only }: AttackOptions): Promise<Outcome> {
+/** The inputs of the file; none where it is to be made. */
+function readCorpus({ name, guided }: Campaign, path: string): readonly string[] {
+  if (!guided) throw wrongUse(`${name} takes no corpus: coverage does not guide it`);
+  if (!existsSync(path)) return [];
+  const corpus = corpusOf(new TextDecoder().decode(readInput(path)));
+  if (!corpus) throw wrongUse(`${path} is no corpus of ${name}`);
+  return corpus.inputs;
+}
+
+async function runShown(
+  campaign: Campaign,
+  { seed, cases: casesMax, case: only }: AttackOptions,
+  corpus: readonly string[] | undefined,
+): Promise<Outcome> {
   try {
     return await withProgress(0, "cases", async (update) =>
       campaign.run({
         seed,
         ...(casesMax !== undefined && { casesMax }),
         ...(only !== undefined && { only }),
+        ...(corpus && { corpus }),
         progress: ({ done, total }) => update(done, total),
       }),
     );
@@ -53,6 +73,11 @@ function textOf({ name, claim }: Campaign, outcome: Outcome, seconds: number): s
     const cells = findings.map(({ id, what }) => [id, plainText(what)]);
     lines.push("", table([{ title: "finding" }, { title: "what happened" }], cells, ""));
     lines.push("", `replay one: quiesce attack ${name} --seed ${seed} --case ${findings[0]!.id}`);
+  }
+  if (outcome.corpus) {
+    const { reached, branches, inputs } = outcome.corpus;
+    const share = `${exactText(reached)} of ${exactText(branches)} branches`;
+    lines.push("", `${share} were taken, all of them by ${countText(inputs.length, "input")}`);
   }
   const mark = findingCount === 0 ? color.green("✓") : color.red("✗");
   const share = tried === cases ? `all ${exactText(cases)}` : `${exactText(tried)} of ${exactText(cases)}`;

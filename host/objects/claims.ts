@@ -76,9 +76,11 @@ export class Claims {
     return value;
   }
 
-  /** An unsigned integer of at most 64 bits. */
-  u64(label: number): bigint {
-    return BigInt(this.#unsigned(label));
+  /** An unsigned integer of at most `max`. */
+  u64(label: number, max: bigint = U64_MAX): bigint {
+    const integer = this.#unsigned(label);
+    if (integer > max) this.refuse(`claim ${label} is over ${max}`);
+    return BigInt(integer);
   }
 
   /** An unsigned integer of at most `max`. */

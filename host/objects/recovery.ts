@@ -29,6 +29,8 @@ export interface Recovery {
 }
 
 const AAD = objectAad(ObjectType.RECOVERY);
+/** Licenses after a recovery still have room to rise. */
+const SEQUENCE_RECOVERED_MAX = 2n ** 63n - 1n;
 
 export function encodeRecovery(recovery: Recovery): Uint8Array {
   return encodeClaims(
@@ -55,8 +57,8 @@ export function decodeRecovery(payload: Uint8Array): Recovery {
     nonce: claims.bytes(Claim.NONCE, Limit.NONCE_BYTES),
     ueid: claims.ueid(Claim.UEID),
     agreementDigest: claims.digest(Claim.AGREEMENT),
-    epoch: claims.u32(Claim.EPOCH),
-    sequence: claims.u64(Claim.SEQUENCE),
+    epoch: claims.u32(Claim.EPOCH, Limit.EPOCH_RECOVERED_MAX),
+    sequence: claims.u64(Claim.SEQUENCE, SEQUENCE_RECOVERED_MAX),
     action: readAction(claims),
     permille: claims.optional(Claim.RATE_PERMILLE, (label) => claims.u32(label)),
     totals: claims.allWorks(Claim.TOTALS),

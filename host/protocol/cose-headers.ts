@@ -47,7 +47,8 @@ function walkHeaders(layer: Layer, signed: boolean, flag: CoseFlag): Uint8Array 
     const right = open[0];
     if (!isLabel(left) || !isLabel(right))
       throw new Refusal(ErrorCode.COSE_HEADER, "a header label is no number or text");
-    const order = left === undefined ? 1 : right === undefined ? -1 : Buffer.compare(encode(left[0]), encode(right[0]));
+    const order =
+      left === undefined ? 1 : right === undefined ? -1 : Buffer.compare(labelBytes(left[0]), labelBytes(right[0]));
     if (order === 0) throw new Refusal(ErrorCode.COSE_HEADER_TWICE, `header ${left![0]} is protected and unprotected`);
     const [label, value] = order < 0 ? guarded.shift()! : open.shift()!;
     const isProtected = order < 0;
@@ -83,6 +84,13 @@ function protectedEntries(bytes: Uint8Array, strict: boolean): [CborValue, CborV
 function isLabel(entry: [CborValue, CborValue] | undefined): boolean {
   return entry === undefined || ["number", "bigint", "string"].includes(typeof entry[0]);
 }
+
+/** -2^64 is the one integer that is read and not written. */
+function labelBytes(label: CborValue): Uint8Array {
+  return label === -(2n ** 64n) ? LEAST_LABEL : encode(label);
+}
+
+const LEAST_LABEL = new Uint8Array(9).fill(0xff).fill(0x3b, 0, 1);
 
 function isOurs(algorithm: CborValue, strict: boolean): boolean {
   return algorithm === CoseAlgorithm.ED25519 || (!strict && algorithm === CoseAlgorithm.EDDSA);

@@ -2,14 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { attackWith } from "../../attack/host/campaign.ts";
 import { ATTACKS } from "../../attack/host/table.ts";
-import { GovernorImage } from "../../sim-board/governor-module.ts";
-import { compileChanged } from "../compile.ts";
 import { governorImage } from "../rig.ts";
+import { without } from "./without.ts";
 
 const SEED = String(process.env.QUIESCE_SEED);
-
-/** Compiled fast: what it decides is the same. */
-const PLAIN = { target: "governor", args: ["--optimizeLevel", "0", "--shrinkLevel", "0"] } as const;
 
 // biome-ignore format: a table, one row a defense
 const DEFENSES: readonly [defense: string, path: string, text: string, instead: string, attack: string][] = [
@@ -39,8 +35,7 @@ const DEFENSES: readonly [defense: string, path: string, text: string, instead: 
 
 describe("a governor without", () => {
   it.each(DEFENSES)("%s is found out", async (_defense, path, text, instead, attack) => {
-    const { bytes } = await compileChanged("firmware/governor.ts", { path, passage: text, instead }, PLAIN);
-    const image = new GovernorImage(bytes);
+    const image = await without(path, text, instead);
     const { findings } = attackWith(image, { seed: SEED, casesMax: 1000, only: attack });
     expect(findings.map(({ id }) => id)).toEqual([attack]);
   });

@@ -29,8 +29,8 @@ export type Mutant = {
   instruction: Instruction;
 };
 
-/** Globals of the module with mutants: which one is awake, turns that loops made, and how many they may make. */
-export const MutantGlobal = { AWAKE: "mutant.awake", TURNS: "mutant.turns", TURNS_MAX: "mutant.turnsMax" } as const;
+/** Globals of the module with mutants: which one is awake, and how many turns its loops may make. */
+export const MutantGlobal = { AWAKE: "mutant.awake", TURNS_MAX: "mutant.turnsMax" } as const;
 
 const SOURCES = ["gate/", "journal/", "meter/", "objects/license", "objects/order"];
 const isTarget = (name: string) => SOURCES.some((source) => name.startsWith(`firmware/${source}`));
@@ -76,7 +76,7 @@ export function withMutants(bytes: Uint8Array, mutants: readonly Mutant[]): Uint
   const signatureOf = (functionIndex: number) => module.signatures[module.typeOf(functionIndex)]!;
   const instrument = new Instrument(bytes);
   const awake = instrument.global(MutantGlobal.AWAKE);
-  const turn = instrument.helper(turnHelper(instrument, MutantGlobal.TURNS, MutantGlobal.TURNS_MAX));
+  const turn = turnHelper(instrument, "mutant.");
   const isAwake = ({ number }: Mutant) => [
     ...[Op.GLOBAL_GET, ...unsigned(awake)],
     ...[Op.I64_CONST, ...signed(number), Op.I64_EQ],

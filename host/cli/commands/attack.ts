@@ -7,6 +7,7 @@ export interface AttackOptions {
   readonly seed: string;
   readonly cases?: number;
   readonly case?: string;
+  readonly corpus?: string;
 }
 
 const CASES_MAX = 1_000_000_000;
@@ -19,12 +20,14 @@ export function addAttack(parent: Command): void {
     .option("--seed <text>", "all that is random comes from it", "1")
     .addOption(new Option("--cases <count>", "at most so many cases, spread over all there are").argParser(casesOption))
     .option("--case <id>", "this case alone: the id of a finding")
+    .option("--corpus <file>", "of a fuzzer: begin with its inputs, and write what reaches most, few of them, back")
     .option("--json", "print one JSON document")
     .addHelpText(
       "after",
       "\nThe exit code is 0 where nothing is found, and 1 where something is.\n" +
         "\nExamples:\n  $ quiesce attack\n  $ quiesce attack cuts --cases 200\n  $ quiesce attack cuts --case op17\n" +
-        "  $ quiesce attack host\n  $ quiesce attack host --case license-replay-after-reset\n",
+        "  $ quiesce attack host\n  $ quiesce attack host --case license-replay-after-reset\n" +
+        "  $ quiesce attack fuzz-mailbox --cases 100000 --seed 2 --corpus inputs.txt\n",
     )
     .action(async (name: string | undefined, options: AttackOptions, command: Command) => {
       const { listCampaigns, showAttack } = await import("../attack-view.ts");

@@ -1,0 +1,111 @@
+/** Where inputs begin: boards in every state that a governor can stand in. */
+import { Fuse, Lifecycle } from "../../firmware/protocol/board.ts";
+import { OrderAction } from "../../firmware/protocol/claims.ts";
+import { EngineClass } from "../../firmware/protocol/classes.ts";
+import { Command } from "../../firmware/protocol/commands.ts";
+import type { Order } from "../../host/objects/order.ts";
+import { handoffOf } from "../bare-governor.ts";
+import { CLOCK, phaseOf, Rig, signerOf } from "../rig.ts";
+
+export type Start = {
+  name: string;
+  rig: Rig;
+  handoff: Uint8Array;
+  /** Whether the governor has been called at all. */
+  booted: boolean;
+  /** Whether a license stands behind it, whose drain allowance may come. */
+  drains: boolean;
+};
+
+const OPTIONS = { flashSectors: 8, invariants: false };
+const WORK = new Map<EngineClass, bigint>([[EngineClass.COPY, 10n ** 10n]]);
+const TERMS = { baseline: WORK };
+
+export const CLOCK_2 = signerOf("clock 2");
+const CLOCKS = [CLOCK, CLOCK_2];
+
+const open = () => Rig.open(TERMS, OPTIONS);
+
+function factory(): Rig {
+  const rig = new Rig(TERMS, OPTIONS);
+  rig.board.powerOn();
+  return rig;
+}
+
+function timeless(): Rig {
+  const rig = open();
+  rig.powerCycle();
+  return rig;
+}
+
+function worked(): Rig {
+  const rig = open();
+  rig.board.run(phaseOf(90));
+  rig.report();
+  return rig;
+}
+
+function ordered(action: OrderAction, change: Partial<Order> = {}): Rig {
+  const rig = open();
+  rig.obey(action, change);
+  return rig;
+}
+
+function paused(): Rig {
+  const rig = ordered(OrderAction.PAUSE);
+  rig.must(rig.send(Command.DRAIN_DONE));
+  return rig;
+}
+
+/** Its time is told by two authorities together. */
+function twoClocks(): Rig {
+  const timeAuthorities = CLOCKS.map(({ kid, publicKey }, i) => ({ kid, publicKey, name: `clock ${i}` }));
+  const rig = new Rig({ ...TERMS, timeAuthorities, timeQuorum: 2 }, OPTIONS);
+  rig.board.powerOn();
+  rig.must(rig.provision());
+  rig.must(rig.send(Command.TIME_PROOF, rig.timeProof({}, CLOCKS)));
+  return rig;
+}
+
+/** A flash of before: the boot finds it out, and a recovery is needed. */
+function rolledBack(): Rig {
+  const rig = open();
+  const before = rig.board.flash.snapshot();
+  rig.board.run(phaseOf(150));
+  rig.board.flash.restore(before);
+  rig.powerCycle();
+  return rig;
+}
+
+function tampered(): Rig {
+  const rig = open();
+  rig.board.fuses.burn(Fuse.LIFECYCLE, Lifecycle.TAMPERED);
+  rig.powerCycle();
+  return rig;
+}
+
+const RIGS: Readonly<Record<string, () => Rig>> = {
+  factory,
+  ready: () => Rig.ready(TERMS, OPTIONS),
+  timeless,
+  open,
+  worked,
+  slowed: () => ordered(OrderAction.SLOW, { permille: 500 }),
+  draining: () => ordered(OrderAction.PAUSE),
+  paused,
+  clocks: twoClocks,
+  locked: rolledBack,
+  tampered,
+  /** Under power, and not called yet. */
+  unbooted: open,
+};
+
+const UNLICENSED: readonly string[] = ["factory", "ready", "clocks"];
+
+export const START_NAMES: readonly string[] = Object.keys(RIGS);
+
+export function startOf(name: string): Start {
+  const rig = RIGS[name]!();
+  const drains = !UNLICENSED.includes(name);
+  return { name, rig, handoff: handoffOf(rig), booted: name !== "unbooted", drains };
+}
