@@ -10,7 +10,6 @@ import type { ReportItem } from "../service/service.ts";
 import { VerifierError, type VerifierErrorCode } from "../verifier/errors.ts";
 import { type Circle, CircleError, type CircleMember, isFailure, type MemberFailure } from "./circle.ts";
 import { ClientError } from "./errors.ts";
-import { wait } from "./retry.ts";
 
 export interface ShelvedReport extends ReportItem {
   readonly sequence: bigint;
@@ -71,7 +70,7 @@ export class Uploads {
         if (left === 0 && !isEnough)
           reject(failures.length === 1 ? failures[0]!.error : new CircleError("reports", failures));
         else if (left === 0) resolve();
-        else if (isEnough) wait(this.#circle.graceMs, over.signal).then(resolve, () => {});
+        else if (isEnough) this.#circle.grace(over.signal).then(resolve, () => {});
       };
       for (const member of members) {
         this.#bringUp(member, target).then(ended, (error) => {

@@ -13,6 +13,7 @@ import { decodeTime, type TimeStatement } from "../../objects/time.ts";
 import { parseSign, parseSign1 } from "../../protocol/cose.ts";
 import { Refusal } from "../../protocol/refusal.ts";
 import type { OrderView, ServiceEvent } from "../../service/service.ts";
+import { MACHINE_TIME, type Timing } from "../../timing.ts";
 import { sameBytes } from "../../verifier/bytes.ts";
 import { type Failure, failureOf } from "../outcome.ts";
 import { Sleeper } from "./sleeper.ts";
@@ -37,6 +38,7 @@ export interface FeedOptions {
   readonly onFault: (error: unknown) => void;
   readonly onFailure: (name: string, failure: Failure) => void;
   readonly random?: () => number;
+  readonly timing?: Timing;
 }
 
 interface Beacon {
@@ -57,7 +59,8 @@ export class Feed {
   readonly #circle: Circle;
   readonly #options: FeedOptions;
   readonly #random: () => number;
-  readonly #sleeper = new Sleeper();
+  readonly #timing: Timing;
+  readonly #sleeper: Sleeper;
   readonly #loops: Promise<void>[] = [];
   #agreements: readonly { readonly version: number; readonly bytes: Uint8Array }[] = [];
   #leaseMs = Number.POSITIVE_INFINITY;
@@ -69,6 +72,8 @@ export class Feed {
     this.#circle = circle;
     this.#options = options;
     this.#random = options.random ?? Math.random;
+    this.#timing = options.timing ?? MACHINE_TIME;
+    this.#sleeper = new Sleeper(this.#timing);
     this.states = new Map(
       circle.members.map(({ name }) => [
         name,
@@ -116,7 +121,7 @@ export class Feed {
   /** The newest beacon; asked for anew where that is not fresh, or older than the newest order. */
   async beacon(): Promise<Uint8Array> {
     const freshMs = Math.min(FRESH_MS, this.#options.pollMs);
-    const isFresh = (beacon: Beacon) => performance.now() - beacon.receivedMs < freshMs;
+    const isFresh = (beacon: Beacon) => this.#timing.nowMs() - beacon.receivedMs < freshMs;
     if (!this.#beacon || !isFresh(this.#beacon) || this.#beacon.says.epoch < this.epochNewest) {
       // One question for all boards that want it now.
       this.#fetching ??= this.#circle
@@ -215,13 +220,13 @@ export class Feed {
       (says.epoch < before.epoch || (says.epoch === before.epoch && says.issuedAtSeconds < before.issuedAtSeconds));
     if (isOlder) return;
     const isNew = !this.#beacon || !sameBytes(this.#beacon.bytes, bytes);
-    this.#beacon = { bytes, says, receivedMs: performance.now() };
+    this.#beacon = { bytes, says, receivedMs: this.#timing.nowMs() };
     if (isNew) this.#options.onChange(false);
   }
 
   #reached(state: VerifierState): void {
     const wasAway = state.failure !== undefined;
-    state.lastContactMs = Date.now();
+    state.lastContactMs = this.#timing.wallMs();
     state.failure = undefined;
     if (wasAway) this.#options.onChange(true);
   }
