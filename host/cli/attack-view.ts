@@ -22,6 +22,7 @@ export async function showAttack(name: string, options: AttackOptions, json: boo
   if (!campaign) {
     throw wrongUse(`there is no campaign '${name}': there are ${CAMPAIGNS.map((one) => one.name).join(", ")}`);
   }
+  if (options.minutes !== undefined) mayTakeMinutes(campaign, options);
   const begun = performance.now();
   const outcome = await runShown(campaign, options);
   const seconds = (performance.now() - begun) / 1000;
@@ -30,14 +31,22 @@ export async function showAttack(name: string, options: AttackOptions, json: boo
   else print(textOf(campaign, outcome, seconds));
 }
 
-async function runShown(campaign: Campaign, { seed, cases: casesMax, case: only }: AttackOptions): Promise<Outcome> {
+function mayTakeMinutes({ name, takesMinutes }: Campaign, { case: only }: AttackOptions): void {
+  if (!takesMinutes) throw wrongUse(`${name} has an end, and takes no --minutes: --cases bounds it`);
+  if (only !== undefined) throw wrongUse("one case runs to its end: --case takes no --minutes");
+}
+
+async function runShown(campaign: Campaign, options: AttackOptions): Promise<Outcome> {
+  const { seed, cases: casesMax, case: only, minutes } = options;
+  const isByTime = campaign.takesMinutes && casesMax === undefined && only === undefined;
   try {
-    return await withProgress(0, "cases", async (update) =>
+    return await withProgress(0, isByTime || minutes !== undefined ? "seconds" : "cases", async (update) =>
       campaign.run({
         seed,
         ...(casesMax !== undefined && { casesMax }),
         ...(only !== undefined && { only }),
-        progress: ({ done, total }) => update(done, total),
+        ...(minutes !== undefined && { minutes }),
+        progress: ({ done, total }) => update(Math.floor(done), total),
       }),
     );
   } catch (error) {
@@ -49,6 +58,7 @@ async function runShown(campaign: Campaign, { seed, cases: casesMax, case: only 
 function textOf({ name, claim }: Campaign, outcome: Outcome, seconds: number): string {
   const { cases, tried, findingCount, findings, seed } = outcome;
   const lines = [outcome.each ? tableOfEach(outcome.each) : tableOfVerdicts(outcome.verdicts)];
+  if (outcome.counts) lines.push("", tableOfCounts(outcome.counts));
   if (findings.length > 0) {
     const cells = findings.map(({ id, what }) => [id, plainText(what)]);
     lines.push("", table([{ title: "finding" }, { title: "what happened" }], cells, ""));
@@ -66,6 +76,14 @@ function tableOfVerdicts(verdicts: Outcome["verdicts"]): string {
   return table(
     [{ title: "what came of it" }, { title: "cases", right: true }],
     rows.map(([verdict, count]) => [verdict, exactText(count)]),
+    "",
+  );
+}
+
+function tableOfCounts(counts: NonNullable<Outcome["counts"]>): string {
+  return table(
+    [{ title: "what happened" }, { title: "times", right: true }],
+    Object.entries(counts).map(([happening, count]) => [happening, exactText(count)]),
     "",
   );
 }

@@ -5,7 +5,7 @@
  */
 import { ObjectType } from "../../../firmware/protocol/claims.ts";
 import { CoseTag } from "../../../firmware/protocol/cose-labels.ts";
-import type { Circle, CircleMember } from "../../client/circle.ts";
+import type { Circle, CircleClient, CircleMember } from "../../client/circle.ts";
 import { ClientError } from "../../client/errors.ts";
 import { backOffMs } from "../../client/retry.ts";
 import { decodeAgreement } from "../../objects/agreement.ts";
@@ -15,6 +15,7 @@ import { Refusal } from "../../protocol/refusal.ts";
 import type { OrderView, ServiceEvent } from "../../service/service.ts";
 import { MACHINE_TIME, type Timing } from "../../timing.ts";
 import { sameBytes } from "../../verifier/bytes.ts";
+import { VerifierError } from "../../verifier/errors.ts";
 import { type Failure, failureOf } from "../outcome.ts";
 import { Sleeper } from "./sleeper.ts";
 
@@ -152,11 +153,12 @@ export class Feed {
         for await (const event of member.client.events()) {
           state.isListening = true;
           state.eventsFailure = undefined;
-          failures = 0;
           this.#reached(state);
           // What happened before is asked for, what happens from now on is told.
           if (event === undefined) await this.#ask(member);
           else await this.#take(member, event);
+          // Not before: who is listened to and cannot be asked is not listened to ten times a second.
+          failures = 0;
         }
       });
       state.isListening = false;
@@ -172,7 +174,8 @@ export class Feed {
       this.#takeAgreements(await client.agreementsAfter(this.agreementVersion));
     }
     if (about.epoch > this.epochNewest) this.#takeOrders(await client.ordersAfter(this.epochNewest));
-    this.#takeBeacon(await client.beacon());
+    const beacon = await beaconOf(client);
+    if (beacon) this.#takeBeacon(beacon);
   }
 
   async #take(member: CircleMember, event: ServiceEvent): Promise<void> {
@@ -247,6 +250,16 @@ export class Feed {
       state[kind] = failure;
       if (isNew) this.#options.onFailure(name, failure);
     }
+  }
+}
+
+/** Undefined where the time authorities' keys are at other verifiers. */
+async function beaconOf(client: CircleClient): Promise<Uint8Array | undefined> {
+  try {
+    return await client.beacon();
+  } catch (error) {
+    if (error instanceof VerifierError && error.code === "time/no-authority") return undefined;
+    throw error;
   }
 }
 
