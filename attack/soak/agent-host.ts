@@ -28,7 +28,7 @@ export interface AgentParts {
   readonly terms: LicenseRequest;
 }
 
-const DOWN_MS_MAX = 60_000;
+const DOWN_MS_MAX = 150_000;
 const CLOCK_PPM_MAX = 200;
 const GRACE_MS = 1_000;
 

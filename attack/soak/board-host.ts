@@ -15,6 +15,7 @@ import { BoardError, PowerCut } from "../../sim-board/errors.ts";
 import type { BoardEvent, Observer } from "../../sim-board/events.ts";
 import { SIM_MODEL } from "../../sim-board/factory.ts";
 import type { GovernorImage } from "../../sim-board/governor-module.ts";
+import type { FlashImage } from "../../sim-board/parts/flash.ts";
 import type { Random } from "../../sim-board/random.ts";
 import type { Phase } from "../../sim-board/workloads/types.ts";
 import { arm, type Cut, settle } from "../cut.ts";
@@ -47,6 +48,7 @@ export class BoardHost implements Observer {
   readonly #random: Random;
   readonly #checkpoint: Phase = phaseOf(1, { name: "checkpoint", work: new Map([[EngineClass.COPY, 10n ** 9n]]) });
   #cut: Cut | undefined;
+  #oldFlash: FlashImage | undefined;
   #isComing = false;
   /** Whether it lost its power ever: then it may count up to a slice more than it did, each time. */
   wasCut = false;
@@ -178,6 +180,18 @@ export class BoardHost implements Observer {
     this.#lookAfter();
   }
 
+  /** The power goes, and the flash comes back as it was when this happened before: the gate locks until the quorum helps. */
+  putFlashBack(): void {
+    this.cutPower();
+    const { flash } = this.board;
+    const now = flash.image();
+    if (this.#oldFlash) {
+      this.#sim.count("flash put back");
+      flash.replace(this.#oldFlash);
+    }
+    this.#oldFlash = now;
+  }
+
   /** The power will go within one of the next operations. */
   armCut(): void {
     this.advance();
@@ -194,9 +208,9 @@ export class BoardHost implements Observer {
 
   #drawCut(): Cut {
     const random = this.#random;
-    const kind = random.below(8);
+    const kind = random.below(6);
     if (kind === 0) return { kind: "before" };
-    if (kind === 1) return { kind: "steps", steps: random.below(2) === 0 ? 1 : 2 };
+    if (kind <= 2) return { kind: "steps", steps: random.below(2) === 0 ? 1 : 2 };
     const order = TORN_ORDERS[random.below(TORN_ORDERS.length)]!;
     const settling = SETTLINGS[random.below(SETTLINGS.length)];
     return { kind: "torn", bytes: random.below(256), order, ...(settling && { settling }) };

@@ -11,6 +11,7 @@ export const HAPPENINGS = [
   "power cuts",
   "power cuts in an operation",
   "torn writes to flash",
+  "flash put back",
   "verifier crashes",
   "verifier crashes in a commit",
   "agent crashes",

@@ -12,15 +12,12 @@ const SYNC_MS = 10;
 
 export class Disk {
   readonly #sim: Simulation;
-  readonly #lies: boolean;
   readonly #files = new Map<string, Uint8Array>();
   /** What was there before changes that are not synced. */
   readonly #before = new Map<string, Uint8Array | undefined>();
 
-  /** `lies`: what it says to have synced it has not; planted by tests. */
-  constructor(sim: Simulation, lies: boolean) {
+  constructor(sim: Simulation) {
     this.#sim = sim;
-    this.#lies = lies;
   }
 
   /** As one process sees it. What it began and did not end when it crashed has not happened. */
@@ -43,7 +40,7 @@ export class Disk {
       writeDurably: (path, bytes) =>
         takes(SYNC_MS, () => {
           this.#change(path, bytes.slice());
-          if (!this.#lies) this.#sync(dirname(path));
+          this.#sync(dirname(path));
         }),
       writeWhole: (path, bytes) => takes(WRITE_MS, () => this.#change(path, bytes.slice())),
       remove: (path) => takes(WRITE_MS, () => this.#change(path, undefined)),

@@ -5,6 +5,7 @@
 import { EngineClass } from "../../firmware/protocol/classes.ts";
 import type { Agreement } from "../../host/objects/agreement.ts";
 import { decodeLicense } from "../../host/objects/license.ts";
+import { decodeRecovery } from "../../host/objects/recovery.ts";
 import { decodeUsageReport } from "../../host/objects/usage-report.ts";
 import { parseSign, parseSign1 } from "../../host/protocol/cose.ts";
 import { sha256 } from "../../host/protocol/sha256.ts";
@@ -26,6 +27,9 @@ export class Judge {
   readonly #licenses = new Map<string, string>();
   /** Tensor work that complete licenses allow, by device. */
   readonly #licensed = new Map<string, bigint>();
+  /** Digest of the newest complete recovery, by device; and who knows a recovery, by its digest. */
+  readonly #recoveries = new Map<string, string>();
+  readonly #knows = new Map<string, Set<string>>();
   /** By verifier, device and sequence. */
   readonly #reports = new Set<string>();
   #pause: { readonly holdsFromMs: number; done: readonly bigint[] | undefined } | undefined;
@@ -81,6 +85,28 @@ export class Judge {
     this.#sim.count("licenses");
     const work = budget.get(EngineClass.TENSOR_BF16) ?? 0n;
     this.#licensed.set(device, (this.#licensed.get(device) ?? 0n) + work);
+  }
+
+  /** A verifier signed a recovery, or holds it with its whole quorum. */
+  recovered(verifier: string, answer: SignedAnswer): void {
+    const { payload } = parseSign(answer.complete ? answer.bytes : answer.draft);
+    const device = hexOf(decodeRecovery(payload).ueid);
+    const digest = hexOf(sha256(payload));
+    const knows = this.#knows.get(digest) ?? new Set();
+    knows.add(verifier);
+    this.#knows.set(digest, knows);
+    if (!answer.complete || this.#recoveries.get(device) === digest) return;
+    this.#recoveries.set(device, digest);
+    this.#sim.count("recoveries");
+  }
+
+  /**
+   * Whether a verifier was away when others signed the device's last recovery. Nobody shows it that one: it refuses the
+   * reports after it (docs/security.md, "What is open").
+   */
+  missedRecovery(verifier: string, ueid: Uint8Array): boolean {
+    const last = this.#recoveries.get(hexOf(ueid));
+    return last !== undefined && !this.#knows.get(last)!.has(verifier);
   }
 
   /** A verifier said of reports that it took them. */

@@ -55,7 +55,7 @@ export class Parties {
     const permille =
       action === OrderAction.SLOW ? PERMILLE_LEAST + this.#random.below(900 - PERMILLE_LEAST) : undefined;
     this.#ceremony({ action, ...(permille !== undefined && { permille }) }).catch((error: Error) =>
-      this.#parts.judge.find(`the parties: ${error.stack}`),
+      this.#parts.judge.find(`the parties: ${error.message}`),
     );
   }
 

@@ -33,9 +33,7 @@ export interface RunParts {
 export interface Planted {
   /** Verifiers lose what they committed. */
   readonly forgetfulVerifiers: boolean;
-  /** The agent's disk says that it has synced, and has not. */
-  readonly lyingDisk: boolean;
-  /** Verifiers whose links to the agent stay cut for ever. */
+  /** So many verifiers are cut off from the agent when all faults should be over. */
   readonly cutOff: number;
 }
 
@@ -51,13 +49,14 @@ export interface RunResult {
 const LOOK_MS = 5_000;
 /** In calm everything comes back within this time. */
 const LIVE_MS = 20 * 60_000;
-const PARTITION_MS_MEAN = 60_000;
+/** Some outlast a lease, some do not. */
+const PARTITION_MS_MEAN = 90_000;
 const VERIFIERS = ["north", "south", "west"] as const;
 /** Of them, those with the time authority's key: a key that lives twice. */
 const CLOCK_TOWERS = 2;
 
 const AGREEMENT = agreementOf({
-  leaseSeconds: 120,
+  leaseSeconds: 60,
   sliceTicks: 10_000n,
   drainTicksMax: 30_000n,
   caps: new Map([
@@ -135,7 +134,7 @@ class World {
         ),
     );
     const [boards, verifiers] = [this.#boards, this.#verifiers];
-    const disk = new Disk(sim, planted.lyingDisk === true);
+    const disk = new Disk(sim);
     this.#agent = new AgentHost({ sim, network, judge, boards, verifiers, disk, terms: TERMS });
     const names = AGREEMENT.parties.map(({ name }) => name);
     this.#parties = new Parties({ sim, network, judge, verifiers, names });
@@ -196,6 +195,7 @@ class World {
     const verifier = this.#verifiers[random.below(this.#verifiers.length)]!;
     if (blow === "power-cut") board.cutPower();
     else if (blow === "torn-operation") board.armCut();
+    else if (blow === "old-flash") board.putFlashBack();
     else if (blow === "agent-crash") this.#agent.crash();
     else if (blow === "verifier-crash") await verifier.crash();
     else if (blow === "commit-crash") verifier.doom(random.below(2) === 0 ? "before" : "after");
@@ -280,6 +280,7 @@ class World {
       const info = host.info();
       if (!info) return [`${host.name} says nothing`];
       for (const { name, service } of this.#verifiers) {
+        if (this.#judge.missedRecovery(name, host.ueid)) continue;
         const device = await service!.device(host.ueid);
         if (device.status !== "active") open.push(`${name} has ${host.name} as ${device.status}`);
         const books = await service!.books(host.ueid);

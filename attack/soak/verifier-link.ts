@@ -44,7 +44,7 @@ export function askOf(host: VerifierHost, { network, from, life }: LinkParts) {
 
 export function verifierLink(host: VerifierHost, parts: LinkParts): CircleClient {
   const ask = askOf(host, parts);
-  const { judge, sim } = parts;
+  const { judge } = parts;
   return {
     about: () => ask("about", (service) => service.about()),
     agreementsAfter: (version) => ask("agreements", (service) => service.agreementsAfter(version)),
@@ -69,7 +69,7 @@ export function verifierLink(host: VerifierHost, parts: LinkParts): CircleClient
     recovery: (call) =>
       ask("recovery", async (service) => {
         const answer = await service.recovery(call);
-        if (answer.complete) sim.count("recoveries");
+        judge.recovered(host.name, answer);
         return answer;
       }),
     async reports(items) {

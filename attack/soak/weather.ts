@@ -12,6 +12,7 @@ export const BLOWS = [
   "verifier-crash",
   "commit-crash",
   "partition",
+  "old-flash",
 ] as const;
 export type Blow = (typeof BLOWS)[number];
 

@@ -1,33 +1,11 @@
 /** The table of the hostile host: it can fail. Governors with one defense taken out let the matching attack through. */
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { attackWith } from "../../attack/host/campaign.ts";
 import { ATTACKS } from "../../attack/host/table.ts";
-import { GovernorImage } from "../../sim-board/governor-module.ts";
-import { compile } from "../compile.ts";
 import { governorImage } from "../rig.ts";
+import { without } from "./without.ts";
 
-const root = new URL("../../", import.meta.url);
 const SEED = String(process.env.QUIESCE_SEED);
-
-/** The governor with this text of a source replaced. */
-async function without(path: string, text: string, instead: string): Promise<GovernorImage> {
-  const source = readFileSync(new URL(path, root), "utf8");
-  if (source.split(text).length !== 2) throw new Error(`${path} does not have this once: ${text}`);
-  const { bytes } = await compile("firmware/governor.ts", {
-    target: "governor",
-    args: ["--optimizeLevel", "0", "--shrinkLevel", "0"],
-    readFile(name) {
-      if (name === path) return source.replace(text, instead);
-      try {
-        return readFileSync(new URL(name, root), "utf8");
-      } catch {
-        return null;
-      }
-    },
-  });
-  return new GovernorImage(bytes);
-}
 
 // biome-ignore format: a table, one row a defense
 const DEFENSES: readonly [defense: string, path: string, text: string, instead: string, attack: string][] = [
