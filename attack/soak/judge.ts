@@ -27,9 +27,8 @@ export class Judge {
   readonly #licenses = new Map<string, string>();
   /** Tensor work that complete licenses allow, by device. */
   readonly #licensed = new Map<string, bigint>();
-  /** Digest of the newest complete recovery, by device; and who knows a recovery, by its digest. */
+  /** Digest of the newest complete recovery, by device. */
   readonly #recoveries = new Map<string, string>();
-  readonly #knows = new Map<string, Set<string>>();
   /** By verifier, device and sequence. */
   readonly #reports = new Set<string>();
   #pause: { readonly holdsFromMs: number; done: readonly bigint[] | undefined } | undefined;
@@ -87,26 +86,22 @@ export class Judge {
     this.#licensed.set(device, (this.#licensed.get(device) ?? 0n) + work);
   }
 
-  /** A verifier signed a recovery, or holds it with its whole quorum. */
-  recovered(verifier: string, answer: SignedAnswer): void {
-    const { payload } = parseSign(answer.complete ? answer.bytes : answer.draft);
-    const device = hexOf(decodeRecovery(payload).ueid);
+  /** A recovery with its whole quorum left a verifier. */
+  recovered(answer: SignedAnswer): void {
+    if (!answer.complete) return;
+    const { payload } = parseSign(answer.bytes);
     const digest = hexOf(sha256(payload));
-    const knows = this.#knows.get(digest) ?? new Set();
-    knows.add(verifier);
-    this.#knows.set(digest, knows);
-    if (!answer.complete || this.#recoveries.get(device) === digest) return;
+    const device = hexOf(decodeRecovery(payload).ueid);
+    if (this.#recoveries.get(device) !== digest) this.#sim.count("recoveries");
     this.#recoveries.set(device, digest);
-    this.#sim.count("recoveries");
   }
 
   /**
-   * Whether a verifier was away when others signed the device's last recovery. Nobody shows it that one: it refuses the
-   * reports after it (docs/security.md, "What is open").
+   * How many verifiers must have all reports of a device in the end. Not all, where it was recovered: one that had no part in
+   * that is not shown it, and refuses what comes after (docs/security.md, "What is open").
    */
-  missedRecovery(verifier: string, ueid: Uint8Array): boolean {
-    const last = this.#recoveries.get(hexOf(ueid));
-    return last !== undefined && !this.#knows.get(last)!.has(verifier);
+  mustKnow(ueid: Uint8Array, verifiers: number): number {
+    return this.#recoveries.has(hexOf(ueid)) ? this.#agreement.quorums.license : verifiers;
   }
 
   /** A verifier said of reports that it took them. */

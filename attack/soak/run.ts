@@ -10,6 +10,7 @@ import { OrderAction } from "../../firmware/protocol/claims.ts";
 import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { GateState } from "../../firmware/protocol/states.ts";
 import { signAgreement } from "../../host/objects/agreement.ts";
+import type { Info } from "../../host/objects/evidence.ts";
 import type { GovernorImage } from "../../sim-board/governor-module.ts";
 import { AttackSucceeded, findingOf } from "../campaign.ts";
 import { agreementOf, governorImage, PARTIES } from "../rig.ts";
@@ -279,19 +280,17 @@ class World {
     for (const host of this.#boards) {
       const info = host.info();
       if (!info) return [`${host.name} says nothing`];
-      for (const { name, service } of this.#verifiers) {
-        if (this.#judge.missedRecovery(name, host.ueid)) continue;
-        const device = await service!.device(host.ueid);
-        if (device.status !== "active") open.push(`${name} has ${host.name} as ${device.status}`);
-        const books = await service!.books(host.ueid);
-        for (const { engineClass, reported } of books) {
-          const [done, counted] = [host.done(engineClass), info.totals[engineClass]!];
-          if (reported !== counted)
-            open.push(`${name} has ${reported} of class ${engineClass}, ${host.name} ${counted}`);
-          const isExact = !host.wasCut;
-          if (counted < done || (isExact && counted !== done))
-            open.push(`${host.name} did ${done}, and counts ${counted}`);
-        }
+      for (const [engineClass, counted] of info.totals.entries()) {
+        const done = host.done(engineClass);
+        if (counted < done || (!host.wasCut && counted !== done))
+          open.push(`${host.name} did ${done}, counts ${counted}`);
+      }
+      const differing = (
+        await Promise.all(this.#verifiers.map((verifier) => differences(verifier, host, info)))
+      ).flat();
+      const agreeing = this.#verifiers.length - new Set(differing.map(({ verifier }) => verifier)).size;
+      if (agreeing < this.#judge.mustKnow(host.ueid, this.#verifiers.length)) {
+        open.push(...differing.map(({ what }) => what));
       }
     }
     return open;
@@ -302,4 +301,16 @@ class World {
     const came = await this.sim.runWhile(async () => !(await holds()), LIVE_MS, LOOK_MS);
     if (!came) throw new AttackSucceeded(typeof otherwise === "string" ? otherwise : otherwise());
   }
+}
+
+/** What a verifier has of a board, where it is not what the board says. */
+async function differences({ name, service }: VerifierHost, { name: board, ueid }: BoardHost, { totals }: Info) {
+  const { status } = await service!.device(ueid);
+  const found = status === "active" ? [] : [{ verifier: name, what: `${name} has ${board} as ${status}` }];
+  for (const { engineClass, reported } of await service!.books(ueid)) {
+    const counted = totals[engineClass];
+    if (reported === counted) continue;
+    found.push({ verifier: name, what: `${name} has ${reported} of class ${engineClass}, ${board} ${counted}` });
+  }
+  return found;
 }

@@ -69,7 +69,7 @@ export function verifierLink(host: VerifierHost, parts: LinkParts): CircleClient
     recovery: (call) =>
       ask("recovery", async (service) => {
         const answer = await service.recovery(call);
-        judge.recovered(host.name, answer);
+        judge.recovered(answer);
         return answer;
       }),
     async reports(items) {
