@@ -12,6 +12,10 @@ export interface Campaign {
   readonly claim: string;
   /** Whether coverage guides it: then it takes a corpus and gives one. */
   readonly guided?: boolean;
+  /** Whether it goes on for as long as it may: its cases have no end. */
+  readonly takesMinutes?: boolean;
+  /** The share that tests run, where a case takes long. */
+  readonly casesInTests?: number;
   run(options: CampaignOptions): Outcome | Promise<Outcome>;
 }
 
@@ -20,6 +24,8 @@ export interface CampaignOptions {
   readonly seed: string;
   /** At most so many cases, spread over all there are. */
   readonly casesMax?: number;
+  /** At most so long, where the campaign takes minutes. */
+  readonly minutes?: number;
   /** This case alone. */
   readonly only?: string;
   /** Of a guided campaign: cases to begin with. */
@@ -28,6 +34,7 @@ export interface CampaignOptions {
   readonly progress?: (at: Progress) => void;
 }
 
+/** In cases; in seconds where a campaign has so many minutes. */
 export interface Progress {
   readonly done: number;
   readonly total: number;
@@ -50,6 +57,8 @@ export interface Outcome {
   readonly each?: readonly CaseResult[];
   /** Of a guided campaign: few cases that together take every branch that was taken, and how many those are. */
   readonly corpus?: { readonly inputs: readonly string[]; readonly reached: number; readonly branches: number };
+  /** What happened in all of them together, where a case is a whole life. */
+  readonly counts?: Readonly<Record<string, number>>;
 }
 
 /** What one case came to; no verdict for a finding. */
@@ -95,22 +104,37 @@ const FINDING_NAMES: ReadonlySet<string> = new Set(["AttackSucceeded", "Invarian
 export function runCases(campaign: string, cases: Cases, options: CampaignOptions): Outcome {
   const { seed, only, progress } = options;
   const chosen = only === undefined ? choose(cases.count, options) : [caseOf(cases, only)];
-  const verdicts: Record<string, number> = {};
-  const findings: Finding[] = [];
+  const tally = new Tally();
   const each: CaseResult[] = [];
-  let findingCount = 0;
   for (const [done, index] of chosen.entries()) {
-    const { verdict, finding } = judge(cases, index);
-    verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
-    if (cases.named) each.push({ id: cases.idOf(index), ...(!finding && { verdict }) });
-    if (finding) {
-      findingCount++;
-      if (findings.length < FINDINGS_SHOWN) findings.push(finding);
-    }
-    progress?.({ done: done + 1, total: chosen.length, findings: findingCount });
+    const id = cases.idOf(index);
+    const { verdict, found } = judge(cases, index);
+    tally.add(id, verdict, found);
+    if (cases.named) each.push({ id, ...(found === undefined && { verdict }) });
+    progress?.({ done: done + 1, total: chosen.length, findings: tally.findingCount });
   }
-  const outcome = { campaign, seed, cases: cases.count, tried: chosen.length, verdicts, findingCount, findings };
+  const outcome = { campaign, seed, cases: cases.count, tried: chosen.length, ...tally.outcome };
   return cases.named ? { ...outcome, each } : outcome;
+}
+
+/** What cases came to. */
+export class Tally {
+  readonly #verdicts: Record<string, number> = {};
+  readonly #findings: Finding[] = [];
+  findingCount = 0;
+
+  /** `found`: what must not be. */
+  add(id: string, verdict: string, found?: string): void {
+    const word = found === undefined ? verdict : "FOUND";
+    this.#verdicts[word] = (this.#verdicts[word] ?? 0) + 1;
+    if (found === undefined) return;
+    this.findingCount++;
+    if (this.#findings.length < FINDINGS_SHOWN) this.#findings.push({ id, what: found });
+  }
+
+  get outcome() {
+    return { verdicts: this.#verdicts, findingCount: this.findingCount, findings: this.#findings };
+  }
 }
 
 function caseOf(cases: Cases, id: string): number {
@@ -130,12 +154,17 @@ function choose(count: number, { seed, casesMax }: CampaignOptions): number[] {
   });
 }
 
-function judge(cases: Cases, index: number): { verdict: string; finding?: Finding } {
+function judge(cases: Cases, index: number): { verdict: string; found?: string } {
   try {
     return { verdict: cases.run(index) };
   } catch (error) {
-    const { name, message } = error as Error;
-    if (!FINDING_NAMES.has(name)) throw error;
-    return { verdict: "FOUND", finding: { id: cases.idOf(index), what: message } };
+    return { verdict: "", found: findingOf(error) };
   }
+}
+
+/** What a case that threw this has found. @throws the error where it is no finding. */
+export function findingOf(error: unknown): string {
+  const { name, message } = error as Error;
+  if (!FINDING_NAMES.has(name)) throw error;
+  return message;
 }

@@ -9,6 +9,7 @@ import { flash } from "./flash.ts";
 import { fuzzCbor } from "./fuzz-cbor.ts";
 import { fuzzMailbox } from "./fuzz-mailbox.ts";
 import { host } from "./host/campaign.ts";
+import { soak } from "./soak/campaign.ts";
 import { stateFlips } from "./state-flips.ts";
 
 export const CAMPAIGNS: readonly Campaign[] = [
@@ -22,6 +23,7 @@ export const CAMPAIGNS: readonly Campaign[] = [
   constantTime,
   fuzzMailbox,
   fuzzCbor,
+  soak,
 ];
 
 export function campaignOf(name: string): Campaign | undefined {

@@ -26,6 +26,7 @@ export async function showAttack(name: string, options: AttackOptions, json: boo
     throw wrongUse(`there is no campaign '${name}': there are ${CAMPAIGNS.map((one) => one.name).join(", ")}`);
   }
   const corpus = options.corpus === undefined ? undefined : readCorpus(campaign, options.corpus);
+  if (options.minutes !== undefined) mayTakeMinutes(campaign, options);
   const begun = performance.now();
   const outcome = await runShown(campaign, options, corpus);
   const seconds = (performance.now() - begun) / 1000;
@@ -45,19 +46,27 @@ function readCorpus({ name, guided }: Campaign, path: string): readonly string[]
   return corpus.inputs;
 }
 
+function mayTakeMinutes({ name, takesMinutes }: Campaign, { case: only }: AttackOptions): void {
+  if (!takesMinutes) throw wrongUse(`${name} has an end, and takes no --minutes: --cases bounds it`);
+  if (only !== undefined) throw wrongUse("one case runs to its end: --case takes no --minutes");
+}
+
 async function runShown(
   campaign: Campaign,
-  { seed, cases: casesMax, case: only }: AttackOptions,
+  options: AttackOptions,
   corpus: readonly string[] | undefined,
 ): Promise<Outcome> {
+  const { seed, cases: casesMax, case: only, minutes } = options;
+  const isByTime = campaign.takesMinutes && casesMax === undefined && only === undefined;
   try {
-    return await withProgress(0, "cases", async (update) =>
+    return await withProgress(0, isByTime || minutes !== undefined ? "seconds" : "cases", async (update) =>
       campaign.run({
         seed,
         ...(casesMax !== undefined && { casesMax }),
         ...(only !== undefined && { only }),
         ...(corpus && { corpus }),
-        progress: ({ done, total }) => update(done, total),
+        ...(minutes !== undefined && { minutes }),
+        progress: ({ done, total }) => update(Math.floor(done), total),
       }),
     );
   } catch (error) {
@@ -69,6 +78,7 @@ async function runShown(
 function textOf({ name, claim }: Campaign, outcome: Outcome, seconds: number): string {
   const { cases, tried, findingCount, findings, seed } = outcome;
   const lines = [outcome.each ? tableOfEach(outcome.each) : tableOfVerdicts(outcome.verdicts)];
+  if (outcome.counts) lines.push("", tableOfCounts(outcome.counts));
   if (findings.length > 0) {
     const cells = findings.map(({ id, what }) => [id, plainText(what)]);
     lines.push("", table([{ title: "finding" }, { title: "what happened" }], cells, ""));
@@ -91,6 +101,14 @@ function tableOfVerdicts(verdicts: Outcome["verdicts"]): string {
   return table(
     [{ title: "what came of it" }, { title: "cases", right: true }],
     rows.map(([verdict, count]) => [verdict, exactText(count)]),
+    "",
+  );
+}
+
+function tableOfCounts(counts: NonNullable<Outcome["counts"]>): string {
+  return table(
+    [{ title: "what happened" }, { title: "times", right: true }],
+    Object.entries(counts).map(([happening, count]) => [happening, exactText(count)]),
     "",
   );
 }

@@ -9,6 +9,7 @@ import { combinedNonce, NONCES_MAX } from "../objects/nonces.ts";
 import { parseSign, parseSign1 } from "../protocol/cose.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import type { LicenseCall, OrderView, Registration, SignedAnswer } from "../service/service.ts";
+import { MACHINE_TIME, type Timing } from "../timing.ts";
 import { hexOf } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
 import type { LicenseRequest } from "../verifier/licensing.ts";
@@ -17,11 +18,34 @@ import { ClientError } from "./errors.ts";
 import { wait } from "./retry.ts";
 import type { About } from "./views.ts";
 
+/** What is asked of a verifier here, and of whoever carries the questions. */
+export type CircleClient = Pick<
+  VerifierClient,
+  | "about"
+  | "agreementsAfter"
+  | "appraise"
+  | "beacon"
+  | "close"
+  | "devices"
+  | "enrol"
+  | "events"
+  | "importLicense"
+  | "license"
+  | "nonce"
+  | "offlineLicense"
+  | "open"
+  | "openingsWanted"
+  | "ordersAfter"
+  | "recovery"
+  | "reports"
+  | "timeProof"
+>;
+
 /** A verifier of the circle. */
 export interface CircleMember {
   /** Unique in the circle; it names the verifier for people. */
   readonly name: string;
-  readonly client: VerifierClient;
+  readonly client: CircleClient;
 }
 
 /** How a verifier failed. */
@@ -55,7 +79,8 @@ type Nonces = ReadonlyMap<string, Uint8Array>;
 
 export class Circle {
   readonly members: readonly CircleMember[];
-  readonly graceMs: number;
+  readonly #graceMs: number;
+  readonly #timing: Timing;
   /** Parties by the name of the verifier that holds their keys, as it says. */
   readonly #parties = new Map<string, readonly string[]>();
   /** Signatures of a license; undefined until an agreement was seen. */
@@ -65,7 +90,7 @@ export class Circle {
   readonly #challenges = new Map<string, Nonces>();
 
   /** 1 to 8 verifiers, each by its own name. */
-  constructor(members: readonly CircleMember[], graceMs = GRACE_MS) {
+  constructor(members: readonly CircleMember[], graceMs = GRACE_MS, timing: Timing = MACHINE_TIME) {
     if (members.length < 1 || members.length > NONCES_MAX) {
       throw new ClientError("client/options", `a circle of ${members.length} verifiers instead of 1 to ${NONCES_MAX}`);
     }
@@ -73,7 +98,8 @@ export class Circle {
       throw new ClientError("client/options", "two verifiers have one name");
     }
     this.members = members;
-    this.graceMs = graceMs;
+    this.#graceMs = graceMs;
+    this.#timing = timing;
   }
 
   /** Asks who holds which parties' keys, and how many a license takes. Those that fail are given, and lose nothing. */
@@ -98,6 +124,11 @@ export class Circle {
   /** The one in force says how many signatures a license takes. */
   takeAgreement(bytes: Uint8Array): void {
     this.#quorum = licenseQuorum(bytes) ?? this.#quorum;
+  }
+
+  /** Waits as long as those have that are not needed any more. Rejects where the signal ends it. */
+  grace(signal: AbortSignal): Promise<void> {
+    return wait(this.#graceMs, signal, this.#timing);
   }
 
   /** Whether these verifiers hold the keys of a license quorum; while that is not known, whether they are all. */
@@ -238,13 +269,13 @@ export class Circle {
   async #show(others: readonly CircleMember[], ask: Ask, call: LicenseCall): Promise<void> {
     const over = new AbortController();
     const shown = settle(others, (member) => ask(member, call)).then((results) => this.#note(results));
-    await Promise.race([shown, wait(this.graceMs, over.signal).catch(() => {})]);
+    await Promise.race([shown, this.grace(over.signal).catch(() => {})]);
     over.abort();
   }
 
   /** The first answer of any; those that failed lately are asked last. Rejects with the first failure. */
-  async #any<T>(ask: (client: VerifierClient) => Promise<T>): Promise<T> {
-    const nowMs = performance.now();
+  async #any<T>(ask: (client: CircleClient) => Promise<T>): Promise<T> {
+    const nowMs = this.#timing.nowMs();
     const isLast = ({ name }: CircleMember) => Number(nowMs - (this.#failedMs.get(name) ?? -LAST_MS) < LAST_MS);
     let first: Error | undefined;
     for (const { name, client } of this.members.toSorted((a, b) => isLast(a) - isLast(b))) {
@@ -254,7 +285,7 @@ export class Circle {
         return value;
       } catch (error) {
         first ??= failureOf(error);
-        this.#failedMs.set(name, performance.now());
+        this.#failedMs.set(name, this.#timing.nowMs());
       }
     }
     throw first!;
@@ -270,7 +301,7 @@ export class Circle {
           done.push(result);
           const answered = done.filter(({ error }) => error === undefined).map(({ name }) => name);
           if (done.length === this.members.length) resolve();
-          else if (this.isEnough(answered)) wait(this.graceMs, over.signal).then(resolve, () => {});
+          else if (this.isEnough(answered)) this.grace(over.signal).then(resolve, () => {});
         }, reject);
       }
     });
@@ -288,7 +319,7 @@ export class Circle {
   /** Remembers who failed; gives the failures. */
   #note(results: readonly Result<unknown>[]): MemberFailure[] {
     for (const { name, error } of results) {
-      if (error instanceof ClientError && error.class === "network") this.#failedMs.set(name, performance.now());
+      if (error instanceof ClientError && error.class === "network") this.#failedMs.set(name, this.#timing.nowMs());
       else this.#failedMs.delete(name);
     }
     return results.flatMap(({ name, error }) => (error === undefined ? [] : [{ name, error }]));

@@ -2,6 +2,7 @@
  * When and how long to wait before the next try: exponential back-off with full jitter, and whatever the other end asks
  * for in Retry-After (RFC 9110 section 10.2.3).
  */
+import { MACHINE_TIME, type Timing } from "../timing.ts";
 import { ClientError } from "./errors.ts";
 
 const FIRST_MS = 200;
@@ -30,15 +31,15 @@ export function readRetryAfter(value: string | undefined, nowMs: number): number
 }
 
 /** Waits, unless the signal ends it. Rejects with the signal's reason. */
-export function wait(ms: number, signal: AbortSignal): Promise<void> {
+export function wait(ms: number, signal: AbortSignal, timing: Timing = MACHINE_TIME): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
-    const timer = setTimeout(() => {
+    const callOff = timing.after(ms, () => {
       signal.removeEventListener("abort", onAbort);
       resolve();
-    }, ms);
+    });
     function onAbort(): void {
-      clearTimeout(timer);
+      callOff();
       reject(signal.reason);
     }
     signal.addEventListener("abort", onAbort, { once: true });

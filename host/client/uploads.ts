@@ -10,7 +10,6 @@ import type { ReportItem } from "../service/service.ts";
 import { VerifierError, type VerifierErrorCode } from "../verifier/errors.ts";
 import { type Circle, CircleError, type CircleMember, isFailure, type MemberFailure } from "./circle.ts";
 import { ClientError } from "./errors.ts";
-import { wait } from "./retry.ts";
 
 export interface ShelvedReport extends ReportItem {
   readonly sequence: bigint;
@@ -38,6 +37,8 @@ export class Uploads {
   readonly #shelf: ReportShelf;
   /** One upload at a time to a verifier. */
   readonly #lanes = new Map<string, Promise<void>>();
+  /** The report before which a verifier lacked others, and was given all from the oldest. */
+  readonly #startedOverAt = new Map<string, bigint>();
   /** Up to where a verifier was shown licenses that it did not sign. */
   readonly #shownTo = new Map<string, bigint>();
 
@@ -71,7 +72,7 @@ export class Uploads {
         if (left === 0 && !isEnough)
           reject(failures.length === 1 ? failures[0]!.error : new CircleError("reports", failures));
         else if (left === 0) resolve();
-        else if (isEnough) wait(this.#circle.graceMs, over.signal).then(resolve, () => {});
+        else if (isEnough) this.#circle.grace(over.signal).then(resolve, () => {});
       };
       for (const member of members) {
         this.#bringUp(member, target).then(ended, (error) => {
@@ -105,18 +106,27 @@ export class Uploads {
     const takenCount = refused < 0 ? batch.length : refused;
     if (takenCount > 0) await this.#shelf.setDelivered(name, batch[takenCount - 1]!.sequence);
     const outcome = outcomes[takenCount];
-    if (outcome?.status !== "refused") return;
+    if (outcome?.status !== "refused") {
+      this.#startedOverAt.delete(name);
+      return;
+    }
     const { error } = outcome;
-    if (await this.#startOver(name, error)) return;
-    const { licenseSequence } = decodeUsageReport(parseSign1(batch[takenCount]!.report).payload);
+    const refusedReport = batch[takenCount]!;
+    if (await this.#startOver(name, refusedReport.sequence, error)) return;
+    const { licenseSequence } = decodeUsageReport(parseSign1(refusedReport.report).payload);
     const isShown =
       isCode(error, "report/license-unknown") && (await this.showLicenses({ name, client }, licenseSequence));
     if (!isShown) throw error;
   }
 
-  /** A verifier that went back to an older state (a backup) lacks what it once had: it is given all from the oldest. */
-  async #startOver(name: string, error: Error): Promise<boolean> {
+  /**
+   * A verifier that went back to an older state (a backup) lacks what it once had: it is given all from the oldest. Once:
+   * what it lacks and is not here, it will lack again.
+   */
+  async #startOver(name: string, at: bigint, error: Error): Promise<boolean> {
     if (!isCode(error, "report/gap") || this.#shelf.deliveredTo(name) === 0n) return false;
+    if (this.#startedOverAt.get(name) === at) return false;
+    this.#startedOverAt.set(name, at);
     await this.#shelf.setDelivered(name, 0n);
     return true;
   }

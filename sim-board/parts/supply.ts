@@ -32,6 +32,11 @@ export class Supply {
     this.#cutAtFlashByte = this.flashBytes + count;
   }
 
+  /** Whether a cut is still to come. */
+  get isArmed(): boolean {
+    return Math.min(this.#cutAtOperation, this.#cutAtFlashByte) < Number.POSITIVE_INFINITY;
+  }
+
   clear(): void {
     this.#cutAtOperation = Number.POSITIVE_INFINITY;
     this.#cutAtFlashByte = Number.POSITIVE_INFINITY;

@@ -10,6 +10,7 @@ import type { Circle } from "../../client/circle.ts";
 import { Mailbox } from "../../mailbox.ts";
 import type { Info } from "../../objects/evidence.ts";
 import type { Registration } from "../../service/service.ts";
+import { MACHINE_TIME, type Timing } from "../../timing.ts";
 import { hexOf, sameBytes } from "../../verifier/bytes.ts";
 import { Agent } from "../agent.ts";
 import type { BoardDriver, BoardPort } from "../driver.ts";
@@ -22,6 +23,7 @@ import { BoardStore } from "./board-store.ts";
 import type { AgentConfig } from "./config.ts";
 import { Enrolment } from "./enrolment.ts";
 import type { Feed } from "./feed.ts";
+import type { Files } from "./files.ts";
 import { Lane, type Task } from "./lane.ts";
 import { answerOpenings } from "./openings.ts";
 import { type BoardStatus, statusError } from "./status.ts";
@@ -39,6 +41,9 @@ export interface KeeperParts {
   readonly onOutcome: (board: string, task: string, outcome: Outcome) => void;
   readonly onFault: (board: string, task: string, error: unknown) => void;
   readonly random: () => number;
+  /** Default: the machine's. */
+  readonly timing?: Timing;
+  readonly files?: Files;
 }
 
 /** What belongs to the device behind the port. */
@@ -81,6 +86,7 @@ const UNKNOWN: readonly unknown[] = ["device/unknown", "client/quorum"];
 export class BoardKeeper {
   readonly name: string;
   readonly #parts: KeeperParts;
+  readonly #timing: Timing;
   readonly #port: BoardPort;
   readonly #mailbox: Mailbox<"async">;
   readonly #urgent: Lane;
@@ -96,7 +102,7 @@ export class BoardKeeper {
   #idleFromMs: number | undefined;
   /** Epoch of the newest evidence that verifiers found good. */
   #confirmedEpoch = 0;
-  #reportedMs = performance.now();
+  #reportedMs: number;
   #lagFromMs = 0;
   /** The newest beacon that the board was given in this boot. */
   #beacon: { readonly bootCount: number; readonly issuedAtSeconds: number; readonly epoch: number } | undefined;
@@ -104,6 +110,8 @@ export class BoardKeeper {
   constructor(name: string, parts: KeeperParts) {
     this.name = name;
     this.#parts = parts;
+    this.#timing = parts.timing ?? MACHINE_TIME;
+    this.#reportedMs = this.#timing.nowMs();
     this.#port = parts.driver.open(name);
     this.#mailbox = new Mailbox<"async">(this.#port.exchange);
     this.#renewAt = this.#drawRenewAt();
@@ -112,6 +120,7 @@ export class BoardKeeper {
       onOutcome: (task: string, outcome: Outcome) => this.#ended(task, outcome),
       onFault: (task: string, error: unknown) => parts.onFault(name, task, error),
       random: parts.random,
+      timing: this.#timing,
     };
     this.#urgent = new Lane(
       [
@@ -223,7 +232,7 @@ export class BoardKeeper {
   async #reports(): Promise<Outcome | undefined> {
     const { agent, store } = await this.#reach();
     const { agreementVersion, gateState, reportHead } = await this.#look();
-    const nowMs = performance.now();
+    const nowMs = this.#timing.nowMs();
     const canReport = agreementVersion > 0 && gateState !== GateState.LOCKED && gateState !== GateState.TAMPERED;
     const isDue = nowMs - this.#reportedMs >= this.#parts.config.reports.everySeconds * 1000;
     if (canReport && isDue && store.hasRoom) {
@@ -277,9 +286,9 @@ export class BoardKeeper {
   #needsLicense(info: Info, store: BoardStore): boolean {
     const { gateState, timeBounds, epoch, agreementVersion } = info;
     const isIdle = gateState === GateState.IDLE;
-    this.#idleFromMs = isIdle ? (this.#idleFromMs ?? performance.now()) : undefined;
+    this.#idleFromMs = isIdle ? (this.#idleFromMs ?? this.#timing.nowMs()) : undefined;
     if (!LICENSABLE.includes(gateState) || timeBounds === null || agreementVersion === 0) return false;
-    const isEnded = isIdle && (store.license?.epoch !== epoch || performance.now() - this.#idleFromMs! > IDLE_MS);
+    const isEnded = isIdle && (store.license?.epoch !== epoch || this.#timing.nowMs() - this.#idleFromMs! > IDLE_MS);
     return isEnded || partLeft(store.license, info) < this.#renewAt;
   }
 
@@ -291,7 +300,7 @@ export class BoardKeeper {
 
   /** What the board says of itself. Rejects with a `DriverError`, a `Refusal`, an `AgentError`. */
   async #look(): Promise<Info> {
-    const nowMs = performance.now();
+    const nowMs = this.#timing.nowMs();
     if (!this.#asked || nowMs - this.#asked.atMs > INFO_MS) this.#asked = { atMs: nowMs, answer: this.#ask() };
     return this.#asked.answer;
   }
@@ -304,14 +313,14 @@ export class BoardKeeper {
       this.#device = await this.#open(ueid);
     }
     this.#info = info;
-    this.#contactMs = Date.now();
+    this.#contactMs = this.#timing.wallMs();
     return info;
   }
 
   async #open(ueid: string): Promise<Device> {
-    const { circle, feed, config, folder, claim, registrationFor } = this.#parts;
+    const { circle, feed, config, folder, claim, registrationFor, files } = this.#parts;
     if (!claim(ueid, this)) throw new AgentError("agent/duplicate", `${ueid.slice(0, 18)}…`);
-    const store = await BoardStore.open(join(folder, ueid), circle, config.reports);
+    const store = await BoardStore.open(join(folder, ueid), circle, config.reports, files);
     const link = new BoardLink(circle, feed, store);
     return {
       ueid,

@@ -18,7 +18,9 @@ export class BoardLink implements VerifierLink<"async"> {
     this.#store = store;
   }
 
+  /** The feed has none yet where the agent has only just begun. */
   async agreementsAfter(version: number): Promise<readonly Uint8Array[]> {
+    if (this.#feed.agreementVersion === 0) return this.#circle.agreementsAfter(version);
     return this.#feed.agreementsAfter(version);
   }
 

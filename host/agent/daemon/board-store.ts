@@ -14,7 +14,7 @@ import { Refusal } from "../../protocol/refusal.ts";
 import { AgentError } from "../errors.ts";
 import type { AgentStore, InstalledLicense } from "../store.ts";
 import { type BoardRecord, emptyRecord, readRecord, recordBytes } from "./board-record.ts";
-import { readIfThere, writeWhole } from "./durable-file.ts";
+import { type Files, MACHINE_FILES } from "./files.ts";
 import { SequenceFolder } from "./sequence-folder.ts";
 
 export interface BoardStoreOptions {
@@ -30,6 +30,7 @@ const RECORD_BYTES_MAX = 65_536;
 export class BoardStore implements AgentStore<"async">, ReportShelf {
   readonly uploads: Uploads;
   readonly #options: BoardStoreOptions;
+  readonly #files: Files;
   readonly #reports: SequenceFolder;
   readonly #licenses: SequenceFolder;
   readonly #recordPath: string;
@@ -44,25 +45,31 @@ export class BoardStore implements AgentStore<"async">, ReportShelf {
     options: BoardStoreOptions,
     recordPath: string,
     record: BoardRecord,
-    folders: { reports: SequenceFolder; licenses: SequenceFolder },
+    { files, reports, licenses }: { files: Files; reports: SequenceFolder; licenses: SequenceFolder },
   ) {
     this.#options = options;
     this.#recordPath = recordPath;
     this.#record = record;
-    this.#reports = folders.reports;
-    this.#licenses = folders.licenses;
+    this.#files = files;
+    this.#reports = reports;
+    this.#licenses = licenses;
     this.uploads = new Uploads(circle, this);
   }
 
   /** Makes the board's folder if it is not there. Throws an `AgentError`. */
-  static async open(folder: string, circle: Circle, options: BoardStoreOptions): Promise<BoardStore> {
+  static async open(
+    folder: string,
+    circle: Circle,
+    options: BoardStoreOptions,
+    files: Files = MACHINE_FILES,
+  ): Promise<BoardStore> {
     try {
-      const reports = await SequenceFolder.open(join(folder, "reports"), "report", REPORT_BYTES_MAX);
-      const licenses = await SequenceFolder.open(join(folder, "licenses"), "license", REPORT_BYTES_MAX);
+      const reports = await SequenceFolder.open(files, join(folder, "reports"), "report", REPORT_BYTES_MAX);
+      const licenses = await SequenceFolder.open(files, join(folder, "licenses"), "license", REPORT_BYTES_MAX);
       const recordPath = join(folder, "board.json");
-      const bytes = await readIfThere(recordPath, RECORD_BYTES_MAX);
+      const bytes = await files.readIfThere(recordPath, RECORD_BYTES_MAX);
       const record = (bytes && readRecord(bytes)) ?? emptyRecord();
-      const store = new BoardStore(circle, options, recordPath, record, { reports, licenses });
+      const store = new BoardStore(circle, options, recordPath, record, { files, reports, licenses });
       if (reports.newest > 0n) store.#newestReport = reportDigest((await store.#read(reports.newest)).report);
       return store;
     } catch (cause) {
@@ -199,7 +206,7 @@ export class BoardStore implements AgentStore<"async">, ReportShelf {
     this.#isDirty = true;
     this.#writing = this.#writing.then(async () => {
       this.#isDirty = false;
-      await writeWhole(this.#recordPath, recordBytes(this.#record));
+      await this.#files.writeWhole(this.#recordPath, recordBytes(this.#record));
     });
     // Whoever waits for it next is told; what it says can be lost.
     this.#writing = this.#writing.catch(() => {});

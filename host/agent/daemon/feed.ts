@@ -5,7 +5,7 @@
  */
 import { ObjectType } from "../../../firmware/protocol/claims.ts";
 import { CoseTag } from "../../../firmware/protocol/cose-labels.ts";
-import type { Circle, CircleMember } from "../../client/circle.ts";
+import type { Circle, CircleClient, CircleMember } from "../../client/circle.ts";
 import { ClientError } from "../../client/errors.ts";
 import { backOffMs } from "../../client/retry.ts";
 import { decodeAgreement } from "../../objects/agreement.ts";
@@ -13,7 +13,9 @@ import { decodeTime, type TimeStatement } from "../../objects/time.ts";
 import { parseSign, parseSign1 } from "../../protocol/cose.ts";
 import { Refusal } from "../../protocol/refusal.ts";
 import type { OrderView, ServiceEvent } from "../../service/service.ts";
+import { MACHINE_TIME, type Timing } from "../../timing.ts";
 import { sameBytes } from "../../verifier/bytes.ts";
+import { VerifierError } from "../../verifier/errors.ts";
 import { type Failure, failureOf } from "../outcome.ts";
 import { Sleeper } from "./sleeper.ts";
 
@@ -37,6 +39,7 @@ export interface FeedOptions {
   readonly onFault: (error: unknown) => void;
   readonly onFailure: (name: string, failure: Failure) => void;
   readonly random?: () => number;
+  readonly timing?: Timing;
 }
 
 interface Beacon {
@@ -57,7 +60,8 @@ export class Feed {
   readonly #circle: Circle;
   readonly #options: FeedOptions;
   readonly #random: () => number;
-  readonly #sleeper = new Sleeper();
+  readonly #timing: Timing;
+  readonly #sleeper: Sleeper;
   readonly #loops: Promise<void>[] = [];
   #agreements: readonly { readonly version: number; readonly bytes: Uint8Array }[] = [];
   #leaseMs = Number.POSITIVE_INFINITY;
@@ -69,6 +73,8 @@ export class Feed {
     this.#circle = circle;
     this.#options = options;
     this.#random = options.random ?? Math.random;
+    this.#timing = options.timing ?? MACHINE_TIME;
+    this.#sleeper = new Sleeper(this.#timing);
     this.states = new Map(
       circle.members.map(({ name }) => [
         name,
@@ -116,7 +122,7 @@ export class Feed {
   /** The newest beacon; asked for anew where that is not fresh, or older than the newest order. */
   async beacon(): Promise<Uint8Array> {
     const freshMs = Math.min(FRESH_MS, this.#options.pollMs);
-    const isFresh = (beacon: Beacon) => performance.now() - beacon.receivedMs < freshMs;
+    const isFresh = (beacon: Beacon) => this.#timing.nowMs() - beacon.receivedMs < freshMs;
     if (!this.#beacon || !isFresh(this.#beacon) || this.#beacon.says.epoch < this.epochNewest) {
       // One question for all boards that want it now.
       this.#fetching ??= this.#circle
@@ -147,11 +153,12 @@ export class Feed {
         for await (const event of member.client.events()) {
           state.isListening = true;
           state.eventsFailure = undefined;
-          failures = 0;
           this.#reached(state);
           // What happened before is asked for, what happens from now on is told.
           if (event === undefined) await this.#ask(member);
           else await this.#take(member, event);
+          // Not before: who is listened to and cannot be asked is not listened to ten times a second.
+          failures = 0;
         }
       });
       state.isListening = false;
@@ -167,7 +174,8 @@ export class Feed {
       this.#takeAgreements(await client.agreementsAfter(this.agreementVersion));
     }
     if (about.epoch > this.epochNewest) this.#takeOrders(await client.ordersAfter(this.epochNewest));
-    this.#takeBeacon(await client.beacon());
+    const beacon = await beaconOf(client);
+    if (beacon) this.#takeBeacon(beacon);
   }
 
   async #take(member: CircleMember, event: ServiceEvent): Promise<void> {
@@ -215,13 +223,13 @@ export class Feed {
       (says.epoch < before.epoch || (says.epoch === before.epoch && says.issuedAtSeconds < before.issuedAtSeconds));
     if (isOlder) return;
     const isNew = !this.#beacon || !sameBytes(this.#beacon.bytes, bytes);
-    this.#beacon = { bytes, says, receivedMs: performance.now() };
+    this.#beacon = { bytes, says, receivedMs: this.#timing.nowMs() };
     if (isNew) this.#options.onChange(false);
   }
 
   #reached(state: VerifierState): void {
     const wasAway = state.failure !== undefined;
-    state.lastContactMs = Date.now();
+    state.lastContactMs = this.#timing.wallMs();
     state.failure = undefined;
     if (wasAway) this.#options.onChange(true);
   }
@@ -242,6 +250,16 @@ export class Feed {
       state[kind] = failure;
       if (isNew) this.#options.onFailure(name, failure);
     }
+  }
+}
+
+/** Undefined where the time authorities' keys are at other verifiers. */
+async function beaconOf(client: CircleClient): Promise<Uint8Array | undefined> {
+  try {
+    return await client.beacon();
+  } catch (error) {
+    if (error instanceof VerifierError && error.code === "time/no-authority") return undefined;
+    throw error;
   }
 }
 

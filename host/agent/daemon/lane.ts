@@ -3,6 +3,7 @@
  * by back-off where it did not, and at once when something happens. Nothing that a task throws ends the lane.
  */
 import { backOffMs } from "../../client/retry.ts";
+import { MACHINE_TIME, type Timing } from "../../timing.ts";
 import { AgentError } from "../errors.ts";
 import { type Failure, failureOf, type Outcome } from "../outcome.ts";
 import { Sleeper } from "./sleeper.ts";
@@ -20,6 +21,7 @@ export interface LaneOptions {
   readonly onOutcome: (task: string, outcome: Outcome) => void;
   readonly onFault: (task: string, error: unknown) => void;
   readonly random?: () => number;
+  readonly timing?: Timing;
 }
 
 interface Timed {
@@ -36,13 +38,16 @@ export class Lane {
   readonly #tasks: readonly Timed[];
   readonly #options: LaneOptions;
   readonly #random: () => number;
-  readonly #sleeper = new Sleeper();
+  readonly #timing: Timing;
+  readonly #sleeper: Sleeper;
 
   /** In this order where several are due. */
   constructor(tasks: readonly Task[], options: LaneOptions) {
     this.#tasks = tasks.map((task) => ({ task, dueMs: 0, failures: 0, failure: undefined }));
     this.#options = options;
     this.#random = options.random ?? Math.random;
+    this.#timing = options.timing ?? MACHINE_TIME;
+    this.#sleeper = new Sleeper(this.#timing);
   }
 
   /** The first task's failure, in their order: what stands in the way of the others too. */
@@ -58,7 +63,7 @@ export class Lane {
 
   async run(): Promise<void> {
     while (!this.#sleeper.isOver) {
-      const nowMs = performance.now();
+      const nowMs = this.#timing.nowMs();
       const due = this.#tasks.find(({ dueMs }) => dueMs <= nowMs);
       if (due) await this.#do(due);
       else await this.#sleeper.sleep(Math.min(...this.#tasks.map(({ dueMs }) => dueMs)) - nowMs);
@@ -83,7 +88,7 @@ export class Lane {
     }
     const delayMs =
       timed.failures > 0 ? backOffMs(timed.failures, this.#random, RETRY_FIRST_MS, RETRY_LONGEST_MS) : task.everyMs;
-    timed.dueMs = Math.min(timed.dueMs, performance.now() + delayMs);
+    timed.dueMs = Math.min(timed.dueMs, this.#timing.nowMs() + delayMs);
     if (outcome) this.#options.onOutcome(task.name, outcome);
   }
 

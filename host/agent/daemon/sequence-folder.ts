@@ -1,18 +1,18 @@
 /** A folder of numbered objects, one file each, of which the newest are kept. */
-import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { readIfThere, writeDurably } from "./durable-file.ts";
+import type { Files } from "./files.ts";
 
 const DIGITS = 20;
-const FOLDER_MODE = 0o700;
 
 export class SequenceFolder {
+  readonly #files: Files;
   readonly #folder: string;
   readonly #ending: string;
   readonly #bytesMax: number;
   #sequences: readonly bigint[];
 
-  private constructor(folder: string, ending: string, bytesMax: number, sequences: readonly bigint[]) {
+  private constructor(files: Files, folder: string, ending: string, bytesMax: number, sequences: readonly bigint[]) {
+    this.#files = files;
     this.#folder = folder;
     this.#ending = ending;
     this.#bytesMax = bytesMax;
@@ -20,12 +20,13 @@ export class SequenceFolder {
   }
 
   /** Makes the folder if it is not there. `ending` is that of its files' names. */
-  static async open(folder: string, ending: string, bytesMax: number): Promise<SequenceFolder> {
-    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+  static async open(files: Files, folder: string, ending: string, bytesMax: number): Promise<SequenceFolder> {
+    await files.makeFolder(folder);
     const form = new RegExp(`^([0-9]{${DIGITS}})\\.${ending}$`);
-    const names = await readdir(folder);
+    const names = await files.list(folder);
     const sequences = names.flatMap((name) => form.exec(name)?.[1] ?? []).map(BigInt);
     return new SequenceFolder(
+      files,
       folder,
       ending,
       bytesMax,
@@ -45,13 +46,13 @@ export class SequenceFolder {
   /** Whatever has a higher number is of a branch that is dead, and goes. */
   async put(sequence: bigint, bytes: Uint8Array): Promise<void> {
     await this.#remove(this.#sequences.filter((other) => other > sequence));
-    await writeDurably(this.#path(sequence), bytes);
+    await this.#files.writeDurably(this.#path(sequence), bytes);
     this.#sequences = [...this.#sequences.filter((other) => other < sequence), sequence];
   }
 
   /** Undefined where it is not here. */
   read(sequence: bigint): Promise<Uint8Array | undefined> {
-    return readIfThere(this.#path(sequence), this.#bytesMax);
+    return this.#files.readIfThere(this.#path(sequence), this.#bytesMax);
   }
 
   /** All but the newest so many. */
@@ -67,7 +68,7 @@ export class SequenceFolder {
     if (sequences.length === 0) return;
     const gone = new Set(sequences);
     this.#sequences = this.#sequences.filter((sequence) => !gone.has(sequence));
-    for (const sequence of sequences) await rm(this.#path(sequence), { force: true });
+    for (const sequence of sequences) await this.#files.remove(this.#path(sequence));
   }
 
   #path(sequence: bigint): string {

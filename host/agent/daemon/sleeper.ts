@@ -1,8 +1,15 @@
 /** Waiting that can be cut short: by whoever has something to do, or by the end of everything. */
+import { MACHINE_TIME, type Timing } from "../../timing.ts";
+
 export class Sleeper {
+  readonly #timing: Timing;
   #isOver = false;
   #wake: (() => void) | undefined;
   readonly #all = new Set<() => void>();
+
+  constructor(timing: Timing = MACHINE_TIME) {
+    this.#timing = timing;
+  }
 
   get isOver(): boolean {
     return this.#isOver;
@@ -13,12 +20,11 @@ export class Sleeper {
     if (this.#isOver) return Promise.resolve();
     return new Promise((resolve) => {
       const done = () => {
-        clearTimeout(timer);
+        callOff();
         this.#all.delete(done);
         resolve();
       };
-      // The longest that a timer takes.
-      const timer = setTimeout(done, Math.min(ms, 2 ** 31 - 1));
+      const callOff = this.#timing.after(ms, done);
       this.#all.add(done);
       this.#wake = done;
     });

@@ -5,7 +5,7 @@ import { errorPhrase } from "../../protocol/error-phrases.ts";
 import { errorCodeText } from "../../protocol/refusal.ts";
 import { AgentError } from "../errors.ts";
 import type { Failure } from "../outcome.ts";
-import { writeWhole } from "./durable-file.ts";
+import { MACHINE_FILES } from "./files.ts";
 
 export interface StatusError {
   readonly by: Failure["by"];
@@ -65,7 +65,7 @@ export function statusError(failure: Failure | undefined): StatusError | null {
 }
 
 export function writeStatus(folder: string, status: AgentStatus): Promise<void> {
-  return writeWhole(join(folder, FILE), new TextEncoder().encode(`${JSON.stringify(status)}\n`));
+  return MACHINE_FILES.writeWhole(join(folder, FILE), new TextEncoder().encode(`${JSON.stringify(status)}\n`));
 }
 
 /** Undefined where no agent ever ran. Throws an `AgentError` for a file that is none of these. */

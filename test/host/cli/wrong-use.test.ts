@@ -28,6 +28,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const CASES: readonly (readonly [string, readonly string[], RegExp])[] = [
   ["an unknown command", ["launch"], /unknown command 'launch'/],
   ["help on an unknown command", ["help", "board", "walk"], /no command 'board walk'/],
+  ["minutes for a campaign that has an end", ["attack", "cuts", "--minutes", "5"], /takes no --minutes/],
+  ["minutes for one case", ["attack", "soak", "--case", "7", "--minutes", "5"], /--case takes no --minutes/],
+  ["no minutes", ["attack", "soak", "--minutes", "0"], /whole number from 1/],
   ["an unknown option", ["demo", "--fast"], /unknown option '--fast'/],
   ["an option that lacks its value", ["demo", "--seed"], /argument missing/],
   ["too many arguments", ["demo", "now"], /too many arguments/],

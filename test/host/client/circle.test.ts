@@ -3,8 +3,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { OrderAction } from "../../../firmware/protocol/claims.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
 import { Circle, CircleError } from "../../../host/client/circle.ts";
+import { MemoryShelf, Uploads } from "../../../host/client/uploads.ts";
 import { Mailbox } from "../../../host/mailbox.ts";
-import { parseSign } from "../../../host/protocol/cose.ts";
+import { decodeUsageReport } from "../../../host/objects/usage-report.ts";
+import { parseSign, parseSign1 } from "../../../host/protocol/cose.ts";
 import { hexOf } from "../../../host/verifier/bytes.ts";
 import { phaseOf } from "../../rig.ts";
 import { OK } from "../agent/site.ts";
@@ -199,6 +201,22 @@ describe("a verifier that lags", () => {
       await site.agent.report();
       expect(south.taken.get(name)).toEqual(site.verifiers[0]!.taken.get(name));
     });
+  });
+});
+
+describe("a report that is not kept any more", () => {
+  it("is missed once by a verifier that lacks it, and not for ever", async () => {
+    await site.commission();
+    await site.agent.renew();
+    const mailbox = new Mailbox((request) => site.board.request(request));
+    const shelf = new MemoryShelf(10);
+    for (const isKept of [true, false, true]) {
+      site.board.run(phaseOf(10));
+      const { report, intervals } = mailbox.report();
+      const { sequence } = decodeUsageReport(parseSign1(report).payload);
+      if (isKept) shelf.put({ sequence, report, intervals });
+    }
+    await expect(new Uploads(site.circle, shelf).deliver()).rejects.toThrow("report/gap");
   });
 });
 
