@@ -20,9 +20,15 @@ import { PARTIES, Rig } from "../../rig.ts";
 import { ExactMeter, type Pact, type Terms } from "./exact-meter.ts";
 
 const CLASSES = Array.from({ length: EngineClass.COUNT }, (_, c) => c as EngineClass);
-const LIVES = 40;
-const EVENTS = 120;
+const LIVES = 80;
+const EVENTS = 100;
 const BIG = 10n ** 18n;
+/** More than one word holds. */
+const HUGE = 2n ** 64n + 5n;
+/** Steps of the counter that are kept back from grants. */
+const KEPT_BACK = 256;
+/** Of the factory's boot, the agreement, and the first report. */
+const STEPS_BEFORE = 3;
 
 /** A life: the governor on registers and a clock that are turned by hand, and what it should come to. */
 class Life {
@@ -31,7 +37,6 @@ class Life {
   readonly #knobs;
   readonly #governor;
   readonly #meter: ExactMeter;
-  readonly #steps: number;
   #permille = 1000;
   #newest: Uint8Array;
 
@@ -41,14 +46,15 @@ class Life {
       rateMax: CLASSES.map(() => this.#oneOf([1n, 7n, 999n, 1001n, 123_457n, 10n ** 9n + 7n])),
       sliceTicks: this.#oneOf([1000n, 1003n, 2n, 7n]),
       drainTicksMax: 1500n,
+      commitsForGrants: this.#oneOf([2, 20, EVENTS, 10 * EVENTS]),
     };
-    this.#rig = Rig.ready(agreementOf(pact));
+    this.#rig = Rig.ready(agreementOf(pact), { counterLifeSteps: STEPS_BEFORE + pact.commitsForGrants + KEPT_BACK });
     this.#knobs = knobsOf(this.#rig);
     this.#governor = bareGovernor(this.#rig, this.#knobs);
     this.#meter = new ExactMeter(pact, this.#knobs.ticks);
     // What happened before is told, and the reports from here on list what the model saw.
     this.#newest = this.#ask(Command.REPORT)[1] as Uint8Array;
-    this.#steps = this.#rig.board.counter.read();
+    expect(this.#rig.board.counter.read()).toBe(STEPS_BEFORE);
   }
 
   live(): void {
@@ -79,11 +85,11 @@ class Life {
 
   /** A while, often up to the very tick at which something is due. */
   #pass(): void {
-    const { sliceTicks, drainTicksMax } = this.#meter.pact;
-    const half = sliceTicks / 2n;
-    const due = [1n, half, half - 1n, sliceTicks - sliceTicks / 8n, sliceTicks, 3n * sliceTicks, drainTicksMax];
-    const passed = this.#oneOf([...due, ...due.map((ticks) => ticks + 1n), BigInt(this.#random.below(500))]);
-    this.#knobs.ticks += passed > 0n ? passed : 1n;
+    const { sliceTicks } = this.#meter.pact;
+    const now = this.#knobs.ticks;
+    const due = this.#meter.dueTicks.flatMap((tick) => [tick - 1n, tick, tick + 1n]).filter((tick) => tick > now);
+    const some = [1n, sliceTicks / 3n + 1n, 3n * sliceTicks].map((ticks) => now + ticks);
+    this.#knobs.ticks = this.#oneOf([...due, ...some]);
   }
 
   #work(): void {
@@ -110,9 +116,10 @@ class Life {
     const { rateMax, sliceTicks } = this.#meter.pact;
     const isCapped = this.#random.below(3) === 0;
     const terms: Terms = {
-      budget: CLASSES.map((c) => (c === 0 ? BIG : this.#oneOf([0n, 1n, rateMax[c]! * sliceTicks, BIG]))),
+      budget: CLASSES.map((c) => this.#oneOf([c === 0 ? 1n : 0n, 1n, rateMax[c]! * sliceTicks, BIG, HUGE])),
       drain: CLASSES.map((c) => this.#oneOf([0n, 1n, rateMax[c]! * sliceTicks * 2n])),
-      rate: CLASSES.map((c) => (isCapped && this.#random.below(2) === 0 ? (rateMax[c]! + 1n) / 2n : undefined)),
+      rate: CLASSES.map((c) => (isCapped && this.#random.below(4) === 0 ? (rateMax[c]! + 1n) / 2n : undefined)),
+      ticksMax: this.#oneOf([1n, 3n * sliceTicks, 10n ** 6n, 10n ** 6n]),
     };
     const info = this.#info();
     const license = this.#rig.license({
@@ -121,6 +128,7 @@ class Life {
       sequence: info.licenseSequence + 1n,
       budget: byClass(terms.budget),
       drain: byClass(terms.drain),
+      ticksMax: terms.ticksMax,
       rate: byClass(terms.rate.map((rate) => rate ?? 0n)),
     });
     expect(this.#ask(Command.LICENSE, license)[0]).toBe(0);
@@ -183,7 +191,7 @@ class Life {
   #compare(when: string): void {
     const { registers } = this.#knobs;
     const { counter } = this.#rig.board;
-    expect({ when, credit: CLASSES.map((c) => registers.creditOf(c)), steps: counter.read() - this.#steps }).toEqual({
+    expect({ when, credit: CLASSES.map((c) => registers.creditOf(c)), steps: counter.read() - STEPS_BEFORE }).toEqual({
       when,
       credit: this.#meter.credit,
       steps: this.#meter.commits,
@@ -202,7 +210,7 @@ class Life {
 /** Everything allowed, and time without end. */
 function agreementOf({ rateMax, sliceTicks, drainTicksMax }: Pact): Partial<Agreement> {
   return {
-    caps: new Map(CLASSES.map((c) => [c, { budgetMax: BIG, rateMax: rateMax[c]! }])),
+    caps: new Map(CLASSES.map((c) => [c, { budgetMax: HUGE, rateMax: rateMax[c]! }])),
     drain: byClass(CLASSES.map(() => BIG)),
     sliceTicks,
     drainTicksMax,

@@ -14,8 +14,14 @@ const PERMILLE = 1000n;
 const zeros = (): bigint[] => CLASSES.map(() => 0n);
 const least = (...values: bigint[]) => values.reduce((a, b) => (a < b ? a : b));
 
-export type Terms = { budget: bigint[]; drain: bigint[]; rate: (bigint | undefined)[] };
-export type Pact = { rateMax: bigint[]; sliceTicks: bigint; drainTicksMax: bigint };
+export type Terms = { budget: bigint[]; drain: bigint[]; rate: (bigint | undefined)[]; ticksMax: bigint };
+export type Pact = {
+  rateMax: bigint[];
+  sliceTicks: bigint;
+  drainTicksMax: bigint;
+  /** Records until the counter has no steps left for grants. */
+  commitsForGrants: number;
+};
 type Move = { tick: bigint; from: GateState; to: GateState; code: number };
 type Leaf = { endTick: bigint; work: bigint[] };
 type Source = "none" | "budget" | "drain";
@@ -40,6 +46,7 @@ export class ExactMeter {
   #grantTick: bigint | undefined;
   #refillTick: bigint;
   #commitTick = 0n;
+  #licenseEndTick = 0n;
   #drainEndTick = 0n;
   #reported = zeros();
   #reportTick: bigint;
@@ -59,6 +66,14 @@ export class ExactMeter {
     return this.#budget.map((left, c) => left + (this.#source === "budget" ? this.#outstanding(c) : 0n));
   }
 
+  /** Ticks at which something comes to be due. */
+  get dueTicks(): bigint[] {
+    const { sliceTicks } = this.pact;
+    const granted = this.#grantTick === undefined ? [] : [this.#grantTick + sliceTicks / 2n];
+    const recorded = this.#commitTick + sliceTicks - sliceTicks / 8n;
+    return [...granted, recorded, this.#licenseEndTick, this.#drainEndTick];
+  }
+
   get flows(): boolean {
     return this.gate === GateState.OPEN || this.gate === GateState.SLOWED;
   }
@@ -73,11 +88,12 @@ export class ExactMeter {
     this.#budget = [...terms.budget];
     this.#drain = [...terms.drain];
     this.#rate = [...terms.rate];
+    this.#licenseEndTick = now + terms.ticksMax;
     this.#commit(now);
     if (this.flows) {
       this.#changeRate(now);
       this.#refill(now);
-    } else {
+    } else if (this.#canGrant) {
       this.#open("budget", now);
       this.#move(this.#isCapped ? GateState.SLOWED : GateState.OPEN, ErrorCode.OK, now);
       this.#refill(now);
@@ -93,16 +109,18 @@ export class ExactMeter {
     if (this.flows) this.#changeRate(now);
     else if (this.gate === GateState.PAUSED) this.#move(GateState.IDLE, ErrorCode.OK, now);
     this.#commit(now);
-    if (this.flows) this.#refill(now);
+    if (this.flows && !this.#isOver(now)) this.#refill(now);
   }
 
   tick(now: bigint): void {
-    if (this.flows) this.#refill(now);
+    if (this.flows && this.#isOver(now)) this.#endFlow(ErrorCode.GATE_LICENSE_ENDED, now);
+    else if (this.flows) this.#refill(now);
     else if (this.gate === GateState.DRAINING) this.#keepDraining(now);
   }
 
   creditLow(now: bigint): void {
-    if (this.flows || (this.gate === GateState.DRAINING && now < this.#drainEndTick)) this.#refill(now);
+    const drains = this.gate === GateState.DRAINING && now < this.#drainEndTick;
+    if (drains || (this.flows && !this.#isOver(now))) this.#refill(now);
   }
 
   drainDone(now: bigint): void {
@@ -135,6 +153,15 @@ export class ExactMeter {
     return listed;
   }
 
+  get #canGrant(): boolean {
+    return this.commits < this.pact.commitsForGrants;
+  }
+
+  /** A license ends by its ticks, or with the last of its work. */
+  #isOver(now: bigint): boolean {
+    return now >= this.#licenseEndTick || CLASSES.every((c) => this.#budget[c] === 0n && this.#outstanding(c) === 0n);
+  }
+
   get #isCapped(): boolean {
     return this.#permille !== PERMILLE || this.#rate.some((rate) => rate !== undefined);
   }
@@ -165,15 +192,25 @@ export class ExactMeter {
 
   #keepDraining(now: bigint): void {
     if (now < this.#drainEndTick) this.#refill(now);
+    if (this.gate !== GateState.DRAINING) return;
     const isUsedUp = CLASSES.every((c) => this.#outstanding(c) === 0n && this.#drain[c] === 0n);
     if (now >= this.#drainEndTick || isUsedUp) this.#endDrain(now);
   }
 
   #endDrain(now: bigint): void {
-    const granted = this.#grantTick !== undefined;
-    const changed = this.#close(now) || granted;
-    this.#move(GateState.PAUSED, ErrorCode.GATE_DRAINED, now);
-    if (changed) this.#commit(now);
+    this.#end(GateState.PAUSED, ErrorCode.GATE_DRAINED, now);
+  }
+
+  #endFlow(code: number, now: bigint): void {
+    this.#end(GateState.IDLE, code, now);
+  }
+
+  /** Recorded only if there is something to record: that credit was given. */
+  #end(to: GateState, code: number, now: bigint): void {
+    const hasGranted = this.#grantTick !== undefined;
+    const gaveBack = this.#close(now);
+    this.#move(to, code, now);
+    if (hasGranted || gaveBack) this.#commit(now);
   }
 
   #changeRate(now: bigint): void {
@@ -222,6 +259,11 @@ export class ExactMeter {
     const { sliceTicks, rateMax } = this.pact;
     this.settle(now);
     if (this.#grantTick !== undefined && now - this.#grantTick < sliceTicks / 2n) return;
+    if (!this.#canGrant) {
+      if (this.flows) this.#endFlow(ErrorCode.JOURNAL_COUNTER_WORN, now);
+      else this.#endDrain(now);
+      return;
+    }
     this.#collect(now);
     const isBudget = this.#source === "budget";
     const source = isBudget ? this.#budget : this.#drain;
