@@ -21,6 +21,19 @@ describe("the baseline", () => {
     expect(rig.done(BF16)).toBe(0n);
   });
 
+  it("that was not used goes back when credit is taken away, to the last operation", () => {
+    const rig = Rig.ready({ baseline });
+    const { accelerator } = rig.board;
+    rig.must(rig.send(Command.DIAGNOSE));
+    rig.board.run(work(3n * 10n ** 15n));
+    for (const action of [OrderAction.PAUSE, OrderAction.RESUME]) {
+      rig.obey(action);
+      expect(accelerator.creditOf(BF16)).toBe(0n);
+      rig.must(rig.send(Command.DIAGNOSE));
+      expect(accelerator.creditOf(BF16)).toBe(2n * 10n ** 15n);
+    }
+  });
+
   it("gives nothing unasked", () => {
     const rig = Rig.ready({ baseline });
     rig.board.submit(work(10n ** 14n));

@@ -160,6 +160,51 @@ describe("the meter", () => {
     expect(rig.board.gateState).toBe(GateState.OPEN);
   });
 
+  it("that says more than was granted is found out whoever looks first, even a question", () => {
+    // No total is true of such a counter: S5 is not asked.
+    const rig = Rig.open({}, { invariants: false });
+    rig.board.run(phaseOf(10));
+    const engine = rig.board.accelerator;
+    const honest = engine.retiredOf.bind(engine);
+    engine.retiredOf = (c) => honest(c) + (c === BF16 ? 10n ** 17n : 0n);
+    rig.info();
+    expect(rig.board.gateState).toBe(GateState.LOCKED);
+    expect(rig.lastReason).toBe("METER_OVERRUN");
+  });
+
+  it("that is found out only as the gate closes locks it all the same, and all that was out counts as done", () => {
+    const rig = Rig.open();
+    rig.board.run(phaseOf(10));
+    const engine = rig.board.accelerator;
+    const stuckAt = engine.retiredOf(BF16);
+    const honest = engine.retiredOf.bind(engine);
+    const order = rig.order(OrderAction.PAUSE);
+    engine.retiredOf = (c) => (c === BF16 ? stuckAt : honest(c));
+    rig.board.submit(phaseOf(10));
+    rig.board.advance(0.3);
+    expect(rig.board.gateState).toBe(GateState.OPEN);
+    expect(rig.verdict(Command.ORDER, order)).toBe("METER_UNCOUNTED");
+    expect(rig.board.gateState).toBe(GateState.LOCKED);
+    expect(rig.info().totals[BF16]!).toBeGreaterThanOrEqual(rig.done(BF16));
+    engine.retiredOf = honest;
+    expect(rig.powerCycle()).toBe("METER_UNCOUNTED");
+  });
+
+  it("whose counters do not begin at zero counts from where they stood", () => {
+    const rig = new Rig();
+    const engine = rig.board.accelerator;
+    const honest = engine.retiredOf.bind(engine);
+    engine.retiredOf = (c) => honest(c) + BigInt(c + 1) * 1_000_003n;
+    rig.board.powerOn();
+    rig.must(rig.provision());
+    rig.must(rig.syncTime());
+    rig.must(rig.send(Command.LICENSE, rig.license()));
+    rig.board.run(phaseOf(70));
+    const { totals } = rig.report().report;
+    expect(totals).toEqual(Array.from({ length: EngineClass.COUNT }, (_, c) => rig.done(c as EngineClass)));
+    expect(rig.board.gateState).toBe(GateState.OPEN);
+  });
+
   it.each([
     ["that runs backward", (real: bigint) => real / 2n, "METER_REGRESSED"],
     ["that stands still while credit is used up", (_: bigint, before: bigint) => before, "METER_UNCOUNTED"],

@@ -3,7 +3,7 @@ import { Claim, ObjectType, OrderAction } from "../../../firmware/protocol/claim
 import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { Command } from "../../../firmware/protocol/commands.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
-import { PARTIES, phaseOf, type Rig } from "../../rig.ts";
+import { PARTIES, phaseOf, Rig } from "../../rig.ts";
 import { altered, working } from "./bench.ts";
 
 const PAUSE = OrderAction.PAUSE;
@@ -106,6 +106,18 @@ describe("a drain", () => {
     const order = rig.order(action, { permille: action === SLOW ? 500 : undefined }, signers);
     const speaking = altered(order, ObjectType.ORDER, (claims) => claims.set(claim, value), signers);
     expect(rig.verdict(Command.ORDER, speaking)).toBe("ORDER_CLAIM");
+  });
+
+  it("for want of a beacon is the same one when the pause comes: what was used of it stays used", () => {
+    const rig = Rig.open({ leaseSeconds: 20 });
+    const { accelerator } = rig.board;
+    rig.board.advance(20);
+    expect(rig.board.gateState).toBe(GateState.DRAINING);
+    expect(accelerator.creditOf(COPY)).toBe(10n ** 11n);
+    rig.board.run(phaseOf(10, { work: new Map([[COPY, 3n * 10n ** 10n]]) }));
+    rig.must(rig.send(Command.ORDER, rig.order(PAUSE)));
+    expect(rig.board.gateState).toBe(GateState.DRAINING);
+    expect(accelerator.creditOf(COPY)).toBe(7n * 10n ** 10n);
   });
 
   it("that was cut short by a power cut does not begin again", () => {

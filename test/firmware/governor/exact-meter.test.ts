@@ -9,14 +9,12 @@ import { Command } from "../../../firmware/protocol/commands.ts";
 import { Limit } from "../../../firmware/protocol/limits.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
 import type { Agreement } from "../../../host/objects/agreement.ts";
-import { decodeInfo, type Info } from "../../../host/objects/evidence.ts";
 import { decodeIntervals, intervalTree } from "../../../host/objects/intervals.ts";
 import type { Order } from "../../../host/objects/order.ts";
 import { verifyUsageReport } from "../../../host/objects/usage-report.ts";
-import { type CborValue, decode, encode } from "../../../host/protocol/cbor.ts";
 import { Random } from "../../../sim-board/random.ts";
-import { bareGovernor, knobsOf } from "../../bench/bare-governor.ts";
 import { PARTIES, Rig } from "../../rig.ts";
+import { Bare } from "./bare.ts";
 import { ExactMeter, type Pact, type Terms } from "./exact-meter.ts";
 
 const CLASSES = Array.from({ length: EngineClass.COUNT }, (_, c) => c as EngineClass);
@@ -33,9 +31,7 @@ const STEPS_BEFORE = 3;
 /** A life: the governor on registers and a clock that are turned by hand, and what it should come to. */
 class Life {
   readonly #random: Random;
-  readonly #rig: Rig;
-  readonly #knobs;
-  readonly #governor;
+  readonly #bare: Bare;
   readonly #meter: ExactMeter;
   #permille = 1000;
   #newest: Uint8Array;
@@ -48,13 +44,16 @@ class Life {
       drainTicksMax: 1500n,
       commitsForGrants: this.#oneOf([2, 20, EVENTS, 10 * EVENTS]),
     };
-    this.#rig = Rig.ready(agreementOf(pact), { counterLifeSteps: STEPS_BEFORE + pact.commitsForGrants + KEPT_BACK });
-    this.#knobs = knobsOf(this.#rig);
-    this.#governor = bareGovernor(this.#rig, this.#knobs);
-    this.#meter = new ExactMeter(pact, this.#knobs.ticks);
+    const counterLifeSteps = STEPS_BEFORE + pact.commitsForGrants + KEPT_BACK;
+    this.#bare = new Bare(Rig.ready(agreementOf(pact), { counterLifeSteps }));
+    this.#meter = new ExactMeter(pact, this.#now);
     // What happened before is told, and the reports from here on list what the model saw.
-    this.#newest = this.#ask(Command.REPORT)[1] as Uint8Array;
-    expect(this.#rig.board.counter.read()).toBe(STEPS_BEFORE);
+    this.#newest = this.#bare.ask(Command.REPORT)[1] as Uint8Array;
+    expect(this.#bare.rig.board.counter.read()).toBe(STEPS_BEFORE);
+  }
+
+  get #now(): bigint {
+    return this.#bare.knobs.ticks;
   }
 
   live(): void {
@@ -86,29 +85,29 @@ class Life {
   /** A while, often up to the very tick at which something is due. */
   #pass(): void {
     const { sliceTicks } = this.#meter.pact;
-    const now = this.#knobs.ticks;
+    const now = this.#now;
     const due = this.#meter.dueTicks.flatMap((tick) => [tick - 1n, tick, tick + 1n]).filter((tick) => tick > now);
     const some = [1n, sliceTicks / 3n + 1n, 3n * sliceTicks].map((ticks) => now + ticks);
-    this.#knobs.ticks = this.#oneOf([...due, ...some]);
+    this.#bare.knobs.ticks = this.#oneOf([...due, ...some]);
   }
 
   #work(): void {
     for (const c of CLASSES) {
-      const credit = this.#knobs.registers.creditOf(c);
+      const credit = this.#bare.knobs.registers.creditOf(c);
       const amount = this.#oneOf([0n, 0n, credit, credit / 2n, (credit + 1n) / 2n, credit > 0n ? credit - 1n : 0n]);
       if (amount === 0n) continue;
-      this.#knobs.registers.retire(c, amount);
+      this.#bare.knobs.registers.retire(c, amount);
       this.#meter.work(c, amount);
     }
   }
 
   #interrupt(): void {
     if (this.#random.below(3) === 0) {
-      this.#governor.creditLow();
-      this.#meter.creditLow(this.#knobs.ticks);
+      this.#bare.governor.creditLow();
+      this.#meter.creditLow(this.#now);
     } else {
-      this.#governor.tick();
-      this.#meter.tick(this.#knobs.ticks);
+      this.#bare.governor.tick();
+      this.#meter.tick(this.#now);
     }
   }
 
@@ -121,50 +120,45 @@ class Life {
       rate: CLASSES.map((c) => (isCapped && this.#random.below(4) === 0 ? (rateMax[c]! + 1n) / 2n : undefined)),
       ticksMax: this.#oneOf([1n, 3n * sliceTicks, 10n ** 6n, 10n ** 6n]),
     };
-    const info = this.#info();
-    const license = this.#rig.license({
-      nonce: info.challenge,
-      epoch: info.epoch,
-      sequence: info.licenseSequence + 1n,
+    this.#meter.settle(this.#now);
+    const license = this.#bare.license({
       budget: byClass(terms.budget),
       drain: byClass(terms.drain),
       ticksMax: terms.ticksMax,
       rate: byClass(terms.rate.map((rate) => rate ?? 0n)),
     });
-    expect(this.#ask(Command.LICENSE, license)[0]).toBe(0);
-    this.#meter.license(terms, this.#knobs.ticks);
+    expect(this.#bare.ask(Command.LICENSE, license)[0]).toBe(0);
+    this.#meter.license(terms, this.#now);
   }
 
   #order(action: OrderAction): void {
-    const info = this.#info();
     const permille = action === OrderAction.SLOW ? 1 + this.#random.below(999) : 1000;
     const isLimited = action === OrderAction.PAUSE && this.#random.below(2) === 0;
     const drain = isLimited ? CLASSES.map(() => this.#oneOf([0n, 1n, BIG])) : undefined;
     const drainTicks = isLimited ? this.#oneOf([1n, 700n, BIG]) : undefined;
     const change: Partial<Order> = {
-      epoch: info.epoch + 1,
-      previousDigest: info.orderDigest,
       ...(action === OrderAction.SLOW && { permille }),
       ...(drain && { drain: byClass(drain) }),
       ...(drainTicks !== undefined && { drainTicks }),
     };
     const raises = action === OrderAction.RESUME || (action === OrderAction.SLOW && permille > this.#permille);
-    const order = this.#rig.order(action, change, PARTIES.slice(0, raises ? 2 : 1));
-    expect(this.#ask(Command.ORDER, order)[0]).toBe(0);
+    this.#meter.settle(this.#now);
+    const order = this.#bare.order(action, change, PARTIES.slice(0, raises ? 2 : 1));
+    expect(this.#bare.ask(Command.ORDER, order)[0]).toBe(0);
     this.#permille = action === OrderAction.PAUSE ? 0 : permille;
-    this.#meter.order(action, BigInt(permille), this.#knobs.ticks, drain, drainTicks);
+    this.#meter.order(action, BigInt(permille), this.#now, drain, drainTicks);
   }
 
   #drainDone(): void {
-    expect(this.#ask(Command.DRAIN_DONE)[0]).toBe(0);
-    this.#meter.drainDone(this.#knobs.ticks);
+    expect(this.#bare.ask(Command.DRAIN_DONE)[0]).toBe(0);
+    this.#meter.drainDone(this.#now);
   }
 
   #report(): void {
-    const [, bytes, intervalBytes] = this.#ask(Command.REPORT) as [number, Uint8Array, Uint8Array];
-    const report = verifyUsageReport(bytes, this.#rig.attestationKey());
+    const [, bytes, intervalBytes] = this.#bare.ask(Command.REPORT) as [number, Uint8Array, Uint8Array];
+    const report = verifyUsageReport(bytes, this.#bare.rig.attestationKey());
     const intervals = decodeIntervals(intervalBytes);
-    const expected = this.#meter.report(this.#knobs.ticks);
+    const expected = this.#meter.report(this.#now);
     if (expected === undefined) {
       expect(bytes).toEqual(this.#newest);
       return;
@@ -178,26 +172,17 @@ class Life {
     expect(report.totals).toEqual(this.#meter.totals);
   }
 
-  #ask(command: Command, argument?: Uint8Array): CborValue[] {
-    const request = encode(argument === undefined ? [command] : [command, argument]);
-    return decode(this.#governor.doorbell(request)) as CborValue[];
-  }
-
-  #info(): Info {
-    this.#meter.settle(this.#knobs.ticks);
-    return decodeInfo(this.#ask(Command.INFO)[1]!);
-  }
-
   #compare(when: string): void {
-    const { registers } = this.#knobs;
-    const { counter } = this.#rig.board;
+    const { registers } = this.#bare.knobs;
+    const { counter } = this.#bare.rig.board;
     expect({ when, credit: CLASSES.map((c) => registers.creditOf(c)), steps: counter.read() - STEPS_BEFORE }).toEqual({
       when,
       credit: this.#meter.credit,
       steps: this.#meter.commits,
     });
     if (this.#random.below(4) > 0) return;
-    const { gateState, totals, budgetLeft } = this.#info();
+    this.#meter.settle(this.#now);
+    const { gateState, totals, budgetLeft } = this.#bare.info();
     expect({ when, gateState, totals, budgetLeft }).toEqual({
       when,
       gateState: this.#meter.gate,

@@ -92,6 +92,9 @@ describe("a bad object costs its sender", () => {
     expect(rig.info()).toMatchObject({ failures: 0, backOffTicks: 0n });
     fail(rig, 3);
     expect(rig.info().backOffTicks).toBe(0n);
+    // The next back-off is the shortest again.
+    fail(rig, 1);
+    expect(rig.info().backOffTicks).toBe(BigInt(Limit.BACK_OFF_SECONDS) * 1000n);
   });
 
   it.each([
@@ -127,6 +130,37 @@ describe("a bad object costs its sender", () => {
     expect(rig.info().failures).toBe(0);
   });
 
+  it.each<[string, string, (rig: Rig) => readonly [Command, Uint8Array]]>([
+    ["a license of the epoch before", "LICENSE_EPOCH", ofTheEpochBefore],
+    ["a license while a pause is in force", "LICENSE_PAUSED", whilePaused],
+    ["a license before the time is known", "LICENSE_TIME_UNKNOWN", withoutTime],
+    ["an order whose forerunner is not here yet", "ORDER_PREVIOUS", beforeItsForerunner],
+    ["an order for another agreement", "ORDER_AGREEMENT", underAnother],
+  ])("nor does %s, however often it comes", (_, verdict, make) => {
+    const rig = Rig.ready();
+    const [command, object] = make(rig);
+    const steps = rig.board.counter.read();
+    for (let i = 0; i < 5; i++) expect(rig.verdict(command, object)).toBe(verdict);
+    expect(rig.info()).toMatchObject({ failures: 0, backOffTicks: 0n });
+    expect(rig.board.counter.read()).toBe(steps);
+  });
+
+  it("nor does what a board without an agreement, or with a lost journal, cannot judge", () => {
+    const rig = new Rig();
+    rig.board.powerOn();
+    const license = rig.license();
+    for (let i = 0; i < 5; i++) expect(rig.verdict(Command.LICENSE, license)).toBe("AGREEMENT_MISSING");
+    rig.must(rig.provision());
+    expect(rig.info().failures).toBe(0);
+  });
+
+  it("nor does an agreement that comes while the gate is open", () => {
+    const rig = Rig.open();
+    const next = signAgreement({ ...rig.agreement, version: 2 }, PARTIES.slice(0, 2));
+    for (let i = 0; i < 5; i++) expect(rig.verdict(Command.AGREEMENT, next)).toBe("AGREEMENT_BUSY");
+    expect(rig.info().failures).toBe(0);
+  });
+
   it("orders are read during the back-off, and bad ones do not wear the counter", () => {
     const rig = Rig.open();
     fail(rig, 4);
@@ -144,3 +178,28 @@ describe("a bad object costs its sender", () => {
     expect(rig.board.gateState).toBe(GateState.OPEN);
   });
 });
+
+function ofTheEpochBefore(rig: Rig): readonly [Command, Uint8Array] {
+  const license = rig.license();
+  rig.obey(OrderAction.SLOW, { permille: 500 });
+  return [Command.LICENSE, license];
+}
+
+function whilePaused(rig: Rig): readonly [Command, Uint8Array] {
+  rig.obey(OrderAction.PAUSE);
+  return [Command.LICENSE, rig.license()];
+}
+
+function withoutTime(rig: Rig): readonly [Command, Uint8Array] {
+  rig.powerCycle();
+  return [Command.LICENSE, rig.license()];
+}
+
+function beforeItsForerunner(rig: Rig): readonly [Command, Uint8Array] {
+  const previousDigest = new Uint8Array(32).fill(7);
+  return [Command.ORDER, rig.order(OrderAction.SLOW, { permille: 500, previousDigest })];
+}
+
+function underAnother(rig: Rig): readonly [Command, Uint8Array] {
+  return [Command.ORDER, rig.order(OrderAction.PAUSE, { agreementDigest: new Uint8Array(32).fill(7) })];
+}

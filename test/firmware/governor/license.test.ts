@@ -211,3 +211,16 @@ describe("what a license must be", () => {
     expect(rig.info().failures).toBe(0);
   });
 });
+
+describe("whom a license names", () => {
+  it("is read anew from each: nothing lingers from the one before", () => {
+    const rig = Rig.ready();
+    const cohort = (...names: Uint8Array[]) => rig.license({ ...offline, ueid: undefined, cohort: names });
+    expect(rig.verdict(Command.LICENSE, rig.license())).toBe("OK");
+    expect(rig.verdict(Command.LICENSE, cohort(OTHER))).toBe("LICENSE_DEVICE");
+    expect(rig.verdict(Command.LICENSE, cohort(OTHER, rig.ueid))).toBe("OK");
+    expect(rig.verdict(Command.LICENSE, rig.license({ ueid: OTHER }))).toBe("LICENSE_DEVICE");
+    expect(rig.verdict(Command.LICENSE, cohort(rig.ueid, OTHER))).toBe("OK");
+    expect(rig.verdict(Command.LICENSE, cohort(OTHER, OTHER))).toBe("LICENSE_DEVICE");
+  });
+});

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { OrderAction } from "../../../firmware/protocol/claims.ts";
+import { Claim, ObjectType, OrderAction } from "../../../firmware/protocol/claims.ts";
 import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { Command } from "../../../firmware/protocol/commands.ts";
 import { Limit } from "../../../firmware/protocol/limits.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
 import { PARTIES, Rig, STRANGER } from "../../rig.ts";
-import { working } from "./bench.ts";
+import { altered, type ClaimMap, working } from "./bench.ts";
 
 const [north, south, inspectorate] = PARTIES as [(typeof PARTIES)[0], (typeof PARTIES)[0], (typeof PARTIES)[0]];
 const PAUSE = OrderAction.PAUSE;
@@ -245,6 +245,45 @@ describe("the scope of an order", () => {
     expect(rig.board.gateState).toBe(GateState.PAUSED);
     rig.restart();
     expect(rig.board.gateState).toBe(GateState.PAUSED);
+  });
+});
+
+describe("a rate", () => {
+  const RATE = Claim.RATE_PERMILLE;
+  it.each<[string, OrderAction, (claims: ClaimMap) => void]>([
+    ["is missing in a slow order", SLOW, (claims) => claims.delete(RATE)],
+    ["of nothing", SLOW, (claims) => claims.set(RATE, 0)],
+    ["of all", SLOW, (claims) => claims.set(RATE, 1000)],
+    ["is in a pause", PAUSE, (claims) => claims.set(RATE, 500)],
+    ["is in a resume", RESUME, (claims) => claims.set(RATE, 500)],
+  ])("%s: the order is refused", (_, action, change) => {
+    const rig = Rig.open();
+    const signers = PARTIES.slice(0, action === RESUME ? 2 : 1);
+    const order = rig.order(action, { permille: action === SLOW ? 500 : undefined }, signers);
+    // Another rate may have been read before.
+    rig.obey(SLOW, { permille: 900 });
+    rig.obey(RESUME);
+    const { epoch, orderDigest } = rig.info();
+    const changed = altered(
+      order,
+      ObjectType.ORDER,
+      (claims) => {
+        claims.set(Claim.EPOCH, epoch + 1);
+        claims.set(Claim.PREVIOUS, orderDigest);
+        change(claims);
+      },
+      signers,
+    );
+    expect(rig.verdict(Command.ORDER, changed)).toBe("ORDER_CLAIM");
+    expect(rig.board.gateState).toBe(GateState.OPEN);
+  });
+
+  it("of a slow order is no rate of the pause after it: to resume takes the resume quorum", () => {
+    const rig = Rig.open();
+    rig.obey(SLOW, { permille: 900 });
+    rig.obey(PAUSE);
+    const slower = rig.order(SLOW, { permille: 100 }, [PARTIES[0]!]);
+    expect(rig.verdict(Command.ORDER, slower)).toBe("COSE_QUORUM");
   });
 });
 

@@ -84,6 +84,19 @@ describe("a journal record", () => {
     goesOn(rig);
   });
 
+  it.each(ALL)("keeps five operations of class %i, if there is nothing else to keep, and only these", (c) => {
+    const caps = new Map(ALL.map((one) => [one, { budgetMax: 10n, rateMax: 2n ** 40n }]));
+    const rig = Rig.ready({ caps, drain: new Map() });
+    rig.must(rig.send(Command.LICENSE, rig.license({ budget: new Map([[c, 5n]]), drain: undefined })));
+    rig.board.run(phaseOf(1, { measured: true, work: new Map([[c, 5n]]) }));
+    // The license ends with the last of its work, and a record says so.
+    rig.board.advance(2);
+    expect(newest(rig).bytes).toBe(280);
+    expect(rig.powerCycle()).toBe("OK");
+    expect(rig.info().totals).toEqual(ALL.map((one) => (one === c ? 5n : 0n)));
+    expect(newest(rig).bytes).toBe(280);
+  });
+
   it("of all classes at their largest fits its place and brings every bit back", () => {
     const rig = allClasses();
     rig.must(rig.send(Command.REPORT));

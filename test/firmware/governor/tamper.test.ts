@@ -71,6 +71,8 @@ describe("a tamper sensor that fires", () => {
     rig.board.advance(100);
     expect(rig.done(BF16)).toBe(done);
     expect(secretOf(rig)).toEqual(ERASED);
+    // The word after the secret says what happened, and no more.
+    expect(rig.board.fuses.snapshot().words[Fuse.LIFECYCLE]).toBe(Lifecycle.MANUFACTURED | Lifecycle.TAMPERED);
     for (let i = 0; i < 3; i++) {
       expect(rig.powerCycle()).toBe("TAMPERED");
       expect(rig.board.gateState).toBe(GateState.TAMPERED);
