@@ -46,6 +46,7 @@ export function mutantsOf(bytes: Uint8Array, names: readonly string[]): Mutant[]
     const counts = new Map<MutantKind, number>();
     const instructions = [...instructionsOf(code)];
     for (const [at, instruction] of instructions.entries()) {
+      if (choosesBetweenEquals(instructions, at, code)) continue;
       const kind = kindAt(instruction, instructions[at + 1]);
       if (kind === undefined) continue;
       const count = (counts.get(kind) ?? 0) + 1;
@@ -55,6 +56,17 @@ export function mutantsOf(bytes: Uint8Array, names: readonly string[]): Mutant[]
     }
   }
   return mutants;
+}
+
+/** Least and greatest: at the boundary both are the same, and it makes no mutant to take the other. */
+function choosesBetweenEquals(instructions: readonly Instruction[], at: number, code: Uint8Array): boolean {
+  const [arm, left, right, comparison, choice] = instructions.slice(at - 3, at + 2);
+  if (at < 3 || choice?.op !== Op.SELECT || isEquality(comparison!.op) || !COMPARISONS.has(comparison!.op))
+    return false;
+  if (left!.op !== Op.LOCAL_GET || right!.op !== Op.LOCAL_GET) return false;
+  if (arm!.op !== Op.LOCAL_GET && arm!.op !== Op.LOCAL_TEE) return false;
+  const local = ({ start, end }: Instruction) => Buffer.from(code.subarray(start + 1, end)).toString("hex");
+  return local(arm!) === local(left!) || local(arm!) === local(right!);
 }
 
 function kindAt({ op }: Instruction, next: Instruction | undefined): MutantKind | undefined {

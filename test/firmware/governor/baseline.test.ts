@@ -34,6 +34,23 @@ describe("the baseline", () => {
     }
   });
 
+  it("that is out when the gate opens goes back first, and none of it is the license's", () => {
+    const rig = Rig.open({ baseline, leaseSeconds: 20 });
+    const { accelerator } = rig.board;
+    rig.board.advance(25);
+    rig.must(rig.send(Command.DRAIN_DONE));
+    const { budgetLeft } = rig.info();
+    rig.must(rig.send(Command.DIAGNOSE));
+    expect(accelerator.creditOf(BF16)).toBe(ALLOWED);
+    rig.must(rig.send(Command.BEACON, rig.beacon()));
+    expect(rig.board.gateState).toBe(GateState.OPEN);
+    expect(rig.info().budgetLeft).toEqual(budgetLeft);
+    rig.obey(OrderAction.PAUSE);
+    rig.must(rig.send(Command.DRAIN_DONE));
+    rig.must(rig.send(Command.DIAGNOSE));
+    expect(accelerator.creditOf(BF16)).toBe(ALLOWED);
+  });
+
   it("gives nothing unasked", () => {
     const rig = Rig.ready({ baseline });
     rig.board.submit(work(10n ** 14n));

@@ -22,7 +22,7 @@ const LIVES = 80;
 const EVENTS = 100;
 const BIG = 10n ** 18n;
 /** More than one word holds. */
-const HUGE = 2n ** 64n + 5n;
+const HUGE = 2n ** 64n + 7n;
 /** Steps of the counter that are kept back from grants. */
 const KEPT_BACK = 256;
 /** Of the factory's boot, the agreement, and the first report. */
@@ -70,6 +70,7 @@ class Life {
     else if (lot < 55) this.#work();
     else if (lot < 75) this.#interrupt();
     else if (lot < 82) this.#report();
+    else if (gate === GateState.DRAINING && lot < 97) this.#work();
     else if (gate === GateState.DRAINING) this.#drainDone();
     else if (gate === GateState.PAUSED) this.#order(OrderAction.RESUME);
     else if (lot < 88) this.#license();

@@ -1,5 +1,6 @@
 /** What is decided by a moment or a number is decided right at it: one less and it is not so yet, one more and it is over. */
 import { describe, expect, it } from "vitest";
+import { Firmware } from "../../../firmware/protocol/board.ts";
 import { OrderAction } from "../../../firmware/protocol/claims.ts";
 import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { Command } from "../../../firmware/protocol/commands.ts";
@@ -112,6 +113,24 @@ describe("a license", () => {
     rig.powerCycle();
     rig.must(rig.syncTime({ issuedAtSeconds: begin - 10 }));
     expect(rig.board.gateState).toBe(GateState.IDLE);
+    rig.powerCycle();
+    rig.must(rig.syncTime({ issuedAtSeconds: begin }));
+    expect(rig.board.gateState).toBe(GateState.OPEN);
+  });
+
+  it("has its ticks once, power cuts or not", () => {
+    const rig = Rig.ready({ sliceTicks: 1000n, leaseSeconds: 1000 });
+    rig.must(rig.send(Command.LICENSE, rig.license({ ticksMax: 100_000n })));
+    rig.board.advance(30);
+    rig.restart();
+    rig.board.advance(60);
+    expect(rig.board.gateState).toBe(GateState.OPEN);
+    rig.board.advance(11);
+    expect(rig.board.gateState).toBe(GateState.IDLE);
+  });
+
+  it("opens a gate under an agreement that asks for this very version of the firmware", () => {
+    expect(Rig.open({ svnLeast: Firmware.SVN }).board.gateState).toBe(GateState.OPEN);
   });
 });
 

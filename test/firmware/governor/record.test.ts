@@ -58,6 +58,29 @@ describe("a journal record", () => {
     expect(newest(rig).bytes).toBe(360);
   });
 
+  it("stands behind the one before, three in a sector, also after a power-up; the page's rest is blank", () => {
+    const rig = Rig.ready({}, { flashSectors: 7 });
+    const places = Array.from({ length: 12 }, (_, i) => {
+      if (i % 2 === 0) rig.must(rig.send(Command.LICENSE, rig.license()));
+      else rig.restart();
+      const { address, bytes } = newest(rig);
+      const rest = new Uint8Array(FlashShape.PAGE_BYTES - (bytes % FlashShape.PAGE_BYTES));
+      rig.board.flash.read(address + bytes, rest);
+      expect(rest.every((byte) => byte === 0xff)).toBe(true);
+      const inSector = address % FlashShape.SECTOR_BYTES;
+      expect(inSector % FlashShape.RECORD_BYTES).toBe(0);
+      const sector = Math.floor(address / FlashShape.SECTOR_BYTES) - FlashShape.JOURNAL_SECTOR;
+      return sector * FlashShape.RECORDS_PER_SECTOR + inSector / FlashShape.RECORD_BYTES;
+    });
+    const slots = (7 - FlashShape.JOURNAL_SECTOR) * FlashShape.RECORDS_PER_SECTOR;
+    for (const [i, place] of places.slice(1).entries()) {
+      const steps = (place - places[i]! + slots) % slots;
+      // A license is one record or two, a power cycle at least one of its own.
+      expect(steps).toBeGreaterThan(0);
+      expect(steps).toBeLessThanOrEqual(3);
+    }
+  });
+
   it("bears the HMAC of all before it under the sealing key, which is the device's and the image's", () => {
     const { board } = Rig.open();
     board.cutPower();

@@ -60,6 +60,26 @@ describe("a usage report", () => {
     }
   });
 
+  it("after a power cut begins with what the one before does not cover, class by class", () => {
+    const rig = Rig.open();
+    rig.board.run(phaseOf(70));
+    const before = rig.report().report.totals;
+    rig.board.run(
+      phaseOf(70, {
+        work: new Map([
+          [BF16, 10n ** 15n],
+          [COPY, 10n ** 9n],
+        ]),
+      }),
+    );
+    rig.restart();
+    const { report, intervals } = rig.report();
+    const sums = report.totals.map((_, c) => intervals.reduce((sum, { work }) => sum + work[c]!, 0n));
+    expect(sums).toEqual(report.totals.map((total, c) => total - before[c]!));
+    expect(sums[BF16]!).toBeGreaterThanOrEqual(10n ** 15n);
+    expect(intervals[0]!.work).toEqual(sums);
+  });
+
   it("without work has no intervals, and their root is that of nothing", () => {
     const rig = Rig.open();
     const reported = rig.report();
@@ -109,10 +129,13 @@ describe("a usage report", () => {
       [GateState.PAUSED, GateState.IDLE],
     ]);
     expect(report.transitions[3]!.code).toBe(0x0a0c);
+    const certificate = rig.ask(Command.IDENTITY)[1];
     for (let i = 0; i < 10; i++) {
       rig.obey(OrderAction.PAUSE);
       rig.obey(OrderAction.RESUME);
     }
+    // What has no room is written nowhere else.
+    expect(rig.ask(Command.IDENTITY)[1]).toEqual(certificate);
     const next = rig.report().report;
     expect(next.transitionCount).toBe(20);
     expect(next.transitions.length).toBe(8);
