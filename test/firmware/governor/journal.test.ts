@@ -277,3 +277,37 @@ describe("a counter at the end of its life", () => {
     expect(rig.info().counterPermille).toBe(1000);
   });
 });
+
+describe("a counter that misses a step", () => {
+  it("locks the gate until the next power-up, which makes the step up: it is no fault of the meter", () => {
+    const rig = Rig.open();
+    const { counter } = rig.board;
+    const step = counter.step.bind(counter);
+    counter.step = () => {};
+    expect(rig.verdict(Command.LICENSE, rig.license())).toBe("JOURNAL_COUNTER");
+    expect(rig.board.gateState).toBe(GateState.LOCKED);
+    counter.step = step;
+    expect(rig.powerCycle()).toBe("OK");
+    goesOn(rig);
+  });
+});
+
+describe("a journal of which one record is left, which is old", () => {
+  it.each([0, 1, 2])("is a rollback, not a loss, whichever place it has (%i)", (kept) => {
+    const rig = Rig.ready({}, { flashSectors: 6 });
+    const { flash } = rig.board;
+    wear(rig, 12);
+    rig.board.cutPower();
+    const records = readJournal(flash).filter(
+      ({ address }) => address % FlashShape.SECTOR_BYTES === kept * FlashShape.RECORD_BYTES,
+    );
+    const old = records[0]!;
+    for (const { address } of readJournal(flash)) {
+      // A word of zeros over the mark.
+      if (address !== old.address) flash.program(address, new Uint8Array(4));
+    }
+    rig.board.counter.step();
+    rig.board.counter.step();
+    expect(rig.powerCycle()).toBe("JOURNAL_ROLLBACK");
+  });
+});

@@ -179,3 +179,46 @@ describe("an order", () => {
     expect(bare.verdict(Command.ORDER, bare.order(PAUSE, { epoch: far }))).toBe("ORDER_EPOCH_JUMP");
   });
 });
+
+describe("a drain", () => {
+  const RATE = 10n ** 6n;
+  const SLICE = 1000n * RATE;
+
+  /** Draining, with two slices of copy work allowed and 1,500 ticks of time; the first slice is used up. */
+  function draining(): Bare {
+    const COPY = EngineClass.COPY;
+    const caps = new Map([
+      [BF16, { budgetMax: 10n ** 20n, rateMax: 10n ** 12n }],
+      [COPY, { budgetMax: 10n ** 18n, rateMax: RATE }],
+    ]);
+    const drain = new Map([[COPY, 2n * SLICE]]);
+    const rig = Rig.ready({ caps, drain, sliceTicks: 1000n, drainTicksMax: 1500n, leaseSeconds: 1000 });
+    const bare = new Bare(rig);
+    expect(bare.verdict(Command.LICENSE, bare.license({ budget: new Map([[BF16, 10n ** 18n]]), drain }))).toBe("OK");
+    expect(bare.verdict(Command.ORDER, bare.order(PAUSE))).toBe("OK");
+    expect(bare.knobs.registers.creditOf(COPY)).toBe(SLICE);
+    bare.knobs.registers.retire(COPY, SLICE);
+    return bare;
+  }
+
+  it.each([
+    ["a tick", (bare: Bare) => bare.governor.tick()],
+    ["low credit", (bare: Bare) => bare.governor.creditLow()],
+  ])("is filled up by %s until its time is over, and not in that moment", (_, interrupt) => {
+    for (const [ticks, credit] of [
+      [1499n, SLICE],
+      [1500n, 0n],
+    ] as const) {
+      const bare = draining();
+      const { counter } = bare.rig.board;
+      bare.knobs.ticks += ticks;
+      const steps = counter.read();
+      interrupt(bare);
+      expect(bare.knobs.registers.creditOf(EngineClass.COPY)).toBe(credit);
+      bare.governor.tick();
+      expect(bare.info().gateState).toBe(credit > 0n ? GateState.DRAINING : GateState.PAUSED);
+      // One record for the slice, or one for the end.
+      expect(counter.read() - steps).toBe(1);
+    }
+  });
+});
