@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { attackTables, freeBits } from "./attacks-page.ts";
 import { errorsPage } from "./errors-page.ts";
+import { gateModel } from "./gate-model.ts";
 import { splice } from "./markdown.ts";
 import { statesPage } from "./states-page.ts";
 import { configTables, refusalTables } from "./verifier-page.ts";
@@ -13,7 +14,7 @@ export type Page = {
   text: string;
 };
 
-/** The pages as the sources make them. `root` is the top of the project. */
+/** The pages, and the part of the model that is the table, as the sources make them. `root` is the top of the project. */
 export function pages(root: URL): Page[] {
   const journal = "docs/journal.md";
   const verifier = "docs/verifier.md";
@@ -22,6 +23,7 @@ export function pages(root: URL): Page[] {
   return [
     { path: "docs/errors.md", text: errorsPage() },
     { path: "docs/states.md", text: statesPage() },
+    { path: "model/gate.pml", text: gateModel() },
     { path: journal, text: splice(written(journal), "wear-curve", wearCurve()) },
     {
       path: security,
