@@ -278,6 +278,13 @@ describe("a rate", () => {
     expect(rig.board.gateState).toBe(GateState.OPEN);
   });
 
+  it("of a slow order that was refused is no rate of the pause after it: one party may pause", () => {
+    const rig = Rig.open();
+    rig.obey(SLOW, { permille: 500 });
+    expect(rig.verdict(Command.ORDER, rig.order(SLOW, { permille: 900 }, [PARTIES[0]!]))).toBe("COSE_QUORUM");
+    expect(rig.verdict(Command.ORDER, rig.order(PAUSE, {}, [PARTIES[0]!]))).toBe("OK");
+  });
+
   it("of a slow order is no rate of the pause after it: to resume takes the resume quorum", () => {
     const rig = Rig.open();
     rig.obey(SLOW, { permille: 900 });
