@@ -55,6 +55,7 @@ export function verifierLink(host: VerifierHost, parts: LinkParts): CircleClient
     enrol: (endorsement, certificate, of) => ask("enrol", (service) => service.enrol(endorsement, certificate, of)),
     events: () => eventsOf(host, parts),
     importLicense: (bytes) => ask("import", (service) => service.importLicense(bytes)),
+    importRecovery: (bytes) => ask("import", (service) => service.importRecovery(bytes)),
     license: (call) =>
       ask("license", async (service) => {
         const answer = await service.license(call);

@@ -30,6 +30,7 @@ export type CircleClient = Pick<
   | "enrol"
   | "events"
   | "importLicense"
+  | "importRecovery"
   | "license"
   | "nonce"
   | "offlineLicense"
