@@ -34,6 +34,8 @@ export interface RunParts {
 export interface Planted {
   /** Verifiers lose what they committed. */
   readonly forgetfulVerifiers: boolean;
+  /** The agent shows no verifier a recovery. */
+  readonly hidesRecoveries: boolean;
   /** So many verifiers are cut off from the agent when all faults should be over. */
   readonly cutOff: number;
 }
@@ -136,7 +138,8 @@ class World {
     );
     const [boards, verifiers] = [this.#boards, this.#verifiers];
     const disk = new Disk(sim);
-    this.#agent = new AgentHost({ sim, network, judge, boards, verifiers, disk, terms: TERMS });
+    const { hidesRecoveries } = planted;
+    this.#agent = new AgentHost({ sim, network, judge, boards, verifiers, disk, terms: TERMS, hidesRecoveries });
     const names = AGREEMENT.parties.map(({ name }) => name);
     this.#parties = new Parties({ sim, network, judge, verifiers, names });
     judge.watch(boards);
