@@ -74,6 +74,22 @@ it("a verifier that missed licenses, reports and the evidence between them has t
   await expectSameBooks(ueid);
 });
 
+it("a board is recovered though the first verifier knows less than the others", async () => {
+  const { board, agent } = await commissioned();
+  const [first] = verifiers;
+  const old = board.flash.image();
+  setAway(first!, true);
+  expect(await agent.renew()).toEqual(OK);
+  board.run(phaseOf(60));
+  setAway(first!, false);
+  board.cutPower();
+  board.flash.replace(old);
+  board.powerOn();
+  expect(board.gateState).toBe(GateState.LOCKED);
+  expect(await agent.recover()).toEqual(OK);
+  expect(board.gateState).not.toBe(GateState.LOCKED);
+});
+
 it("a verifier that had no part in a recovery takes what comes after it, and no quorum is without it then", async () => {
   const { board, agent, ueid } = await commissioned();
   const [first, , last] = verifiers;
