@@ -26,6 +26,8 @@ export interface AgentParts {
   readonly verifiers: readonly VerifierHost[];
   readonly disk: Disk;
   readonly terms: LicenseRequest;
+  /** An agent that is planted to fail: what was recovered without a verifier it keeps to itself. */
+  readonly hidesRecoveries?: boolean;
 }
 
 const DOWN_MS_MAX = 150_000;
@@ -48,7 +50,7 @@ export class AgentHost {
   /** A process, on what the disk holds. */
   start(): void {
     if (!this.#life.isOver) return;
-    const { sim, network, judge, boards, verifiers, disk, terms } = this.#parts;
+    const { sim, network, judge, boards, verifiers, disk, terms, hidesRecoveries } = this.#parts;
     const life: Life = { isOver: false };
     this.#life = life;
     const timing = this.#timingOf(life);
@@ -57,7 +59,7 @@ export class AgentHost {
     const config = configOf(terms);
     const members = verifiers.map((host) => ({
       name: host.name,
-      client: verifierLink(host, { sim, network, judge, from: "agent", life }),
+      client: verifierLink(host, { sim, network, judge, from: "agent", life, hidesRecoveries }),
     }));
     const circle = new Circle(members, GRACE_MS, timing);
     const driver: BoardDriver = {

@@ -96,14 +96,6 @@ export class Judge {
     this.#recoveries.set(device, digest);
   }
 
-  /**
-   * How many verifiers must have all reports of a device in the end. Not all, where it was recovered: one that had no part in
-   * that is not shown it, and refuses what comes after (docs/security.md, "What is open").
-   */
-  mustKnow(ueid: Uint8Array, verifiers: number): number {
-    return this.#recoveries.has(hexOf(ueid)) ? this.#agreement.quorums.license : verifiers;
-  }
-
   /** A verifier said of reports that it took them. */
   took(verifier: string, items: readonly ReportItem[], outcomes: readonly ReportOutcome[]): void {
     for (const [i, outcome] of outcomes.entries()) {

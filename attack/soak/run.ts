@@ -34,6 +34,8 @@ export interface RunParts {
 export interface Planted {
   /** Verifiers lose what they committed. */
   readonly forgetfulVerifiers: boolean;
+  /** The agent shows no verifier a recovery. */
+  readonly hidesRecoveries: boolean;
   /** So many verifiers are cut off from the agent when all faults should be over. */
   readonly cutOff: number;
 }
@@ -136,7 +138,8 @@ class World {
     );
     const [boards, verifiers] = [this.#boards, this.#verifiers];
     const disk = new Disk(sim);
-    this.#agent = new AgentHost({ sim, network, judge, boards, verifiers, disk, terms: TERMS });
+    const { hidesRecoveries } = planted;
+    this.#agent = new AgentHost({ sim, network, judge, boards, verifiers, disk, terms: TERMS, hidesRecoveries });
     const names = AGREEMENT.parties.map(({ name }) => name);
     this.#parties = new Parties({ sim, network, judge, verifiers, names });
     judge.watch(boards);
@@ -285,13 +288,7 @@ class World {
         if (counted < done || (!host.wasCut && counted !== done))
           open.push(`${host.name} did ${done}, counts ${counted}`);
       }
-      const differing = (
-        await Promise.all(this.#verifiers.map((verifier) => differences(verifier, host, info)))
-      ).flat();
-      const agreeing = this.#verifiers.length - new Set(differing.map(({ verifier }) => verifier)).size;
-      if (agreeing < this.#judge.mustKnow(host.ueid, this.#verifiers.length)) {
-        open.push(...differing.map(({ what }) => what));
-      }
+      for (const verifier of this.#verifiers) open.push(...(await differences(verifier, host, info)));
     }
     return open;
   }
@@ -306,11 +303,11 @@ class World {
 /** What a verifier has of a board, where it is not what the board says. */
 async function differences({ name, service }: VerifierHost, { name: board, ueid }: BoardHost, { totals }: Info) {
   const { status } = await service!.device(ueid);
-  const found = status === "active" ? [] : [{ verifier: name, what: `${name} has ${board} as ${status}` }];
+  const found = status === "active" ? [] : [`${name} has ${board} as ${status}`];
   for (const { engineClass, reported } of await service!.books(ueid)) {
     const counted = totals[engineClass];
     if (reported === counted) continue;
-    found.push({ verifier: name, what: `${name} has ${reported} of class ${engineClass}, ${board} ${counted}` });
+    found.push(`${name} has ${reported} of class ${engineClass}, ${board} ${counted}`);
   }
   return found;
 }

@@ -20,6 +20,8 @@ export interface LinkParts {
   /** Who asks: the agent, or the parties' people. */
   readonly from: string;
   readonly life: Life;
+  /** Recoveries are not shown to verifiers that had no part in them. */
+  readonly hidesRecoveries?: boolean;
 }
 
 /** Asks a verifier over the network. Rejects with its refusal, or a `ClientError`. */
@@ -44,7 +46,7 @@ export function askOf(host: VerifierHost, { network, from, life }: LinkParts) {
 
 export function verifierLink(host: VerifierHost, parts: LinkParts): CircleClient {
   const ask = askOf(host, parts);
-  const { judge } = parts;
+  const { judge, hidesRecoveries } = parts;
   return {
     about: () => ask("about", (service) => service.about()),
     agreementsAfter: (version) => ask("agreements", (service) => service.agreementsAfter(version)),
@@ -55,6 +57,9 @@ export function verifierLink(host: VerifierHost, parts: LinkParts): CircleClient
     enrol: (endorsement, certificate, of) => ask("enrol", (service) => service.enrol(endorsement, certificate, of)),
     events: () => eventsOf(host, parts),
     importLicense: (bytes) => ask("import", (service) => service.importLicense(bytes)),
+    importRecovery: async (bytes) => {
+      if (!hidesRecoveries) await ask("import", (service) => service.importRecovery(bytes));
+    },
     license: (call) =>
       ask("license", async (service) => {
         const answer = await service.license(call);

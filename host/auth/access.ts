@@ -31,6 +31,7 @@ export const ROUTES = {
   "licenses.offline": ["approver"],
   "licenses.import": "evidence",
   "recoveries.issue": "evidence",
+  "recoveries.import": "evidence",
   "evidence.appraise": "evidence",
   "verdicts.read": ["auditor", "agent"],
 

@@ -45,8 +45,11 @@ export class CircleLink implements VerifierLink<"async"> {
     return bytes;
   }
 
-  issueRecovery(evidence: Uint8Array): Promise<Uint8Array> {
-    return this.#circle.recovery(evidence);
+  async issueRecovery(evidence: Uint8Array): Promise<Uint8Array> {
+    const bytes = await this.#circle.recovery(evidence);
+    const { shelf } = this.#board(decodeEvidence(parseSign1(evidence).payload).ueid);
+    shelf.putRecovery(bytes);
+    return bytes;
   }
 
   appraise(evidence: Uint8Array): Promise<void> {

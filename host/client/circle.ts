@@ -30,6 +30,7 @@ export type CircleClient = Pick<
   | "enrol"
   | "events"
   | "importLicense"
+  | "importRecovery"
   | "license"
   | "nonce"
   | "offlineLicense"
@@ -85,6 +86,8 @@ export class Circle {
   readonly #parties = new Map<string, readonly string[]>();
   /** Signatures of a license; undefined until an agreement was seen. */
   #quorum: number | undefined;
+  /** Who draws up the recovery of a device first, by its UEID in hex, where it is not the first verifier. */
+  readonly #drafters = new Map<string, string>();
   readonly #failedMs = new Map<string, number>();
   /** Of the nonces that evidence was asked for with, by that one nonce, oldest first. */
   readonly #challenges = new Map<string, Nonces>();
@@ -206,8 +209,27 @@ export class Circle {
     });
   }
 
-  recovery(evidence: Uint8Array): Promise<Uint8Array> {
-    return this.#gather(evidence, ({ client }, call) => client.recovery(call));
+  /**
+   * A recovery may say more than a verifier knows of, and never less: whoever refuses a draft knows more than who drew it up,
+   * and draws up the next itself.
+   */
+  async recovery(evidence: Uint8Array): Promise<Uint8Array> {
+    const ueid = hexOf(decodeEvidence(parseSign1(evidence).payload).ueid);
+    const tried = new Set<string>();
+    for (;;) {
+      try {
+        const ask: Ask = ({ client }, call) => client.recovery(call);
+        const bytes = await this.#gather(evidence, ask, this.#drafters.get(ueid));
+        this.#drafters.delete(ueid);
+        return bytes;
+      } catch (error) {
+        const failures = error instanceof CircleError ? error.failures : [];
+        const refusal = failures.find((one) => codeOf(one.error) === "recovery/draft" && !tried.has(one.name));
+        if (!refusal) throw error;
+        tried.add(refusal.name);
+        this.#drafters.set(ueid, refusal.name);
+      }
+    }
   }
 
   /** Has one verifier judge evidence that gets no license: that the device obeys is worth knowing all the same. */
@@ -232,12 +254,12 @@ export class Circle {
   }
 
   /** Rejects with a `CircleError`, or what the only failure was. */
-  async #gather(evidence: Uint8Array, ask: Ask): Promise<Uint8Array> {
+  async #gather(evidence: Uint8Array, ask: Ask, first?: string): Promise<Uint8Array> {
     const nonces = listed(this.#nonces(evidence));
     const failures: MemberFailure[] = [];
     let draft: Uint8Array | undefined;
     let progress = "";
-    const asked = this.judgesOf(evidence);
+    const asked = this.judgesOf(evidence).toSorted((a, b) => Number(b.name === first) - Number(a.name === first));
     for (const [index, member] of asked.entries()) {
       const { name } = member;
       try {

@@ -106,6 +106,11 @@ export class VerifierClient {
     return this.#signed("/v1/recoveries", ...licenseBody(call));
   }
 
+  /** A recovery with its whole quorum that others signed: the device goes on from what it says. */
+  async importRecovery(bytes: Uint8Array): Promise<void> {
+    await this.#send("POST", "/v1/recoveries/import", Media.CWT, AGAIN, { type: Media.CWT, bytes });
+  }
+
   /** Sent once: each makes a nonce at the holder. */
   async frostCommitment(group: Uint8Array): Promise<FrostCommitment> {
     return views.readFrostCommitment(await this.#postJson("/v1/frost/commitments", { group: hexOf(group) }, ONCE));

@@ -3,9 +3,11 @@
  * has its own place in the shelf from which reports are taken, and one that lags is given what it lacks. An upload may be
  * repeated: a verifier that has a report already says so.
  */
+
+import { decodeRecovery } from "../objects/recovery.ts";
 import { REPORT_BATCH_MAX } from "../objects/report-batch.ts";
 import { decodeUsageReport } from "../objects/usage-report.ts";
-import { parseSign1 } from "../protocol/cose.ts";
+import { parseSign, parseSign1 } from "../protocol/cose.ts";
 import type { ReportItem } from "../service/service.ts";
 import { VerifierError, type VerifierErrorCode } from "../verifier/errors.ts";
 import { type Circle, CircleError, type CircleMember, isFailure, type MemberFailure } from "./circle.ts";
@@ -20,6 +22,12 @@ export interface ShelvedLicense {
   readonly bytes: Uint8Array;
 }
 
+export interface ShelvedRecovery {
+  /** Counts them. */
+  readonly number: bigint;
+  readonly bytes: Uint8Array;
+}
+
 export interface ReportShelf {
   /** Sequence of the newest report here; 0 where there is none. */
   readonly newest: bigint;
@@ -27,10 +35,15 @@ export interface ReportShelf {
   after(sequence: bigint, countMax: number): Promise<readonly ShelvedReport[]>;
   /** Licenses that the board was given, up to this sequence and after the other, oldest first, as far as they are kept. */
   licenses(after: bigint, upTo: bigint): Promise<readonly ShelvedLicense[]>;
+  /** Recoveries that the board was given, oldest first, as far as they are kept. */
+  recoveries(): Promise<readonly ShelvedRecovery[]>;
   /** Up to where this verifier has all reports; 0 where that is not known. */
   deliveredTo(name: string): bigint;
   setDelivered(name: string, sequence: bigint): Promise<void>;
 }
+
+/** Of one board; of each verifier that is shown them, those that it does not know yet matter. */
+export const RECOVERIES_KEPT = 16;
 
 export class Uploads {
   readonly #circle: Circle;
@@ -41,6 +54,10 @@ export class Uploads {
   readonly #startedOverAt = new Map<string, bigint>();
   /** Up to where a verifier was shown licenses that it did not sign. */
   readonly #shownTo = new Map<string, bigint>();
+  /** The newest recovery that a verifier was shown. */
+  readonly #recoveredTo = new Map<string, bigint>();
+  /** The report that a verifier refused before it was shown all recoveries once more. */
+  readonly #shownAgainAt = new Map<string, bigint>();
 
   constructor(circle: Circle, shelf: ReportShelf) {
     this.#circle = circle;
@@ -87,6 +104,7 @@ export class Uploads {
 
   async #bringUp(member: CircleMember, target: bigint): Promise<void> {
     const { name } = member;
+    await this.#showRecoveries(member);
     while (this.#shelf.deliveredTo(name) < target) {
       let lane = this.#lanes.get(name);
       if (!lane) {
@@ -108,6 +126,7 @@ export class Uploads {
     const outcome = outcomes[takenCount];
     if (outcome?.status !== "refused") {
       this.#startedOverAt.delete(name);
+      this.#shownAgainAt.delete(name);
       return;
     }
     const { error } = outcome;
@@ -116,7 +135,7 @@ export class Uploads {
     const { licenseSequence } = decodeUsageReport(parseSign1(refusedReport.report).payload);
     const isShown =
       isCode(error, "report/license-unknown") && (await this.showLicenses({ name, client }, licenseSequence));
-    if (!isShown) throw error;
+    if (!isShown && !(await this.#showAgain({ name, client }, refusedReport.sequence))) throw error;
   }
 
   /**
@@ -129,6 +148,47 @@ export class Uploads {
     this.#startedOverAt.set(name, at);
     await this.#shelf.setDelivered(name, 0n);
     return true;
+  }
+
+  /**
+   * A verifier that had no part in a recovery sees a board go back, or count more than it reported. It is shown every one
+   * before it is brought anything else: to a report that goes on from one it would say worse. What it says of a recovery
+   * is not for here: of the next report it says more.
+   */
+  async #showRecoveries({ name, client }: CircleMember): Promise<boolean> {
+    const newestShown = this.#recoveredTo.get(name) ?? 0n;
+    const recoveries = (await this.#shelf.recoveries()).filter(({ number }) => number > newestShown);
+    for (const { number, bytes } of recoveries) {
+      try {
+        await this.#showRecovery({ name, client }, bytes);
+      } catch (failure) {
+        if (!isFailure(failure)) throw failure;
+        if (failure instanceof ClientError && failure.class === "network") throw failure;
+      }
+      this.#recoveredTo.set(name, number);
+    }
+    return recoveries.length > 0;
+  }
+
+  async #showRecovery(member: CircleMember, bytes: Uint8Array): Promise<void> {
+    try {
+      await member.client.importRecovery(bytes);
+    } catch (failure) {
+      if (!isFailure(failure) || !isCode(failure, "recovery/license-ahead")) throw failure;
+      // It was away for so long that it knows no license near.
+      const { sequence } = decodeRecovery(parseSign(bytes).payload);
+      if (!(await this.showLicenses(member, sequence))) throw failure;
+      await member.client.importRecovery(bytes);
+    }
+  }
+
+  /** Once for each report: a verifier that went back to an older state (a backup) has forgotten what it was shown. */
+  async #showAgain(member: CircleMember, at: bigint): Promise<boolean> {
+    const { name } = member;
+    if (this.#shownAgainAt.get(name) === at) return false;
+    this.#shownAgainAt.set(name, at);
+    this.#recoveredTo.delete(name);
+    return this.#showRecoveries(member);
   }
 
   /**
@@ -157,6 +217,7 @@ export class MemoryShelf implements ReportShelf {
   readonly #countMax: number;
   #reports: ShelvedReport[] = [];
   #licenses: ShelvedLicense[] = [];
+  #recoveries: ShelvedRecovery[] = [];
   readonly #delivered = new Map<string, bigint>();
 
   constructor(countMax: number) {
@@ -174,6 +235,15 @@ export class MemoryShelf implements ReportShelf {
 
   putLicense(license: ShelvedLicense): void {
     this.#licenses = withNewest(this.#licenses, license, this.#countMax);
+  }
+
+  putRecovery(bytes: Uint8Array): void {
+    const number = (this.#recoveries.at(-1)?.number ?? 0n) + 1n;
+    this.#recoveries = [...this.#recoveries, { number, bytes }].slice(-RECOVERIES_KEPT);
+  }
+
+  async recoveries(): Promise<readonly ShelvedRecovery[]> {
+    return this.#recoveries;
   }
 
   async licenses(after: bigint, upTo: bigint): Promise<readonly ShelvedLicense[]> {

@@ -1,6 +1,6 @@
 /**
  * What a site keeps of its boards between visits: reports, since a board has its newest one only and a stick can be lost;
- * the licenses that boards took, for verifiers that were away when others signed them; the time challenge that is under
+ * the licenses and recoveries that boards took, for verifiers that were away when others signed them; the time challenge that is under
  * way; and the evidence of the last visit. One folder a board.
  *
  * Reports stay after they were delivered, until room is wanted: that they were is said by a document that nobody signed,
@@ -11,8 +11,9 @@ import { join } from "node:path";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import type { ReportAnswer } from "../mailbox.ts";
 import { INTERVAL_BYTES } from "../objects/intervals.ts";
+import { decodeRecovery } from "../objects/recovery.ts";
 import { decodeUsageReport } from "../objects/usage-report.ts";
-import { parseSign1 } from "../protocol/cose.ts";
+import { parseSign, parseSign1 } from "../protocol/cose.ts";
 import { sha256 } from "../protocol/sha256.ts";
 import { hexOf, sameBytes } from "../verifier/bytes.ts";
 import { CourierError } from "./errors.ts";
@@ -24,6 +25,9 @@ const REPORTS_KEPT_MAX = 1_024;
 /** Of one board: as many visits as a verifier may have been away. */
 const LICENSES_KEPT_MAX = 16;
 
+/** Of one board. */
+const RECOVERIES_KEPT_MAX = 16;
+
 const NUMBERED = /^(0|[1-9][0-9]{0,19})\.cbor$/;
 const STATE = "state.json";
 const STATE_BYTES_MAX = 4_096;
@@ -31,6 +35,11 @@ const EVIDENCE = "evidence.cbor";
 
 export interface KeptReport extends ReportAnswer {
   readonly sequence: bigint;
+}
+
+export interface KeptRecovery {
+  readonly number: bigint;
+  readonly bytes: Uint8Array;
 }
 
 export interface KeptLicense {
@@ -59,7 +68,7 @@ export class KeptBoard {
   constructor(folder: string, ueid: string) {
     this.#folder = join(folder, ueid);
     this.#state = this.#io(() => {
-      for (const within of ["reports", "licenses"]) {
+      for (const within of ["reports", "licenses", "recoveries"]) {
         mkdirSync(join(this.#folder, within), { recursive: true, mode: 0o700 });
       }
       return readState(readBounded(join(this.#folder, STATE), STATE_BYTES_MAX), this.#folder);
@@ -166,12 +175,41 @@ export class KeptBoard {
     );
   }
 
-  /** After a recovery no report that was kept fits the chain any more. */
-  dropReports(): void {
+  /** One that the board is about to be given. Gives its number. */
+  putRecovery(recovery: Uint8Array): bigint {
+    const numbers = this.#numbers("recoveries");
+    const number = (numbers.at(-1) ?? 0n) + 1n;
     this.#io(() => {
-      for (const kept of this.#sequences()) this.#drop(kept);
+      writeWhole(this.#recoveryPath(number), recovery);
+      for (const kept of numbers.slice(0, -RECOVERIES_KEPT_MAX)) remove(this.#recoveryPath(kept));
     });
-    this.setDelivered(0n);
+    return number;
+  }
+
+  /** One that the board did not take. */
+  dropRecovery(number: bigint): void {
+    this.#io(() => remove(this.#recoveryPath(number)));
+  }
+
+  /** The newest, and those that some verifier may not know yet, oldest first. */
+  recoveriesToShow(): KeptRecovery[] {
+    const kept = this.#io(() =>
+      this.#numbers("recoveries").map((number) => {
+        return { number, bytes: readBounded(this.#recoveryPath(number), Limit.MESSAGE_BYTES_MAX)! };
+      }),
+    );
+    // Who took a report after the one that it goes on from knows it.
+    const isNew = ({ bytes }: KeptRecovery) =>
+      decodeRecovery(parseSign(bytes).payload).reportHead.sequence >= this.deliveredTo;
+    return kept.filter((one, i) => i === kept.length - 1 || isNew(one));
+  }
+
+  /** Those after the one that a recovery goes on from do not fit the chain any more. */
+  dropReports(after: bigint): void {
+    this.#io(() => {
+      for (const kept of this.#sequences()) if (kept > after) this.#drop(kept);
+    });
+    if (this.deliveredTo > after) this.setDelivered(after);
   }
 
   #intervals(sequence: bigint): Uint8Array | undefined {
@@ -200,6 +238,10 @@ export class KeptBoard {
 
   #licensePath(sequence: bigint): string {
     return join(this.#folder, "licenses", `${sequence}.cbor`);
+  }
+
+  #recoveryPath(number: bigint): string {
+    return join(this.#folder, "recoveries", `${number}.cbor`);
   }
 
   #path(sequence: bigint, ending: string): string {

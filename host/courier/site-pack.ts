@@ -23,7 +23,7 @@ import { CourierError } from "./errors.ts";
 import { packOpenings } from "./openings.ts";
 import { type Row, Rows } from "./row.ts";
 import { type SiteBoard, visitBoards } from "./site-board.ts";
-import { type BoardFile, boardFile, NONCES, reportFile, type Stick, takenFile } from "./stick.ts";
+import { type BoardFile, boardFile, NONCES, recoveredFile, reportFile, type Stick, takenFile } from "./stick.ts";
 
 /** Without a stick that came from the verifiers there are no nonces, and no evidence. */
 export async function packAtSite(
@@ -151,6 +151,7 @@ class Packing {
     }
     const [first, last] = [waiting.at(0), waiting.at(-1)];
     for (const { sequence, bytes } of kept.licensesToShow()) this.#stick.files.set(takenFile(ueid, sequence), bytes);
+    for (const { number, bytes } of kept.recoveriesToShow()) this.#stick.files.set(recoveredFile(ueid, number), bytes);
     if (first && last) this.#rows.add(name, "reports", "done", `${first.sequence} to ${last.sequence}`);
   }
 

@@ -8,6 +8,7 @@ import { GateState } from "../../firmware/protocol/states.ts";
 import type { BoardDriver } from "../agent/driver.ts";
 import type { Info } from "../objects/evidence.ts";
 import { decodeLicense, type License } from "../objects/license.ts";
+import { decodeRecovery } from "../objects/recovery.ts";
 import { parseSign } from "../protocol/cose.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { hexOf } from "../verifier/bytes.ts";
@@ -116,8 +117,10 @@ class Unpacking {
     if (!recovery) return;
     const { gateState } = await this.#info();
     if (gateState !== GateState.LOCKED) return this.#row("recovery", "known");
-    if (!(await this.#give("recovery", () => mailbox.recover(recovery)))) return;
-    kept.dropReports();
+    // Kept before the board has it: a verifier that had no part in it must be shown it.
+    const number = kept.putRecovery(recovery);
+    if (!(await this.#give("recovery", () => mailbox.recover(recovery)))) return kept.dropRecovery(number);
+    kept.dropReports(decodeRecovery(parseSign(recovery).payload).reportHead.sequence);
     // It has forgotten the time, and what it asked.
     kept.setChallenge(undefined);
   }

@@ -45,6 +45,7 @@ const RULES: readonly Rule[] = [
   rule(`${BOARD}/reports/${NUMBER}\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-verifiers"),
   rule(`${BOARD}/reports/${NUMBER}\\.intervals`, Limit.INTERVALS_MAX * INTERVAL_BYTES, "to-verifiers"),
   rule(`${BOARD}/licenses/${NUMBER}\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-verifiers"),
+  rule(`${BOARD}/recoveries/${NUMBER}\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-verifiers"),
   rule(`${BOARD}/openings/${NUMBER}-[0-${Limit.INTERVALS_MAX - 1}]\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-verifiers"),
 ];
 
@@ -61,7 +62,7 @@ export const NONCES = "nonces.json";
 export const DELIVERED = "delivered.json";
 export const OPENINGS = "openings.json";
 
-/** What lies in the folder of a board, beside its reports, licenses and openings. */
+/** What lies in the folder of a board, beside its reports, licenses, recoveries and openings. */
 export type BoardFile =
   | "time-proof"
   | "license"
@@ -82,6 +83,11 @@ export function reportFile(ueid: string, sequence: bigint, ending: "cbor" | "int
 /** One that the board was given. */
 export function takenFile(ueid: string, sequence: bigint): string {
   return `boards/${ueid}/licenses/${sequence}.cbor`;
+}
+
+/** One that the board was given; they are counted. */
+export function recoveredFile(ueid: string, number: bigint): string {
+  return `boards/${ueid}/recoveries/${number}.cbor`;
 }
 
 export function openingFile(ueid: string, sequence: bigint, index: number): string {

@@ -96,6 +96,20 @@ export async function readIssued(
   return rows.map(answerOf);
 }
 
+const RECOVERIES = [AnswerKind.RECOVERY, AnswerKind.RECOVERED] as const;
+
+/** Recoveries of a device after so many, by whomever they were issued: their sequence is their number. */
+export async function readRecoveries(db: Kysely<Tables>, deviceId: number, after: number): Promise<AnswerRow[]> {
+  const rows = await db
+    .selectFrom("licenses")
+    .select(ANSWER_COLUMNS)
+    .where("device_id", "=", deviceId)
+    .where("sequence", ">", BigInt(after))
+    .where("kind", "in", RECOVERIES)
+    .execute();
+  return rows.map(answerOf);
+}
+
 /** By `licenseName`. */
 export async function readLicenses(
   db: Kysely<Tables>,

@@ -8,6 +8,7 @@ import { parseSign } from "../protocol/cose.ts";
 import type { Tables } from "../store/store.ts";
 import { hexOf, sameBytes } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
+import { newestSequence } from "../verifier/judgement.ts";
 import { checkSequence } from "../verifier/licensing.ts";
 import { readSigned } from "../verifier/signed.ts";
 import { type AnswerRow, completeAnswers, readIssued } from "./answer-rows.ts";
@@ -16,7 +17,7 @@ import type { ServiceContext } from "./context.ts";
 import { policyDevice } from "./decision.ts";
 import { type DeviceRow, readDevices } from "./device-rows.ts";
 import { AnswerKind } from "./device-state.ts";
-import { checkOfflineRoom, newestSequence, writeIssued } from "./issued.ts";
+import { checkOfflineRoom, writeIssued } from "./issued.ts";
 import { signatureCount } from "./parties.ts";
 import type { SharedState } from "./shared.ts";
 
@@ -129,7 +130,7 @@ function isWhole({ bytes }: AnswerRow, { quorum }: Completed): boolean {
 function isAhead({ state }: DeviceRow, { sequence, nonce }: License): boolean {
   if (sequence <= state.record.books.licenseSequence) return false;
   // A verifier that was away for long is shown one license after the other, each within a step of the ones before.
-  const newest = newestSequence(state);
+  const newest = newestSequence(state.record);
   if (sequence > newest) checkSequence(sequence, newest);
   if (nonce === undefined) checkOfflineRoom(state);
   return true;

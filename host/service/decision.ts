@@ -187,7 +187,9 @@ function recovery(item: EvidenceItem, judged: Judgement, row: DeviceRow, bench: 
   const { shared, nowMs } = bench;
   const own = decideRecovery(judged, shared, bench.licenseOf(row), nowMs);
   const { draft } = item.call;
-  const [decided, signed] = draft ? recoveryElsewhere(draft, own, shared) : [own, { payload: encodeRecovery(own) }];
+  const [decided, signed] = draft
+    ? recoveryElsewhere(draft, own, { ...judged, device: { ...judged.device, recovery: undefined } }, row, bench)
+    : [own, { payload: encodeRecovery(own) }];
   const objection = objectionToRecovery({}, decided, judged.device.chain.totals, judged.appraisal);
   if (objection !== undefined) throw new VerifierError("license/policy", objection);
   const sequence = BigInt(row.state.recoveries + 1);
@@ -214,18 +216,27 @@ function recovery(item: EvidenceItem, judged: Judgement, row: DeviceRow, bench: 
 
 /**
  * It may say that more was done than this verifier knows of, by as many licenses as a device can be ahead, and never less;
- * in all else it must say the same. Without a bound one verifier could drive a meter to its end.
+ * in all else it must say the same. Without a bound one verifier could drive a meter to its end; nor does a recovery raise
+ * it that was signed and is not seen at work.
  */
-function recoveryElsewhere(bytes: Uint8Array, own: Recovery, { agreement }: SharedState): [Recovery, Uint8Array] {
+function recoveryElsewhere(
+  bytes: Uint8Array,
+  own: Recovery,
+  unrecovered: Judgement,
+  row: DeviceRow,
+  { shared, licenseOf, nowMs }: Bench,
+): [Recovery, Uint8Array] {
+  const { agreement } = shared;
+  const base = decideRecovery(unrecovered, shared, licenseOf(row), nowMs);
   const decided = readSigned("recovery/draft", "recovery/draft", () => {
     const found = decodeRecovery(parseSign(bytes).payload);
     checkSignatures(bytes, agreement, recoveryQuorum(agreement, found), ObjectType.RECOVERY);
     return found;
   });
   const ahead = BigInt(Limit.SEQUENCE_STEP_MAX);
-  const most = own.totals.map((work, c) => work + ahead * mostOfOneLicense(agreement, c));
+  const most = base.totals.map((work, c) => work + ahead * mostOfOneLicense(agreement, c));
   const totals = decided.totals.map((work, c) => within(work, own.totals[c]!, most[c]!));
-  const sequence = within(decided.sequence, own.sequence, own.sequence + ahead);
+  const sequence = within(decided.sequence, own.sequence, base.sequence + ahead);
   const expected = encodeRecovery({ ...own, totals, sequence });
   if (!sameBytes(encodeRecovery(decided), expected)) throw new VerifierError("recovery/draft");
   return [decided, bytes];

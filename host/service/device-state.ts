@@ -18,8 +18,8 @@ export interface Answered {
   readonly sequence: bigint;
 }
 
-/** What kind of answer a row of licenses holds; COMPLETED is a license that others issued. */
-export const AnswerKind = { LICENSE: 1, RECOVERY: 2, COMPLETED: 3 } as const;
+/** What kind of answer a row of licenses holds; COMPLETED is a license that others issued, RECOVERED a recovery. */
+export const AnswerKind = { LICENSE: 1, RECOVERY: 2, COMPLETED: 3, RECOVERED: 4 } as const;
 export type AnswerKind = (typeof AnswerKind)[keyof typeof AnswerKind];
 
 /** The newest license that was issued. */
@@ -45,7 +45,7 @@ export interface DeviceState {
   readonly offline: readonly OfflineLicense[];
   /** How many licenses were issued here: sequences may have gaps, and a row that is gone must be missed. */
   readonly licenses: number;
-  /** How many recoveries were issued: they have no sequence of their own. */
+  /** How many recoveries were issued, here or by others: they have no sequence of their own. */
   readonly recoveries: number;
 }
 

@@ -55,9 +55,3 @@ export async function writeIssued(
     devices.map((before) => ({ before, after: { ...before, state: issuedTo(before.state, license, issuedMs) } })),
   );
 }
-
-/** Of what it was issued, or shows to have installed. */
-export function newestSequence({ record }: DeviceState): bigint {
-  const { sequenceIssued, books } = record;
-  return sequenceIssued > books.licenseSequence ? sequenceIssued : books.licenseSequence;
-}

@@ -7,6 +7,7 @@ import { Limit } from "../../firmware/protocol/limits.ts";
 import type { License } from "../objects/license.ts";
 import { sameBytes } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
+import { newestSequence } from "../verifier/judgement.ts";
 import { checkCaps, checkSequence, checkStands, checkUnissued, draftLicense } from "../verifier/licensing.ts";
 import { objectionsToLicense } from "../verifier/party.ts";
 import { completeAnswers } from "./answer-rows.ts";
@@ -17,7 +18,7 @@ import type { DeviceRow } from "./device-rows.ts";
 import { AnswerKind } from "./device-state.ts";
 import { readLicenseDraft } from "./drawn-up.ts";
 import { type GroupLicenses, offlineDevices, offlineRows } from "./group-licenses.ts";
-import { checkOfflineRoom, newestSequence, writeIssued } from "./issued.ts";
+import { checkOfflineRoom, writeIssued } from "./issued.ts";
 import { signatureCount, signUpTo } from "./parties.ts";
 import type { OfflineLicenseCall, SignedAnswer } from "./service.ts";
 import type { SharedState } from "./shared.ts";
@@ -65,7 +66,7 @@ export class OfflineLicenses {
       }
       for (const { state: one } of rows) {
         checkOfflineRoom(one);
-        if (call.draft) checkUnissued(license, newestSequence(one), one.record.books.licenseSequence);
+        if (call.draft) checkUnissued(license, newestSequence(one.record), one.record.books.licenseSequence);
       }
       const devices = rows.map((row) => [row, policyDevice(row, shared.agreement)] as const);
       const caps = await CapSums.read(tx, policy, devices, Math.floor(nowMs / 1000));
@@ -101,7 +102,7 @@ function drawnUp(
 ): License {
   checkCaps(terms, agreement);
   const nowSeconds = Math.floor(nowMs / 1000);
-  const sequences = rows.map(({ state }) => newestSequence(state));
+  const sequences = rows.map(({ state }) => newestSequence(state.record));
   const sequence = sequences.reduce((most, one) => (one > most ? one : most)) + 1n;
   for (const row of rows) checkSequence(sequence, row.state.record.books.licenseSequence);
   const ueids = rows.map(({ state }) => state.record.ueid);

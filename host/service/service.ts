@@ -217,6 +217,8 @@ export interface VerifierService {
   /** A license that others completed without this verifier: reports and evidence will speak of it. */
   importLicense(bytes: Uint8Array): Promise<void>;
   recovery(call: Omit<LicenseCall, "terms">): Promise<SignedAnswer>;
+  /** A recovery that others completed without this verifier: the device goes on from what it says. */
+  importRecovery(bytes: Uint8Array): Promise<void>;
   /** Round one of FROST (RFC 9591 section 5.1) by the share of this group's key that is here. */
   frostCommitment(group: Uint8Array): Promise<FrostCommitment>;
   /** Round two: a share of the signature on what is judged, or was approved, as if a party here were to sign it. */

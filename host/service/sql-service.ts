@@ -15,6 +15,7 @@ import { Answers } from "./answers.ts";
 import { readAudit, writeAudit } from "./audit.ts";
 import { Beacons } from "./beacons.ts";
 import { CompletedLicenses } from "./completed-licenses.ts";
+import { CompletedRecoveries } from "./completed-recoveries.ts";
 import type { ServiceContext } from "./context.ts";
 import { readDevice, sumsOf } from "./device-rows.ts";
 import { Events } from "./events.ts";
@@ -43,6 +44,7 @@ export class SqlService implements api.VerifierService {
   readonly #orders: Orders;
   readonly #offline: OfflineLicenses;
   readonly #completed: CompletedLicenses;
+  readonly #recovered: CompletedRecoveries;
   readonly #openings: Openings;
   readonly #beacons: Beacons;
   readonly #events = new Events();
@@ -62,6 +64,7 @@ export class SqlService implements api.VerifierService {
     this.#orders = new Orders(context, orders, () => void quietly(() => this.#tell()));
     this.#offline = new OfflineLicenses(context, licenses);
     this.#completed = new CompletedLicenses(context);
+    this.#recovered = new CompletedRecoveries(context);
     this.#openings = new Openings(context);
     this.#beacons = new Beacons(context);
     if (beaconMs > 0) {
@@ -139,6 +142,10 @@ export class SqlService implements api.VerifierService {
 
   async recovery(call: Omit<api.LicenseCall, "terms">): Promise<api.SignedAnswer> {
     return this.#frost.answer(await readEvidenceItem(this.#context, "recovery", call));
+  }
+
+  importRecovery(bytes: Uint8Array): Promise<void> {
+    return this.#recovered.take(bytes);
   }
 
   async frostCommitment(group: Uint8Array): Promise<FrostCommitment> {

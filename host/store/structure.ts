@@ -168,7 +168,7 @@ interface DeviceSequences {
 
 const NONE = { count: 0, different: 0, last_sequence: 0n };
 
-/** Recoveries, of kind 2, are counted by themselves. */
+/** Recoveries, of kinds 2 and 4, are counted by themselves. */
 const LICENSES_ALONE = sql`kind in (1, 3)`;
 
 async function sequencesOf(

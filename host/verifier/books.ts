@@ -148,9 +148,14 @@ export function recoverBooks(books: DeviceBooks, totals: AllWork, licenseSequenc
 /** The most that the device can have done by now, if everything that was issued was used. */
 export function worstCase(books: DeviceBooks, pending: readonly LicenseTerms[], agreement: Agreement): bigint[] {
   const installed = sumWork(sumWork(books.totals, books.left), allowanceOf(agreement.drain, agreement));
+  return withAll(installed, pending, agreement);
+}
+
+/** The same from these totals on, where nothing is installed. */
+export function withAll(totals: AllWork, pending: readonly LicenseTerms[], agreement: Agreement): bigint[] {
   return pending.reduce<bigint[]>(
-    (totals, license) => sumWork(sumWork(totals, allWork(license.budget)), allowanceOf(license.drain, agreement)),
-    installed,
+    (sum, license) => sumWork(sumWork(sum, allWork(license.budget)), allowanceOf(license.drain, agreement)),
+    [...totals],
   );
 }
 

@@ -65,7 +65,9 @@ function checkOrder(report: UsageReport, { chain, sequenceIssued }: DeviceRecord
     throw new VerifierError("report/ticks-regressed", `${report.fromTick} to ${report.toTick}`);
   }
   if (report.licenseSequence < chain.licenseSequence) throw new VerifierError("report/license-regressed");
-  if (report.licenseSequence > sequenceIssued) throw new VerifierError("report/license-unknown");
+  // A recovery may go on from a license that was issued elsewhere.
+  const newest = sequenceIssued > chain.licenseSequence ? sequenceIssued : chain.licenseSequence;
+  if (report.licenseSequence > newest) throw new VerifierError("report/license-unknown");
   const regressed = workBetween(chain.totals, report.totals).findIndex((work) => work < 0n);
   if (regressed >= 0) throw new VerifierError("report/totals-regressed", `class ${regressed}`);
 }

@@ -101,6 +101,12 @@ export const SERVICE_ERRORS = {
   "license/agreement": ["policy", "the license stands under an agreement that is not known here"],
 
   "recovery/draft": ["invalid", "the draft is not the recovery that answers this evidence"],
+  "recovery/malformed": ["malformed", "the recovery cannot be read"],
+  "recovery/signature": ["invalid", "the recovery is not signed by the whole quorum of its agreement"],
+  "recovery/agreement": ["policy", "the recovery stands under an agreement that is not known here"],
+  "recovery/totals-regressed": ["policy", "the recovery makes less of what the device did than is known here"],
+  "recovery/license-ahead": ["policy", "the recovery goes on from a license too far ahead of those known here: show them first"],
+  "recovery/report-forked": ["policy", "the recovery goes on from a report that contradicts the one here"],
 
   "opening/malformed": ["malformed", "the opening cannot be read"],
   "opening/unwanted": ["unknown", "no such interval was asked for"],

@@ -11,7 +11,15 @@ import { decodeUsageReport, type UsageReport, verifyUsageReport } from "../objec
 import { type AllWork, mostWork, noWork, workBetween } from "../objects/work.ts";
 import { parseSign1, type VerificationKey, verificationKey } from "../protocol/cose.ts";
 import { type Appraisal, appraise, type Purpose } from "./appraisal.ts";
-import { type Installed, type LicenseTerms, overrunOf, recoverBooks, settleBooks, worstCase } from "./books.ts";
+import {
+  type Installed,
+  type LicenseTerms,
+  overrunOf,
+  recoverBooks,
+  settleBooks,
+  withAll,
+  worstCase,
+} from "./books.ts";
 import { sameBytes } from "./bytes.ts";
 import { type ChainStep, followChain } from "./chain.ts";
 import { VerifierError } from "./errors.ts";
@@ -85,7 +93,7 @@ export function judgeEvidence(
   nowMs: number,
 ): Judgement {
   checkUnused(nonce.serial, before.nonceUsed);
-  const device = { ...withRecovery(before, evidence.totals), nonceUsed: nonce.serial };
+  const device = { ...withRecovery(before, evidence), nonceUsed: nonce.serial };
   const appraisal = appraise(evidence, purpose, {
     device,
     attester,
@@ -131,7 +139,7 @@ export function decideRecovery(
     ueid: evidence.ueid,
     agreementDigest,
     ...confirmed,
-    sequence: device.sequenceIssued,
+    sequence: newestSequence(device),
     ...orders.inForce(evidence.ueid, confirmed.epoch),
     // A lost journal says nothing of the totals; one that is whole (a faulty meter) may say more than the books.
     totals: mostWork(worstOf(device, licenseOf, agreement), evidence.totals),
@@ -155,7 +163,7 @@ export function judgeReport(
   stored: StoredReport | undefined,
   { isKnownAgreement }: Pick<Grounds, "isKnownAgreement">,
 ): { readonly step: ChainStep; readonly device: DeviceRecord; readonly work: AllWork } {
-  const device = withRecovery(before, report.totals);
+  const device = withRecovery(before, report);
   const step = followChain(bytes, report, intervals, { device, attester, stored, isKnownAgreement });
   if (step.repeated) return { step, device: before, work: noWork() };
   return {
@@ -165,6 +173,9 @@ export function judgeReport(
   };
 }
 
+/** What a device says of itself, in evidence and in reports. */
+type Shown = Pick<Evidence, "totals" | "licenseSequence">;
+
 /** The record after good evidence. Throws `evidence/license-unknown` and `evidence/overrun`. */
 function settle(device: DeviceRecord, evidence: Evidence, licenseOf: LicenseOf, agreement: Agreement): DeviceRecord {
   const { licenseSequence } = evidence;
@@ -173,7 +184,10 @@ function settle(device: DeviceRecord, evidence: Evidence, licenseOf: LicenseOf, 
   const overrun = overrunOf(books).findIndex((work) => work > 0n);
   if (overrun >= 0) throw new VerifierError("evidence/overrun", `class ${overrun}`);
   const { bootCount, bootSeed, totals } = evidence;
-  return { ...device, books, lastSeen: { bootCount, bootSeed, totals, licenseSequence } };
+  // One that a later license was installed without answers a challenge that is over.
+  const isVoid = device.recovery && licenseSequence > device.recovery.sequence;
+  const recovery = isVoid ? undefined : device.recovery;
+  return { ...device, recovery, books, lastSeen: { bootCount, bootSeed, totals, licenseSequence } };
 }
 
 /** Undefined where it is the license of the books still. Throws `evidence/license-unknown`. */
@@ -195,14 +209,31 @@ function licensesOf(first: bigint, last: bigint, licenseOf: LicenseOf): LicenseT
 }
 
 function worstOf(device: DeviceRecord, licenseOf: LicenseOf, agreement: Agreement): bigint[] {
-  const pending = licensesOf(device.books.licenseSequence + 1n, device.sequenceIssued, licenseOf);
-  return mostWork(worstCase(device.books, pending, agreement), device.chain.totals);
+  const { books, chain, recovery, sequenceIssued } = device;
+  const pending = licensesOf(books.licenseSequence + 1n, sequenceIssued, licenseOf);
+  const worst = mostWork(worstCase(books, pending, agreement), chain.totals);
+  if (!recovery) return worst;
+  // It may be at work already, with what was issued after it.
+  const after = licensesOf(recovery.sequence + 1n, sequenceIssued, licenseOf);
+  return mostWork(worst, withAll(recovery.totals, after, agreement));
 }
 
-/** The record, after a recovery if the totals show that it was installed: chain and books go on from its totals. */
-function withRecovery(device: DeviceRecord, totals: AllWork): DeviceRecord {
+/** No license up to this is taken by the device any more, or will be once its recovery is at work. */
+export function newestSequence({ sequenceIssued, books, recovery }: DeviceRecord): bigint {
+  return [books.licenseSequence, recovery?.sequence ?? 0n].reduce(
+    (most, sequence) => (sequence > most ? sequence : most),
+    sequenceIssued,
+  );
+}
+
+/**
+ * The record, after a recovery if the device shows that it was installed: chain and books go on from its totals. A
+ * verifier that others did without may lack reports from before it: those come first.
+ */
+function withRecovery(device: DeviceRecord, { totals, licenseSequence }: Shown): DeviceRecord {
   const { recovery, chain, books } = device;
   if (!recovery || workBetween(recovery.totals, totals).some((work) => work < 0n)) return device;
+  if (licenseSequence < recovery.sequence || chain.head.sequence < recovery.reportHead.sequence) return device;
   return {
     ...device,
     recovery: undefined,

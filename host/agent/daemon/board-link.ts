@@ -41,8 +41,10 @@ export class BoardLink implements VerifierLink<"async"> {
     return bytes;
   }
 
-  issueRecovery(evidence: Uint8Array): Promise<Uint8Array> {
-    return this.#circle.recovery(evidence);
+  async issueRecovery(evidence: Uint8Array): Promise<Uint8Array> {
+    const bytes = await this.#circle.recovery(evidence);
+    await this.#store.keepRecovery(bytes);
+    return bytes;
   }
 
   appraise(evidence: Uint8Array): Promise<void> {

@@ -1,11 +1,18 @@
 /**
  * What the agent keeps of one board on disk: every report until it is with enough verifiers, and the newest ones after
- * that; the licenses that it brought; and how far each verifier is. A report is on the disk before the board is asked
+ * that; the licenses and recoveries that it brought; and how far each verifier is. A report is on the disk before the board is asked
  * for the next one. All else can be lost: then something is sent or asked for twice.
  */
 import { join } from "node:path";
 import type { Circle } from "../../client/circle.ts";
-import { type ReportShelf, type ShelvedLicense, type ShelvedReport, Uploads } from "../../client/uploads.ts";
+import {
+  RECOVERIES_KEPT,
+  type ReportShelf,
+  type ShelvedLicense,
+  type ShelvedRecovery,
+  type ShelvedReport,
+  Uploads,
+} from "../../client/uploads.ts";
 import type { ReportAnswer } from "../../mailbox.ts";
 import { decodeReportBatch, encodeReportBatch } from "../../objects/report-batch.ts";
 import { decodeUsageReport, reportDigest } from "../../objects/usage-report.ts";
@@ -27,12 +34,20 @@ export interface BoardStoreOptions {
 const REPORT_BYTES_MAX = 16_384;
 const RECORD_BYTES_MAX = 65_536;
 
+interface BoardFiles {
+  readonly files: Files;
+  readonly reports: SequenceFolder;
+  readonly licenses: SequenceFolder;
+  readonly recoveries: SequenceFolder;
+}
+
 export class BoardStore implements AgentStore<"async">, ReportShelf {
   readonly uploads: Uploads;
   readonly #options: BoardStoreOptions;
   readonly #files: Files;
   readonly #reports: SequenceFolder;
   readonly #licenses: SequenceFolder;
+  readonly #recoveries: SequenceFolder;
   readonly #recordPath: string;
   #record: BoardRecord;
   #newestReport: Uint8Array | undefined;
@@ -45,7 +60,7 @@ export class BoardStore implements AgentStore<"async">, ReportShelf {
     options: BoardStoreOptions,
     recordPath: string,
     record: BoardRecord,
-    { files, reports, licenses }: { files: Files; reports: SequenceFolder; licenses: SequenceFolder },
+    { files, reports, licenses, recoveries }: BoardFiles,
   ) {
     this.#options = options;
     this.#recordPath = recordPath;
@@ -53,6 +68,7 @@ export class BoardStore implements AgentStore<"async">, ReportShelf {
     this.#files = files;
     this.#reports = reports;
     this.#licenses = licenses;
+    this.#recoveries = recoveries;
     this.uploads = new Uploads(circle, this);
   }
 
@@ -66,10 +82,11 @@ export class BoardStore implements AgentStore<"async">, ReportShelf {
     try {
       const reports = await SequenceFolder.open(files, join(folder, "reports"), "report", REPORT_BYTES_MAX);
       const licenses = await SequenceFolder.open(files, join(folder, "licenses"), "license", REPORT_BYTES_MAX);
+      const recoveries = await SequenceFolder.open(files, join(folder, "recoveries"), "recovery", REPORT_BYTES_MAX);
       const recordPath = join(folder, "board.json");
       const bytes = await files.readIfThere(recordPath, RECORD_BYTES_MAX);
       const record = (bytes && readRecord(bytes)) ?? emptyRecord();
-      const store = new BoardStore(circle, options, recordPath, record, { files, reports, licenses });
+      const store = new BoardStore(circle, options, recordPath, record, { files, reports, licenses, recoveries });
       if (reports.newest > 0n) store.#newestReport = reportDigest((await store.#read(reports.newest)).report);
       return store;
     } catch (cause) {
@@ -133,10 +150,12 @@ export class BoardStore implements AgentStore<"async">, ReportShelf {
 
   async licenses(after: bigint, upTo: bigint): Promise<readonly ShelvedLicense[]> {
     const sequences = this.#licenses.sequences.filter((sequence) => sequence > after && sequence <= upTo);
-    const found = await Promise.all(
-      sequences.map(async (sequence) => ({ sequence, bytes: await this.#licenses.read(sequence) })),
-    );
-    return found.flatMap(({ sequence, bytes }) => (bytes ? [{ sequence, bytes }] : []));
+    return readAll(this.#licenses, sequences);
+  }
+
+  async recoveries(): Promise<readonly ShelvedRecovery[]> {
+    const found = await readAll(this.#recoveries, this.#recoveries.sequences);
+    return found.map(({ sequence, bytes }) => ({ number: sequence, bytes }));
   }
 
   deliveredTo(name: string): bigint {
@@ -160,6 +179,14 @@ export class BoardStore implements AgentStore<"async">, ReportShelf {
     await this.#guarded(async () => {
       await this.#licenses.put(sequence, bytes);
       await this.#licenses.keep(this.#options.keep);
+    });
+  }
+
+  /** On the disk before the board is given it: a verifier that had no part in it has to be shown it. */
+  async keepRecovery(bytes: Uint8Array): Promise<void> {
+    await this.#guarded(async () => {
+      await this.#recoveries.put(this.#recoveries.newest + 1n, bytes);
+      await this.#recoveries.keep(RECOVERIES_KEPT);
     });
   }
 
@@ -219,6 +246,13 @@ export class BoardStore implements AgentStore<"async">, ReportShelf {
       throw asAgentError("", cause);
     }
   }
+}
+
+async function readAll(folder: SequenceFolder, sequences: readonly bigint[]): Promise<ShelvedLicense[]> {
+  const found = await Promise.all(
+    sequences.map(async (sequence) => ({ sequence, bytes: await folder.read(sequence) })),
+  );
+  return found.flatMap(({ sequence, bytes }) => (bytes ? [{ sequence, bytes }] : []));
 }
 
 function asAgentError(where: string, cause: unknown): unknown {

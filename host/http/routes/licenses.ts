@@ -64,6 +64,27 @@ export function licenseRoutes(app: App, { service, metrics }: RouteContext): voi
   );
 
   app.post(
+    "/v1/recoveries/import",
+    operation({
+      ...EVIDENCE,
+      problems: ["invalid", "policy", "unknown"],
+      route: "recoveries.import",
+      name: "importRecovery",
+      tag: "licenses",
+      summary: "A recovery with its whole quorum that others signed without this verifier.",
+      description:
+        "Reports and evidence that go on from it are taken from then on, and what it states is counted as done. What is " +
+        "here already changes nothing.",
+      body: bytesBody([MediaType.CWT], Limit.MESSAGE_BYTES_MAX),
+      answers: { 204: noAnswer("it is here") },
+    }),
+    async (request, reply) => {
+      await service.importRecovery(request.body);
+      return reply.code(204).send();
+    },
+  );
+
+  app.post(
     "/v1/evidence",
     operation({
       ...EVIDENCE,

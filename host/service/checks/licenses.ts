@@ -47,7 +47,7 @@ async function* judgeAnswers(
       isIssued ||= isNewestIssued(row, state.issued!);
       for (const message of licenseFaults(row, device, known)) yield found("licenses", row, message);
       if (isNewest(row, answered)) yield* epochFaults(device, row);
-    } else if (row.kind === AnswerKind.RECOVERY) {
+    } else if (row.kind === AnswerKind.RECOVERY || row.kind === AnswerKind.RECOVERED) {
       recovered += 1n;
       if (row.sequence !== recovered) yield found("licenses", row, `recovery ${recovered} does not come before it`);
       for (const message of recoveryFaults(row, device, known)) yield found("licenses", row, message);
@@ -137,8 +137,13 @@ function* recoveryFaults(
   const recovery = read.value;
   if (!sameBytes(recovery.ueid, record.ueid)) yield "it is for another device";
   if (row.expiry_seconds !== 0) yield "a recovery does not expire";
-  if (row.evidence_digest === null) yield "it answers no evidence";
+  const isOfOthers = row.kind === AnswerKind.RECOVERED;
+  if (isOfOthers !== (row.evidence_digest === null)) yield "it answers evidence, or no evidence";
   yield* signatureFaults(row, recovery, known, ObjectType.RECOVERY, (agreement) => recoveryQuorum(agreement, recovery));
+  const agreement = known.get(hexOf(recovery.agreementDigest));
+  if (isOfOthers && agreement && signatureCount(row.bytes) < recoveryQuorum(agreement, recovery)) {
+    yield "it is not whole";
+  }
   yield* answerFaults(row, record.ueid, "recovery");
 }
 

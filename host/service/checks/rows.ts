@@ -67,5 +67,5 @@ export class ByDevice<R extends { readonly device_id: number }> {
   }
 }
 
-export const RECOVERIES_ALONE = sql`kind = 2`;
+export const RECOVERIES_ALONE = sql`kind in (2, 4)`;
 export const LICENSES_ALONE = sql`kind in (1, 3)`;

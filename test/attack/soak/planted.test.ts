@@ -5,10 +5,12 @@ import { type RunParts, runSeed } from "../../../attack/soak/run.ts";
 import { without } from "../without.ts";
 
 const SEEDS_MAX = 12;
+/** In most runs every verifier has a part in every recovery: near this seed there is one that has not. */
+const RECOVERED_WITHOUT = 1010;
 
 /** What the first of these seeds finds that finds anything, and its seed. */
-async function firstFinding(parts: RunParts): Promise<{ what: string; seed: string }> {
-  for (let seed = 1; seed <= SEEDS_MAX; seed++) {
+async function firstFinding(parts: RunParts, from = 1): Promise<{ what: string; seed: string }> {
+  for (let seed = from; seed < from + SEEDS_MAX; seed++) {
     const { findings } = await soakWith(parts, { seed: String(seed), casesMax: 1 });
     if (findings[0]) return { what: findings[0].what, seed: findings[0].id };
   }
@@ -24,6 +26,11 @@ describe("the simulation finds", () => {
   it("verifiers that forget in a crash what they had committed", async () => {
     const { what } = await firstFinding({ planted: { forgetfulVerifiers: true } });
     expect(what).toMatch(/two orders of epoch|another order became active|took report|two licenses/);
+  });
+
+  it("an agent that shows no verifier the recoveries that it had no part in", async () => {
+    const { what } = await firstFinding({ planted: { hidesRecoveries: true } }, RECOVERED_WITHOUT);
+    expect(what).toMatch(/ has \d+ of class \d+, board \d+ \d+/);
   });
 
   it("a network that does not mend", async () => {

@@ -20,6 +20,7 @@ describe("access", () => {
         "licenses.issue",
         "licenses.import",
         "recoveries.issue",
+        "recoveries.import",
         "evidence.appraise",
       ],
       ...["reports.upload", "openings.list", "openings.upload", "devices.enrol"],

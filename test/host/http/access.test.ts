@@ -45,6 +45,7 @@ const REQUESTS: Readonly<Record<keyof typeof ROUTES, Asked>> = {
   "licenses.import": bytes("/v1/licenses/import", "application/cwt", OBJECT),
   "licenses.offline": json("/v1/licenses/offline", { ueids: [UEID_HEX], terms: TERMS }),
   "recoveries.issue": bytes("/v1/recoveries", "application/eat+cwt", OBJECT),
+  "recoveries.import": bytes("/v1/recoveries/import", "application/cwt", OBJECT),
   "evidence.appraise": bytes("/v1/evidence", "application/eat+cwt", OBJECT),
   "verdicts.read": get(`/v1/verdicts/${DIGEST_HEX}`),
   "reports.upload": bytes("/v1/reports", "application/eat+cwt", OBJECT),
@@ -123,7 +124,7 @@ describe("the table of access", () => {
 function expectedOf(route: keyof typeof ROUTES): number {
   const asked = REQUESTS[route];
   if (asked.method !== "POST") return 200;
-  if (route === "openings.upload" || route === "licenses.import") return 204;
+  if (["openings.upload", "licenses.import", "recoveries.import"].includes(route)) return 204;
   return route === "reports.upload" ? 200 : 201;
 }
 

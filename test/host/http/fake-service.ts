@@ -82,6 +82,7 @@ export function fakeService(overrides: Partial<VerifierService> = {}): FakeServi
     nonce: async () => ({ nonce: new Uint8Array(32).fill(15), expiresMs: 1_790_000_060_000 }),
     license: async () => ({ complete: true, bytes: OBJECT, repeated: false }),
     importLicense: async () => {},
+    importRecovery: async () => {},
     offlineLicense: async () => ({ complete: true, bytes: OBJECT, repeated: false }),
     recovery: async () => ({ complete: true, bytes: OBJECT, repeated: false }),
     frostCommitment: async () => ({ holder: 2, hiding: DIGEST, binding: DIGEST }),

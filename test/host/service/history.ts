@@ -7,6 +7,8 @@ import type { Agreement } from "../../../host/objects/agreement.ts";
 import { decodeIntervals } from "../../../host/objects/intervals.ts";
 import { type License, signLicense } from "../../../host/objects/license.ts";
 import { encodeOpening, openInterval } from "../../../host/objects/opening.ts";
+import { type Recovery, signRecovery } from "../../../host/objects/recovery.ts";
+import { sumWork } from "../../../host/objects/work.ts";
 import type { Policy } from "../../../host/policy/policy.ts";
 import type { ReportItem } from "../../../host/service/service.ts";
 import { SqlClientStore, SqlTokenStore } from "../../../host/store/auth-stores.ts";
@@ -75,6 +77,7 @@ export class History {
       () => this.#lose(this.#one()),
       () => this.#offline(),
       () => this.#completed(this.#one()),
+      () => this.#recovered(this.#one()),
       () => this.#work(this.#one()),
       () => this.#report(this.#one()),
       () => this.#appraise(this.#one()),
@@ -284,6 +287,29 @@ export class History {
     player.isLicensed = true;
     player.canDrain = false;
     await this.#work(player);
+    await this.#report(player);
+  }
+
+  /** Others recover the device without this verifier, which is shown it. */
+  async #recovered(player: Player): Promise<void> {
+    const { device } = player;
+    const { service, agreement, digest } = this.#world;
+    await this.#appraise(player);
+    const recovery: Recovery = {
+      nonce: device.challenge,
+      ueid: device.ueid,
+      agreementDigest: digest,
+      epoch: device.epoch,
+      sequence: (await service.device(device.ueid)).licenseSequence,
+      action: OrderAction.PAUSE,
+      totals: sumWork(device.totals, device.left),
+      reportHead: device.head,
+      orderDigest: device.orderDigest,
+    };
+    const bytes = signRecovery(recovery, PARTY_SIGNERS.slice(0, agreement.quorums.license));
+    await service.importRecovery(bytes);
+    device.recover(bytes);
+    Object.assign(player, { reports: [], isLicensed: false, canDrain: false });
     await this.#report(player);
   }
 

@@ -16,6 +16,7 @@ const ANOTHER = idOf("devices", IS_LICENSED, "max");
 const A_WORKER = idOf("devices", "report_sequence > 0");
 const A_LICENSE = idOf("licenses", "kind = 1 and evidence_digest is not null");
 const A_RECOVERY = idOf("licenses", "kind = 2");
+const OTHERS_RECOVERY = idOf("licenses", "kind = 4");
 const FIRST_REPORT = idOf("reports", "sequence = 1");
 const KEPT = "length(intervals) > 0";
 const first = (table: TableName, key: string, way = "") =>
@@ -83,6 +84,7 @@ export const PLANTS: readonly Plant[] = [
   ["the newest license gone", "licenses", drop("licenses", `id = ${idOf("licenses", "kind = 1", "max")}`)],
   ["a license of others gone", "licenses", drop("licenses", `id = ${idOf("licenses", "kind = 3")}`)],
   ["a recovery gone", "licenses", drop("licenses", `id = ${A_RECOVERY}`)],
+  ["a recovery of others gone", "licenses", drop("licenses", `id = ${OTHERS_RECOVERY}`)],
   ["a first report gone", "reports", drop("reports", `id = ${FIRST_REPORT}`)],
   ["a newest report gone", "reports", drop("reports", `id = ${idOf("reports", NEWEST)}`)],
   ["a running sum gone", "usage", drop("usage", A_SUM)],
@@ -107,6 +109,8 @@ export const PLANTS: readonly Plant[] = [
   ["two devices' licenses swapped", "licenses", swap("licenses", "bytes", A_LICENSE, idOf("licenses", "kind = 1", "max"))],
   ["two licenses' verdicts swapped", "licenses", swap("licenses", "verdict", A_LICENSE, idOf("licenses", "kind = 1 and verdict is not null", "max"))],
   ["a license and a recovery swapped", "licenses", swap("licenses", "bytes", A_LICENSE, A_RECOVERY)],
+  ["a license of others and a recovery of others swapped", "licenses", swap("licenses", "bytes", idOf("licenses", "kind = 3"), OTHERS_RECOVERY)],
+  ["a recovery of others that should answer evidence", "licenses", set("licenses", "kind = 2", `id = ${OTHERS_RECOVERY}`)],
   ["two verdicts swapped", "verdicts", swap("verdicts", "claims", A_VERDICT, LAST_VERDICT, "evidence_digest")],
   ["two reports swapped", "reports", swap("reports", "bytes", FIRST_REPORT, idOf("reports", "sequence = 2"))],
   ["two reports' intervals swapped", "reports", swap("reports", "intervals", idOf("reports", KEPT), idOf("reports", KEPT, "max"))],

@@ -4,14 +4,18 @@ import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { ErrorCode } from "../../../firmware/protocol/errors.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
 import { objectAad } from "../../../host/objects/aad.ts";
+import { NO_REPORT } from "../../../host/objects/eat.ts";
 import { decodeIntervals } from "../../../host/objects/intervals.ts";
 import { combinedNonce } from "../../../host/objects/nonces.ts";
 import { encodeOpening, openInterval } from "../../../host/objects/opening.ts";
+import { NO_ORDER } from "../../../host/objects/order.ts";
+import { type Recovery, signRecovery } from "../../../host/objects/recovery.ts";
 import { decodeUsageReport } from "../../../host/objects/usage-report.ts";
+import { allWork, noWork } from "../../../host/objects/work.ts";
 import { parseSign1, signingRound } from "../../../host/protocol/cose.ts";
 import type { FrostShareRequest } from "../../../host/service/service.ts";
 import { SERVICE_ERRORS, VerifierError } from "../../../host/verifier/errors.ts";
-import { BF16, PARTY_SIGNERS } from "../fake-governor.ts";
+import { BF16, type FakeGovernor, PARTY_SIGNERS } from "../fake-governor.ts";
 import { embedded } from "../store/engines.ts";
 import { FrostSite } from "./frost-site.ts";
 import { REQUEST, ServiceWorld } from "./world.ts";
@@ -84,6 +88,20 @@ async function owing() {
   return { index: wanted!.index, leaves, opening };
 }
 
+const QUORUM = PARTY_SIGNERS.slice(0, 2);
+
+/** As others may have signed it for a device that did nothing yet. */
+async function recoveryOf({ ueid, challenge: nonce }: FakeGovernor): Promise<Recovery> {
+  const { action, sequence, totals } = { action: OrderAction.PAUSE, sequence: 0n, totals: noWork() };
+  const standing = { epoch: 0, orderDigest: NO_ORDER, reportHead: NO_REPORT };
+  return { nonce, ueid, agreementDigest: world.digest, action, sequence, totals, ...standing };
+}
+
+async function imported(change: Partial<Recovery>, signers = QUORUM): Promise<void> {
+  const recovery = { ...(await recoveryOf(await enrolled())), ...change };
+  await world.service.importRecovery(signRecovery(recovery, signers));
+}
+
 /** How each refusal comes about. */
 const REFUSALS: Record<keyof typeof SERVICE_ERRORS, () => Promise<unknown>> = {
   "certificate/key": async () => {
@@ -137,6 +155,17 @@ const REFUSALS: Record<keyof typeof SERVICE_ERRORS, () => Promise<unknown>> = {
     const { evidence, nonces } = await shared(LOCKED);
     await world.service.recovery({ evidence, nonces, draft: Uint8Array.of(1) });
   },
+  "recovery/malformed": () => world.service.importRecovery(Uint8Array.of(1)),
+  "recovery/signature": () => imported({}, PARTY_SIGNERS.slice(0, 1)),
+  "recovery/agreement": () => imported({ agreementDigest: new Uint8Array(32) }),
+  "recovery/totals-regressed": async () => {
+    const recovery = await recoveryOf(await enrolled());
+    const totals = (work: bigint) => allWork(new Map([[BF16, work]]));
+    await world.service.importRecovery(signRecovery({ ...recovery, totals: totals(2n) }, QUORUM));
+    await world.service.importRecovery(signRecovery({ ...recovery, totals: totals(1n), sequence: 1n }, QUORUM));
+  },
+  "recovery/license-ahead": () => imported({ sequence: 1025n }),
+  "recovery/report-forked": () => imported({ reportHead: { sequence: 0n, digest: new Uint8Array(32).fill(1) } }),
   "frost/group": () => seated.world(2).service.frostCommitment(new Uint8Array(8)),
   "frost/context": async () =>
     seated.world(2).service.frostShare({ ...(await shareRequest()), message: Uint8Array.of(1) }),

@@ -68,6 +68,7 @@ describe("the agent's store of a board", () => {
     await store.setDelivered("north", sequenceOf(reports[0]!));
     store.setEnrolled("south", "ab");
     await store.keepLicense(7n, Uint8Array.of(1, 2, 3));
+    for (const recovery of [4, 5]) await store.keepRecovery(Uint8Array.of(recovery));
     await store.close();
     const again = await open();
     expect(await again.waiting()).toEqual(reports);
@@ -76,6 +77,9 @@ describe("the agent's store of a board", () => {
     expect(again.deliveredTo("north")).toBe(sequenceOf(reports[0]!));
     expect(again.enrolledBy("south")).toBe("ab");
     expect(await again.licenses(0n, 7n)).toEqual([{ sequence: 7n, bytes: Uint8Array.of(1, 2, 3) }]);
+    expect(await again.recoveries()).toEqual(
+      [4, 5].map((n, i) => ({ number: BigInt(i + 1), bytes: Uint8Array.of(n) })),
+    );
   });
 
   it("has no room when as many wait as may, and room again when enough verifiers have them", async () => {
