@@ -36,7 +36,6 @@ export const EQUIVALENT: readonly { because: string; ids: readonly string[] }[] 
     ids: [
       "gate/credit/licensedRate:comparison:2",
       "gate/credit/planGrants:comparison:2",
-      "gate/failures/countFailure:comparison:15",
       "journal/journal/journalCanGrant:comparison:1",
       "journal/journal/journalCanGrant:constant:1",
       "journal/journal/journalCommit:comparison:2",
@@ -100,6 +99,7 @@ export const EQUIVALENT: readonly { because: string; ids: readonly string[] }[] 
       "gate/run/runGate:omission:13",
       "gate/failures/countFailure:constant:3",
       "gate/failures/countFailure:constant:8",
+      "gate/failures/countFailure:constant:13",
       "objects/license/consume:omission:7",
       "objects/order/obey:omission:19",
       "objects/order/obey:omission:20",
@@ -116,6 +116,14 @@ export const EQUIVALENT: readonly { because: string; ids: readonly string[] }[] 
       "objects/license/readLicense:omission:11",
       "objects/order/obey:constant:12",
     ],
+  },
+  {
+    because: "not equivalent: one operation more or less before a report is due, at 2^64 - 1 of them",
+    ids: ["gate/credit/planGrants:comparison:3"],
+  },
+  {
+    because: "not equivalent: an account in which one bit of a few is all that is set, which no test has",
+    ids: ["journal/record/buildRecord:constant:5"],
   },
   {
     because: "not equivalent: the mailbox is wiped of what the host said itself, and no test looks there",

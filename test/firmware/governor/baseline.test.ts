@@ -34,6 +34,20 @@ describe("the baseline", () => {
     }
   });
 
+  it("of more than a slice is given back whole, too", () => {
+    const slice = 6n * 10n ** 16n;
+    const rig = Rig.ready({ baseline: new Map([[BF16, 10n ** 17n]]) });
+    const { accelerator } = rig.board;
+    rig.must(rig.send(Command.DIAGNOSE));
+    expect(accelerator.creditOf(BF16)).toBe(slice);
+    rig.obey(OrderAction.PAUSE);
+    rig.must(rig.send(Command.DIAGNOSE));
+    expect(accelerator.creditOf(BF16)).toBe(slice);
+    rig.board.run(phaseOf(60, { measured: true, work: new Map([[BF16, slice]]) }));
+    rig.must(rig.send(Command.DIAGNOSE));
+    expect(accelerator.creditOf(BF16)).toBe(10n ** 17n - slice);
+  });
+
   it("that is out when the gate opens goes back first, and none of it is the license's", () => {
     const rig = Rig.open({ baseline, leaseSeconds: 20 });
     const { accelerator } = rig.board;

@@ -161,6 +161,16 @@ describe("a bad object costs its sender", () => {
     expect(rig.info().failures).toBe(0);
   });
 
+  it("with a generator that is stuck leaves no challenge to answer", () => {
+    const rig = Rig.ready();
+    fail(rig, 3);
+    rig.board.trng.stuckAt = 0;
+    fail(rig, 1);
+    expect(rig.verdict(Command.EVIDENCE, new Uint8Array(32))).toBe("BOOT_TRNG");
+    rig.board.advance(2);
+    expect(rig.verdict(Command.LICENSE, rig.license())).toBe("LICENSE_NONCE");
+  });
+
   it("orders are read during the back-off, and bad ones do not wear the counter", () => {
     const rig = Rig.open();
     fail(rig, 4);
