@@ -66,8 +66,11 @@ const drains: usize = memory.data(12 * 8, 8);
 export function acceptOrder(ptr: usize, length: i32): i32 {
   let code = judge(ptr, length);
   if (code != ErrorCode.OK) return code;
+  const action = order.action;
   code = judge(ptr, length);
   if (code != ErrorCode.OK) return code;
+  // What it orders must be read alike both times: a pause that is read as anything else is none.
+  if (order.action != action) return ErrorCode.ORDER_CLAIM;
   return message.proof == <u32>CoseProof.MAGIC ? obey() : ErrorCode.COSE_QUORUM;
 }
 
