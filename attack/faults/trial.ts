@@ -80,6 +80,8 @@ export class Trial {
     const { code, gate } = this.#looks(outcome);
     // What is not taken leaves the license that it would end in force.
     if (this.#stage.ends && code !== this.#whole.code) return outcome.end === "returned" ? "refused" : outcome.end;
+    // Who said OK to the end of a license took its credit away. One that trapped said nothing: its credit runs out.
+    if (this.#stage.ends && outcome.end === "returned") this.#lookForCredit();
     if (outcome.end === "returned") this.#goOn();
     this.#judge();
     if (outcome.end !== "returned") return outcome.end;
@@ -113,6 +115,11 @@ export class Trial {
     for (const call of AFTER) this.machine.run(call, [], this.#turnsMax);
     this.#knobs.ticks += LATER_TICKS;
     for (const call of AFTER) this.machine.run(call, [], this.#turnsMax);
+    this.#lookForCredit();
+  }
+
+  /** What is left that must not be is judged in the end. */
+  #lookForCredit(): void {
     const { registers } = this.#knobs;
     const left = CLASSES.find((c) => registers.creditOf(c) > this.#allowed(c));
     if (left !== undefined) this.#excess ??= `class ${left} keeps a credit of ${registers.creditOf(left)}`;

@@ -137,7 +137,10 @@ export function refill(): i32 {
   if (!sourceMayFlow()) return ErrorCode.OK;
   if (!planGrants()) return overdue ? journalCommit() : ErrorCode.OK;
   const written = journalCommit();
-  if (written != ErrorCode.OK) return written;
+  if (written != ErrorCode.OK) {
+    takeBackPlan();
+    return written;
+  }
   intervalsNextSlice();
   session.grantTick = ticks();
   for (let c: u32 = 0; c < CLASSES; c++) {
@@ -205,6 +208,15 @@ function planGrants(): bool {
     if (session.creditSource == CreditSource.BUDGET) store<u64>(tokensOf(c), load<u64>(tokensOf(c)) - grant);
   }
   return true;
+}
+
+/** What was booked and will not be granted, since it could not be recorded, is not out. */
+function takeBackPlan(): void {
+  for (let c: u32 = 0; c < CLASSES; c++) {
+    const grant = load<u64>(grants + ((<usize>c) << 3));
+    store<u64>(outstandingOf(c), load<u64>(outstandingOf(c)) - grant);
+    giveBackToSource(c, grant);
+  }
 }
 
 /** Whether neither source nor registers hold anything more. */

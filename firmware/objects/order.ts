@@ -67,10 +67,12 @@ export function acceptOrder(ptr: usize, length: i32): i32 {
   let code = judge(ptr, length);
   if (code != ErrorCode.OK) return code;
   const action = order.action;
+  const permille = order.permille;
+  const inScope = order.inScope;
   code = judge(ptr, length);
   if (code != ErrorCode.OK) return code;
-  // What it orders must be read alike both times: a pause that is read as anything else is none.
-  if (order.action != action) return ErrorCode.ORDER_CLAIM;
+  // What it orders, and whom, must be read alike both times: a pause that is read as anything else is none.
+  if (order.action != action || order.permille != permille || order.inScope != inScope) return ErrorCode.ORDER_CLAIM;
   return message.proof == <u32>CoseProof.MAGIC ? obey() : ErrorCode.COSE_QUORUM;
 }
 
@@ -161,7 +163,13 @@ function checkTime(): i32 {
 function obey(): i32 {
   ledger.epoch = order.epoch;
   sha256(message.payload, message.payloadLen, ORDER_DIGEST);
-  if (order.inScope == 0) return commitOrFail() ? ErrorCode.OK : <i32>head.lastCode;
+  if (order.inScope == 0) {
+    if (!commitOrFail()) return <i32>head.lastCode;
+    // Read again: one fault may have read an order as somebody else's.
+    if (order.inScope == 0) return ErrorCode.OK;
+    failClosed(ErrorCode.GATE_STATE_INVALID);
+    return <i32>head.lastCode;
+  }
   const wasPaused = ledger.action == OrderAction.PAUSE;
   ledger.action = order.action;
   ledger.permille = order.action == OrderAction.SLOW ? order.permille : PERMILLE_FULL;

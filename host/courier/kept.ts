@@ -181,7 +181,7 @@ export class KeptBoard {
     const number = (numbers.at(-1) ?? 0n) + 1n;
     this.#io(() => {
       writeWhole(this.#recoveryPath(number), recovery);
-      for (const kept of numbers.slice(0, -RECOVERIES_KEPT_MAX)) remove(this.#recoveryPath(kept));
+      for (const kept of [...numbers, number].slice(0, -RECOVERIES_KEPT_MAX)) remove(this.#recoveryPath(kept));
     });
     return number;
   }

@@ -87,17 +87,20 @@ export class CompletedRecoveries {
     });
   }
 
-  /** One that was signed here too. It goes before a draft of this verifier that nobody completed. */
+  /** One that was signed here too. It goes before the one that waits, unless that is ahead of it. */
   async #complete(
     tx: Transaction<Tables>,
     before: DeviceRow,
     { row, isWhole }: Known,
     pending: Pending | undefined,
-    { bytes, recovery }: Completed,
+    completed: Completed,
   ): Promise<void> {
     if (isWhole) return;
-    await completeAnswers(tx, [{ ...row, bytes }]);
-    if (pending && !pending.isWhole) await writeDevices(tx, [{ before, after: withPending(before, recovery) }]);
+    await completeAnswers(tx, [{ ...row, bytes: completed.bytes }]);
+    // With none that waits it is at work already, and what was done since is not taken back.
+    if (!pending || !isAhead(before.state.record, pending, completed)) return;
+    await checkReportHead(tx, before, completed.recovery.reportHead);
+    await writeDevices(tx, [{ before, after: withPending(before, completed.recovery) }]);
   }
 
   async #add(tx: Transaction<Tables>, before: DeviceRow, { recovery, bytes }: Completed): Promise<void> {

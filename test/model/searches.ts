@@ -1,4 +1,4 @@
-/** What is searched: the model within two sets of bounds, and mutants, each with the claim that it must break. */
+/** What is searched: the model within three sets of bounds, and mutants, each with the claim that it must break. */
 import type { Search } from "./spin.ts";
 
 /** A license and an order with a cut; two orders with a cut; and orders alone with two, while the flash is copied, swapped, put back and worn. */

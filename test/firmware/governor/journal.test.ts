@@ -315,3 +315,49 @@ describe("a journal of which one record is left, which is old", () => {
     expect(rig.powerCycle()).toBe("JOURNAL_ROLLBACK");
   });
 });
+
+describe("a place that does not take a record", () => {
+  it.each([0, 100, 190])("for a cell at byte %i that stays as it is, is passed over", (offset) => {
+    const rig = Rig.ready({}, { flashSectors: 7 });
+    const { flash } = rig.board;
+    const places = () => readJournal(flash).map(({ address }) => address);
+    wear(rig, 6);
+    const last = readJournal(flash).at(-1)!.address;
+    // The next place in the sector, or the first of the next one.
+    const isLast = last % FlashShape.SECTOR_BYTES === 2 * FlashShape.RECORD_BYTES;
+    const next = isLast
+      ? (Math.floor(last / FlashShape.SECTOR_BYTES) + 1) * FlashShape.SECTOR_BYTES
+      : last + FlashShape.RECORD_BYTES;
+    for (let bit = 0; bit < 8; bit++) flash.stick(next + offset, bit, 1);
+    rig.must(rig.send(Command.LICENSE, rig.license()));
+    expect(rig.powerCycle()).toBe("OK");
+    expect(rig.info().licenseSequence).toBe(1n);
+    expect(places()).not.toContain(offset === 0 ? next : undefined);
+    goesOn(rig);
+  });
+});
+
+describe("a slice that can't be recorded", () => {
+  it.each([
+    ["the flash takes nothing any more", "JOURNAL_WRITE"],
+    ["the counter misses its step", "JOURNAL_COUNTER"],
+  ])("since %s locks the gate as what it is, is not granted, and counts as nothing", (_, reason) => {
+    const rig = Rig.open({ sliceTicks: 1000n });
+    rig.board.run(phaseOf(5));
+    const { counter, flash } = rig.board;
+    const honest = { step: counter.step.bind(counter), program: flash.program.bind(flash) };
+    if (reason === "JOURNAL_COUNTER") counter.step = () => {};
+    else flash.program = () => {};
+    rig.board.submit(phaseOf(100));
+    rig.board.advance(3);
+    expect(rig.board.gateState).toBe(GateState.LOCKED);
+    expect(rig.lastReason).toBe(reason);
+    counter.step = honest.step;
+    flash.program = honest.program;
+    expect(rig.powerCycle()).toBe("OK");
+    // At most the slice that was out when it failed.
+    const { totals } = rig.info();
+    expect(totals[BF16]! - rig.done(BF16)).toBeLessThanOrEqual(10n ** 15n);
+    goesOn(rig);
+  });
+});

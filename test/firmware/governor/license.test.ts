@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ObjectType } from "../../../firmware/protocol/claims.ts";
+import { ObjectType, OrderAction } from "../../../firmware/protocol/claims.ts";
 import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { Command } from "../../../firmware/protocol/commands.ts";
 import { Limit } from "../../../firmware/protocol/limits.ts";
@@ -222,5 +222,23 @@ describe("whom a license names", () => {
     expect(rig.verdict(Command.LICENSE, rig.license({ ueid: OTHER }))).toBe("LICENSE_DEVICE");
     expect(rig.verdict(Command.LICENSE, cohort(rig.ueid, OTHER))).toBe("OK");
     expect(rig.verdict(Command.LICENSE, cohort(OTHER, OTHER))).toBe("LICENSE_DEVICE");
+  });
+});
+
+describe("what a license allows", () => {
+  it("is its own: neither rate nor drain of the one before lingers", () => {
+    const rig = Rig.ready();
+    const { accelerator } = rig.board;
+    const rate = new Map([[BF16, 10n ** 9n]]);
+    rig.must(rig.send(Command.LICENSE, rig.license({ rate, drain: new Map([[COPY, 10n ** 11n]]) })));
+    expect(rig.board.gateState).toBe(GateState.SLOWED);
+    rig.must(rig.send(Command.LICENSE, rig.license({ drain: undefined })));
+    expect(rig.board.gateState).toBe(GateState.OPEN);
+    // The bucket fills at the agreement's rate again: to more than a slice at the rate of before.
+    rig.board.advance(120);
+    expect(accelerator.creditOf(BF16)).toBeGreaterThan(6n * 10n ** 13n);
+    rig.obey(OrderAction.PAUSE);
+    expect(accelerator.creditOf(COPY)).toBe(0n);
+    expect(rig.board.gateState).toBe(GateState.PAUSED);
   });
 });
