@@ -25,6 +25,9 @@ const AFTER: readonly Call[] = [{ entry: "tick" }, { entry: "creditLow" }];
 /** A bit of the State block that is another before the call. */
 export type Flip = { byte: number; bit: number };
 
+/** The code of an answer, where the gate stands, and the answer itself in hex. */
+type Look = { code: number; gate: number; answer: string };
+
 /** What a run came to. */
 export type Verdict = "no effect" | "refused" | "closed" | "trapped" | "hung";
 
@@ -39,7 +42,7 @@ export class Trial {
   readonly #start: Contents;
   readonly #knobs: Knobs;
   readonly #turnsMax: bigint;
-  readonly #whole: { code: number; gate: number };
+  readonly #whole: Look;
   readonly #proofs = new Map<string, Uint8Array>();
   #granted: bigint[] = [];
   #retract: () => void;
@@ -77,11 +80,11 @@ export class Trial {
     this.#reset();
     if (flip) this.machine.stateBlock()[flip.byte]! ^= 1 << flip.bit;
     const outcome = this.machine.run(this.#stage.call, faults, this.#turnsMax);
-    const { code, gate } = this.#looks(outcome);
+    const { code, gate, answer } = this.#looks(outcome);
     // What is not taken leaves the license that it would end in force.
     if (this.#stage.ends && code !== this.#whole.code) return outcome.end === "returned" ? "refused" : outcome.end;
-    // Who said OK to the end of a license took its credit away. One that trapped said nothing: its credit runs out.
-    if (this.#stage.ends && outcome.end === "returned") this.#lookForCredit();
+    // Who says of the end of a license that it is done took its credit away.
+    if (this.#stage.ends && outcome.end === "returned" && answer === this.#whole.answer) this.#lookForCredit();
     if (outcome.end === "returned") this.#goOn();
     this.#judge();
     if (outcome.end !== "returned") return outcome.end;
@@ -141,12 +144,12 @@ export class Trial {
     return end === "returned" ? (decode(this.machine.answer(value)) as CborValue[]) : undefined;
   }
 
-  /** The code of its answer, and where the gate stands. */
-  #looks({ end, value }: Outcome): { code: number; gate: number } {
+  #looks({ end, value }: Outcome): Look {
     const gate = this.machine.stateBlock().readUInt32LE(StateHead.GATE_STATE);
     const { entry } = this.#stage.call;
-    if (end !== "returned" || entry === "boot") return { code: value, gate };
-    return { code: entry === "doorbell" ? codeIn(this.machine.answer(value)) : 0, gate };
+    if (end !== "returned" || entry === "boot") return { code: value, gate, answer: "" };
+    const answer = entry === "doorbell" ? this.machine.answer(value) : new Uint8Array(0);
+    return { code: entry === "doorbell" ? codeIn(answer) : 0, gate, answer: Buffer.from(answer).toString("hex") };
   }
 
   #judge(): void {

@@ -64,6 +64,12 @@ const drains: usize = memory.data(12 * 8, 8);
 
 /** Judged twice, since one fault may spoil one judgement; then asked for the proof that the signatures left. */
 export function acceptOrder(ptr: usize, length: i32): i32 {
+  const code = judgeTwice(ptr, length);
+  // OK is for whoever obeyed, and says so by the epoch.
+  return code == ErrorCode.OK && ledger.epoch != order.epoch ? ErrorCode.ORDER_CLAIM : code;
+}
+
+function judgeTwice(ptr: usize, length: i32): i32 {
   let code = judge(ptr, length);
   if (code != ErrorCode.OK) return code;
   const action = order.action;

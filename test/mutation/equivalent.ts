@@ -21,6 +21,7 @@ export const EQUIVALENT: readonly { because: string; ids: readonly string[] }[] 
       "gate/run/runGate:omission:11",
       "objects/order/obey:omission:18",
       "journal/sector/isBlank:arithmetic:2",
+      "objects/license/readLicense:omission:29",
     ],
   },
   {

@@ -201,7 +201,7 @@ describe("a total at its end", () => {
   }
 
   it("locks the gate: it saturates, and never wraps", () => {
-    const rig = nearTheEnd(10n ** 15n);
+    const rig = nearTheEnd(10n ** 15n + 5n);
     rig.board.submit(phaseOf(100));
     rig.board.advance(30);
     expect(rig.board.gateState).toBe(GateState.LOCKED);
