@@ -11,7 +11,6 @@
  *
  * Boot is left out as a whole: it verifies signatures of public values, which takes what time it takes.
  */
-import { readFileSync } from "node:fs";
 import { Command } from "../firmware/protocol/commands.ts";
 import { type CborValue, decode, encode } from "../host/protocol/cbor.ts";
 import { GovernorImage } from "../sim-board/governor-module.ts";
@@ -21,6 +20,7 @@ import { bareGovernor, knobsOf } from "./bare-governor.ts";
 import { AttackSucceeded, type Campaign, type Cases, runCases } from "./campaign.ts";
 import { alike, lookForLeak, type Operation } from "./instrument/leak.ts";
 import { readTrace, traced } from "./instrument/trace.ts";
+import { primitivesBytes } from "./primitives.ts";
 import { governorImage, phaseOf, Rig } from "./rig.ts";
 
 /** That each operation is tried on, beside a first that they are compared with. */
@@ -86,11 +86,6 @@ function lazily<Value>(make: () => Value): () => Value {
     made ??= { value: make() };
     return made.value;
   };
-}
-
-/** `build/primitives.wasm`: the governor's own primitives, one by one. */
-function primitivesBytes(): Uint8Array {
-  return new Uint8Array(readFileSync(new URL("../build/primitives.wasm", import.meta.url)));
 }
 
 /** Where the operands lie. */

@@ -35,13 +35,17 @@ export type Hal = {
   gateClose(): void;
 };
 
+/** What registers serve of it: exports of another module may stand there as they are. */
+export type RegisterHal = Pick<
+  Hal,
+  "workRead" | "deniedRead" | "throttledRead" | "gateGrant" | "creditRead" | "gateClose"
+>;
+
 /**
  * HAL functions that exports of other modules serve as they are: no call into JavaScript, and no 64-bit amount becomes a
  * bigint. Whoever wires them stands for their checks.
  */
-export type Wires = Partial<
-  Pick<Hal, "workRead" | "deniedRead" | "throttledRead" | "gateGrant" | "creditRead" | "gateClose">
->;
+export type Wires = Partial<RegisterHal>;
 
 /** Names of the HAL's functions: what a governor may import besides its memory. */
 const HAL_NAMES: ReadonlySet<string> = new Set<keyof Hal>([
@@ -142,7 +146,13 @@ export class Governor {
     try {
       instance = new wasm.Instance(image.module, {
         env: { memory: this.#memory },
-        hal: { ...halImports(hal, (address, length) => this.#bytes(address, length)), ...wires },
+        hal: {
+          ...halImports(
+            () => hal,
+            (address, length) => this.#bytes(address, length),
+          ),
+          ...wires,
+        },
       });
     } catch (cause) {
       throw new BoardError("module/import", `the governor image does not fit ${MEMORY_PAGES} pages of memory`, {
@@ -245,29 +255,30 @@ export class Governor {
   }
 }
 
-/** The HAL as a governor imports it: addresses become memory by `bytes`, u32 lose their sign. */
+/** The HAL as a governor imports it, of the silicon it is on just then: addresses become memory by `bytes`, u32 lose their sign. */
 export function halImports(
-  hal: Hal,
+  silicon: () => Hal,
   bytes: (address: number, length: number) => Uint8Array,
 ): Record<keyof Hal, (...values: never[]) => unknown> {
   return {
-    flashRead: (at: number, to: number, length: number) => hal.flashRead(at >>> 0, bytes(to, length)),
-    flashProgram: (at: number, from: number, length: number) => hal.flashProgram(at >>> 0, bytes(from, length)),
-    flashErase: (sector: number) => hal.flashErase(sector >>> 0),
-    flashSectors: () => hal.flashSectors(),
-    fuseRead: (word: number) => hal.fuseRead(word >>> 0),
-    fuseBurn: (word: number, bits: number) => hal.fuseBurn(word >>> 0, bits >>> 0),
-    counterRead: () => hal.counterRead(),
-    counterStep: () => hal.counterStep(),
-    counterLife: () => hal.counterLife(),
-    ticks: () => hal.ticks(),
-    trngFill: (to: number, length: number) => hal.trngFill(bytes(to, length)),
-    tamperRead: () => hal.tamperRead(),
-    workRead: (engineClass: number) => hal.workRead(engineClass >>> 0),
-    deniedRead: (engineClass: number) => hal.deniedRead(engineClass >>> 0),
-    throttledRead: (engineClass: number) => hal.throttledRead(engineClass >>> 0),
-    gateGrant: (engineClass: number, amount: bigint) => hal.gateGrant(engineClass >>> 0, BigInt.asUintN(64, amount)),
-    creditRead: (engineClass: number) => hal.creditRead(engineClass >>> 0),
-    gateClose: () => hal.gateClose(),
+    flashRead: (at: number, to: number, length: number) => silicon().flashRead(at >>> 0, bytes(to, length)),
+    flashProgram: (at: number, from: number, length: number) => silicon().flashProgram(at >>> 0, bytes(from, length)),
+    flashErase: (sector: number) => silicon().flashErase(sector >>> 0),
+    flashSectors: () => silicon().flashSectors(),
+    fuseRead: (word: number) => silicon().fuseRead(word >>> 0),
+    fuseBurn: (word: number, bits: number) => silicon().fuseBurn(word >>> 0, bits >>> 0),
+    counterRead: () => silicon().counterRead(),
+    counterStep: () => silicon().counterStep(),
+    counterLife: () => silicon().counterLife(),
+    ticks: () => silicon().ticks(),
+    trngFill: (to: number, length: number) => silicon().trngFill(bytes(to, length)),
+    tamperRead: () => silicon().tamperRead(),
+    workRead: (engineClass: number) => silicon().workRead(engineClass >>> 0),
+    deniedRead: (engineClass: number) => silicon().deniedRead(engineClass >>> 0),
+    throttledRead: (engineClass: number) => silicon().throttledRead(engineClass >>> 0),
+    gateGrant: (engineClass: number, amount: bigint) =>
+      silicon().gateGrant(engineClass >>> 0, BigInt.asUintN(64, amount)),
+    creditRead: (engineClass: number) => silicon().creditRead(engineClass >>> 0),
+    gateClose: () => silicon().gateClose(),
   };
 }

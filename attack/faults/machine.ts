@@ -6,7 +6,7 @@
  * a watched function made of memory; where a later run comes to the same call in the same memory, to the last byte, it
  * puts the outcome there instead of computing it again.
  */
-import type { Hal } from "../../sim-board/governor-module.ts";
+import { type Hal, halImports } from "../../sim-board/governor-module.ts";
 import { ARGUMENTS_MAX, argumentName, type FaultImports, type Faulty } from "./sites.ts";
 
 type Global = { value: bigint | number };
@@ -72,7 +72,14 @@ export class Machine {
   constructor({ bytes, globals }: Pick<Faulty, "bytes" | "globals">) {
     const memory = new wasm.Memory({ initial: PAGES, maximum: PAGES });
     this.#memory = Buffer.from(memory.buffer);
-    const imports = { env: { memory }, hal: this.#halImports(), fault: this.#faultImports() };
+    const imports = {
+      env: { memory },
+      hal: halImports(
+        () => this.hal!,
+        (at, length) => this.#bytes(at, length),
+      ),
+      fault: this.#faultImports(),
+    };
     this.#exports = new wasm.Instance(new wasm.Module(bytes), imports).exports as Entries;
     this.#globals = globals.map((name) => this.#exports[name] as Global);
     this.#arguments = Array.from({ length: ARGUMENTS_MAX }, (_, i) => this.#exports[argumentName(i)] as Global);
@@ -166,32 +173,6 @@ export class Machine {
     const count = length >>> 0;
     if (start + count > this.#memory.length) throw new RangeError(`${count} bytes at ${start} are outside the memory`);
     return this.#memory.subarray(start, start + count);
-  }
-
-  #halImports(): Record<string, (...values: never[]) => unknown> {
-    const hal = () => this.hal!;
-    return {
-      flashRead: (at: number, to: number, length: number) => hal().flashRead(at >>> 0, this.#bytes(to, length)),
-      flashProgram: (at: number, from: number, length: number) =>
-        hal().flashProgram(at >>> 0, this.#bytes(from, length)),
-      flashErase: (sector: number) => hal().flashErase(sector >>> 0),
-      flashSectors: () => hal().flashSectors(),
-      fuseRead: (word: number) => hal().fuseRead(word >>> 0),
-      fuseBurn: (word: number, bits: number) => hal().fuseBurn(word >>> 0, bits >>> 0),
-      counterRead: () => hal().counterRead(),
-      counterStep: () => hal().counterStep(),
-      counterLife: () => hal().counterLife(),
-      ticks: () => hal().ticks(),
-      trngFill: (to: number, length: number) => hal().trngFill(this.#bytes(to, length)),
-      tamperRead: () => hal().tamperRead(),
-      workRead: (engineClass: number) => hal().workRead(engineClass >>> 0),
-      deniedRead: (engineClass: number) => hal().deniedRead(engineClass >>> 0),
-      throttledRead: (engineClass: number) => hal().throttledRead(engineClass >>> 0),
-      gateGrant: (engineClass: number, amount: bigint) =>
-        hal().gateGrant(engineClass >>> 0, BigInt.asUintN(64, amount)),
-      creditRead: (engineClass: number) => hal().creditRead(engineClass >>> 0),
-      gateClose: () => hal().gateClose(),
-    };
   }
 
   #faultImports(): FaultImports {

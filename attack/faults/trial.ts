@@ -148,8 +148,9 @@ export class Trial {
     const gate = this.machine.stateBlock().readUInt32LE(StateHead.GATE_STATE);
     const { entry } = this.#stage.call;
     if (end !== "returned" || entry === "boot") return { code: value, gate, answer: "" };
-    const answer = entry === "doorbell" ? this.machine.answer(value) : new Uint8Array(0);
-    return { code: entry === "doorbell" ? codeIn(answer) : 0, gate, answer: Buffer.from(answer).toString("hex") };
+    if (entry !== "doorbell") return { code: 0, gate, answer: "" };
+    const answer = this.machine.answer(value);
+    return { code: codeIn(answer), gate, answer: Buffer.from(answer).toString("hex") };
   }
 
   #judge(): void {

@@ -1,8 +1,6 @@
 /** The firmware's CBOR check and its tolerant COSE_Sign1, as `build/primitives.wasm` exports them. */
-import { readFileSync } from "node:fs";
 import { type Memory, wasm } from "../../sim-board/wasm.ts";
-
-const built = new URL("../../build/primitives.wasm", import.meta.url);
+import { primitivesBytes } from "../primitives.ts";
 
 type Exports = {
   memory: Memory;
@@ -18,7 +16,7 @@ export class Primitives {
   readonly #memory: Uint8Array;
 
   constructor() {
-    const module = new wasm.Module(new Uint8Array(readFileSync(built)));
+    const module = new wasm.Module(primitivesBytes());
     this.#exports = new wasm.Instance(module).exports as Exports;
     this.#exports._initialize();
     this.#io = this.#exports.io();

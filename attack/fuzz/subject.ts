@@ -59,7 +59,11 @@ export class Subject {
     const memory = new wasm.Memory({ initial: pages, maximum: pages });
     this.#memory = new Uint8Array(memory.buffer);
     this.counters = this.#memory.subarray(counters, counters + branches);
-    const hal = halImports(bareHal(rig, this.knobs), (address, length) => this.#bytes(address >>> 0, length >>> 0));
+    const silicon = bareHal(rig, this.knobs);
+    const hal = halImports(
+      () => silicon,
+      (address, length) => this.#bytes(address >>> 0, length >>> 0),
+    );
     const imports = { env: { memory }, hal: { ...hal, ...this.knobs.registers.wires } };
     const { exports } = new wasm.Instance(module, imports);
     this.#exports = exports as Exports;

@@ -9,6 +9,7 @@
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Limit } from "../../firmware/protocol/limits.ts";
+import { RECOVERIES_KEPT, type ShelvedRecovery } from "../client/uploads.ts";
 import type { ReportAnswer } from "../mailbox.ts";
 import { INTERVAL_BYTES } from "../objects/intervals.ts";
 import { decodeRecovery } from "../objects/recovery.ts";
@@ -25,9 +26,6 @@ const REPORTS_KEPT_MAX = 1_024;
 /** Of one board: as many visits as a verifier may have been away. */
 const LICENSES_KEPT_MAX = 16;
 
-/** Of one board. */
-const RECOVERIES_KEPT_MAX = 16;
-
 const NUMBERED = /^(0|[1-9][0-9]{0,19})\.cbor$/;
 const STATE = "state.json";
 const STATE_BYTES_MAX = 4_096;
@@ -35,11 +33,6 @@ const EVIDENCE = "evidence.cbor";
 
 export interface KeptReport extends ReportAnswer {
   readonly sequence: bigint;
-}
-
-export interface KeptRecovery {
-  readonly number: bigint;
-  readonly bytes: Uint8Array;
 }
 
 export interface KeptLicense {
@@ -181,7 +174,7 @@ export class KeptBoard {
     const number = (numbers.at(-1) ?? 0n) + 1n;
     this.#io(() => {
       writeWhole(this.#recoveryPath(number), recovery);
-      for (const kept of [...numbers, number].slice(0, -RECOVERIES_KEPT_MAX)) remove(this.#recoveryPath(kept));
+      for (const kept of [...numbers, number].slice(0, -RECOVERIES_KEPT)) remove(this.#recoveryPath(kept));
     });
     return number;
   }
@@ -192,14 +185,14 @@ export class KeptBoard {
   }
 
   /** The newest, and those that some verifier may not know yet, oldest first. */
-  recoveriesToShow(): KeptRecovery[] {
+  recoveriesToShow(): ShelvedRecovery[] {
     const kept = this.#io(() =>
       this.#numbers("recoveries").map((number) => {
         return { number, bytes: readBounded(this.#recoveryPath(number), Limit.MESSAGE_BYTES_MAX)! };
       }),
     );
     // Who took a report after the one that it goes on from knows it.
-    const isNew = ({ bytes }: KeptRecovery) =>
+    const isNew = ({ bytes }: ShelvedRecovery) =>
       decodeRecovery(parseSign(bytes).payload).reportHead.sequence >= this.deliveredTo;
     return kept.filter((one, i) => i === kept.length - 1 || isNew(one));
   }

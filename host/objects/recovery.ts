@@ -11,6 +11,16 @@ import { checkPermille, readAction } from "./order.ts";
 import { signQuorum } from "./quorum.ts";
 import type { AllWork } from "./work.ts";
 
+/** Why a gate locks itself until a recovery: its journal does not fit the counter, or its meter can't be believed. */
+export const RECOVERABLE: readonly number[] = [
+  ErrorCode.JOURNAL_ROLLBACK,
+  ErrorCode.JOURNAL_MISSING,
+  ErrorCode.METER_REGRESSED,
+  ErrorCode.METER_OVERRUN,
+  ErrorCode.METER_UNCOUNTED,
+  ErrorCode.METER_SATURATED,
+];
+
 export interface Recovery {
   /** The challenge of the evidence it answers, 32 bytes. */
   readonly nonce: Uint8Array;

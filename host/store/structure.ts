@@ -168,8 +168,9 @@ interface DeviceSequences {
 
 const NONE = { count: 0, different: 0, last_sequence: 0n };
 
-/** Recoveries, of kinds 2 and 4, are counted by themselves. */
-const LICENSES_ALONE = sql`kind in (1, 3)`;
+/** Rows of `licenses`, by what they hold: recoveries are counted by themselves. */
+export const LICENSES_ALONE = sql`kind in (1, 3)`;
+export const RECOVERIES_ALONE = sql`kind in (2, 4)`;
 
 async function sequencesOf(
   db: Snapshot["db"],

@@ -2,10 +2,10 @@
  * Appraisal of evidence (RFC 9334 section 8.4): a list of named steps, each of which holds or refuses with its own code.
  * What was concluded is an attestation result; it names the steps, so that a reader sees what was judged.
  */
-import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { GateState } from "../../firmware/protocol/states.ts";
 import type { Agreement } from "../objects/agreement.ts";
 import type { Evidence } from "../objects/evidence.ts";
+import { RECOVERABLE } from "../objects/recovery.ts";
 import { workBetween } from "../objects/work.ts";
 import { sameBytes } from "./bytes.ts";
 import { VerifierError } from "./errors.ts";
@@ -67,16 +67,6 @@ export const STEP_NAMES: Readonly<Record<Purpose, readonly string[]>> = {
   license: LICENSE_STEPS.map(([name]) => name),
   recovery: RECOVERY_STEPS.map(([name]) => name),
 };
-
-/** Why a gate locks itself until a recovery: its journal does not fit the counter, or its meter can't be believed. */
-const RECOVERABLE: readonly number[] = [
-  ErrorCode.JOURNAL_ROLLBACK,
-  ErrorCode.JOURNAL_MISSING,
-  ErrorCode.METER_REGRESSED,
-  ErrorCode.METER_OVERRUN,
-  ErrorCode.METER_UNCOUNTED,
-  ErrorCode.METER_SATURATED,
-];
 
 /** Judges evidence whose signature and nonce were verified. Throws the `VerifierError` of the first step that fails. */
 export function appraise(evidence: Evidence, purpose: Purpose, context: AppraisalContext): Appraisal {

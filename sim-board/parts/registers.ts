@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { BoardError } from "../errors.ts";
+import type { RegisterHal } from "../governor-module.ts";
 import { Command, Register, RingRegister, type RingStop } from "../registers/layout.ts";
 import { type Memory, wasm } from "../wasm.ts";
 
@@ -12,17 +13,7 @@ const CLASSES: number = EngineClass.COUNT;
 const FILE_BYTES = CLASSES * Register.STRIDE;
 const U64_MAX = 2n ** 64n - 1n;
 
-/** The functions of the HAL that this module serves: exports of WebAssembly, 64-bit amounts and all. */
-export type RegisterWires = {
-  workRead(engineClass: number): bigint;
-  deniedRead(engineClass: number): number;
-  throttledRead(engineClass: number): number;
-  gateGrant(engineClass: number, amount: bigint): void;
-  creditRead(engineClass: number): bigint;
-  gateClose(): void;
-};
-
-type Exports = RegisterWires & {
+type Exports = RegisterHal & {
   readonly memory: Memory;
   file(): number;
   ring(): number;
@@ -52,7 +43,7 @@ function registersModule(): object {
 
 export class Registers {
   /** For a governor that nobody stands in between. */
-  readonly wires: RegisterWires;
+  readonly wires: RegisterHal;
   readonly #exports: Exports;
   readonly #file: DataView;
   readonly #ring: DataView;

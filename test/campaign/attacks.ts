@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import type { Outcome } from "../../attack/campaign.ts";
 import { CAMPAIGNS } from "../../attack/campaigns.ts";
 import { table } from "../../host/cli/output.ts";
+import { WrongUse, wholeOption } from "../options.ts";
 import type { Streams } from "../streams.ts";
 
 const FOUND = 1;
@@ -50,38 +51,29 @@ export async function attacksCommand(args: string[], { out, err }: Streams): Pro
   return ok ? 0 : FOUND;
 }
 
-class WrongUse extends Error {}
-
 type Wanted = { names: string[]; seed: number; cases: number | undefined; lanes: number; json: boolean };
 
 /** Undefined where help is wanted. @throws WrongUse */
 function read(args: string[]): Wanted | undefined {
-  let parsed: { values: Record<string, string | boolean | undefined>; positionals: string[] };
+  let values: { seed?: string; cases?: string; lanes?: string; json?: boolean; help?: boolean };
+  let positionals: string[];
   try {
     const text = { type: "string" } as const;
     const flags = { json: { type: "boolean" }, help: { type: "boolean", short: "h" } } as const;
     const options = { seed: text, cases: text, lanes: text, ...flags };
-    parsed = parseArgs({ args, options, allowPositionals: true });
+    ({ values, positionals } = parseArgs({ args, options, allowPositionals: true }));
   } catch (error) {
     throw new WrongUse((error as Error).message.split("\n")[0]);
   }
-  const { values, positionals } = parsed;
   if (values.help) return undefined;
   const known = CAMPAIGNS.map(({ name }) => name);
   const stranger = positionals.find((name) => !known.includes(name));
   if (stranger !== undefined) throw new WrongUse(`there is no campaign "${stranger}": there are ${known.join(", ")}`);
-  const whole = (name: string, preset: number, most: number) => {
-    const value = values[name] === undefined ? preset : Number(values[name]);
-    if (!Number.isInteger(value) || value < 1 || value > most) {
-      throw new WrongUse(`--${name} is a whole number from 1 to ${most}`);
-    }
-    return value;
-  };
   return {
     names: positionals.length > 0 ? positionals : known,
-    seed: whole("seed", 1, SEED_MAX),
-    cases: values.cases === undefined ? undefined : whole("cases", 1, SEED_MAX),
-    lanes: whole("lanes", availableParallelism(), LANES_MAX),
+    seed: wholeOption("seed", values.seed, { preset: 1, most: SEED_MAX }),
+    cases: wholeOption("cases", values.cases, { preset: undefined, most: SEED_MAX }),
+    lanes: wholeOption("lanes", values.lanes, { preset: availableParallelism(), most: LANES_MAX }),
     json: values.json === true,
   };
 }

@@ -5,6 +5,7 @@
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
 import { facts } from "../../host/cli/output.ts";
+import { WrongUse, wholeOption } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { attacksCommand } from "./attacks.ts";
 import { Campaign, type CampaignResult } from "./campaign.ts";
@@ -69,8 +70,6 @@ export async function campaignCommand(args: string[], streams: Streams): Promise
   }
 }
 
-class WrongUse extends Error {}
-
 type Wanted = NonNullable<ReturnType<typeof read>>;
 
 /** Undefined where help is wanted. Throws `WrongUse`. */
@@ -88,12 +87,8 @@ function read(args: string[]) {
   if (values.help) return undefined;
   if (positionals.length !== 1 || positionals[0] !== "verifier")
     throw new WrongUse("there are two campaigns: verifier and attack");
-  const count = (name: string, preset: number, least = 0) => {
-    const value = values[name] === undefined ? preset : Number(values[name]);
-    if (!Number.isInteger(value) || value < least || value >= SEED_LIMIT)
-      throw new WrongUse(`--${name} is a whole number from ${least}`);
-    return value;
-  };
+  const count = (name: string, preset: number, least = 0) =>
+    wholeOption(name, values[name] as string | undefined, { preset, least, most: SEED_LIMIT - 1 });
   const store = values.store ?? "sqlite";
   if (store !== "sqlite" && store !== "postgres") throw new WrongUse("--store is sqlite or postgres");
   return {

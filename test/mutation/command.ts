@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { table } from "../../host/cli/output.ts";
 import { Random } from "../../sim-board/random.ts";
+import { WrongUse, wholeOption } from "../options.ts";
 import type { Streams } from "../streams.ts";
 import { EQUIVALENT } from "./equivalent.ts";
 import { governorModule } from "./governor.ts";
@@ -89,8 +90,6 @@ export async function mutationCommand(args: string[], { out, err }: Streams): Pr
   return report.survivors.every(({ because }) => because !== undefined) ? 0 : UNEXPLAINED;
 }
 
-class WrongUse extends Error {}
-
 /** Undefined where help is wanted. @throws WrongUse */
 function read(args: string[]): Wanted | undefined {
   const text = { type: "string" } as const;
@@ -107,17 +106,12 @@ function read(args: string[]): Wanted | undefined {
   if (values.help) return undefined;
   const stranger = files.find((file) => !existsSync(file));
   if (stranger !== undefined) throw new WrongUse(`there is no test file ${stranger}`);
-  const whole = (name: "cases" | "seed" | "lanes", most: number) => {
-    const value = Number(values[name]);
-    if (!Number.isInteger(value) || value < 1 || value > most) throw new WrongUse(`--${name} is a whole number from 1`);
-    return value;
-  };
   return {
     files,
-    cases: values.cases === undefined ? undefined : whole("cases", Number.MAX_SAFE_INTEGER),
-    seed: values.seed === undefined ? 1 : whole("seed", 2 ** 31),
+    cases: wholeOption("cases", values.cases, { preset: undefined, most: Number.MAX_SAFE_INTEGER }),
+    seed: wholeOption("seed", values.seed, { preset: 1, most: 2 ** 31 }),
     only: values.case ?? [],
-    lanes: values.lanes === undefined ? availableParallelism() : whole("lanes", LANES_MAX),
+    lanes: wholeOption("lanes", values.lanes, { preset: availableParallelism(), most: LANES_MAX }),
     json: values.json === true,
   };
 }

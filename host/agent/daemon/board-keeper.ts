@@ -4,11 +4,11 @@
  * upload. Nothing here can open a gate: the board judges whatever it is given.
  */
 import { join } from "node:path";
-import { ErrorCode } from "../../../firmware/protocol/errors.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
 import type { Circle } from "../../client/circle.ts";
 import { Mailbox } from "../../mailbox.ts";
 import type { Info } from "../../objects/evidence.ts";
+import { RECOVERABLE } from "../../objects/recovery.ts";
 import type { Registration } from "../../service/service.ts";
 import { MACHINE_TIME, type Timing } from "../../timing.ts";
 import { hexOf, sameBytes } from "../../verifier/bytes.ts";
@@ -69,15 +69,6 @@ const BEACONS_PER_LEASE = 4;
 const CONTACT_MS = 15_000;
 const OPENINGS_PER_POLL = 4;
 
-/** The gate is locked until the license quorum says from where to go on. */
-const RECOVERABLE: readonly number[] = [
-  ErrorCode.JOURNAL_ROLLBACK,
-  ErrorCode.JOURNAL_MISSING,
-  ErrorCode.METER_REGRESSED,
-  ErrorCode.METER_OVERRUN,
-  ErrorCode.METER_UNCOUNTED,
-  ErrorCode.METER_SATURATED,
-];
 const LICENSABLE: readonly number[] = [GateState.IDLE, GateState.OPEN, GateState.SLOWED];
 const WELL: readonly number[] = [GateState.OPEN, GateState.SLOWED, GateState.DRAINING, GateState.PAUSED];
 /** Refusals by which verifiers may mean that they do not know the board. */

@@ -3,10 +3,11 @@ import { decodeLicense } from "../../objects/license.ts";
 import { allWork, mostWork, workBetween } from "../../objects/work.ts";
 import { parseSign } from "../../protocol/cose.ts";
 import type { Check } from "../../store/fsck.ts";
+import { LICENSES_ALONE } from "../../store/structure.ts";
 import { type LicenseTerms, overrunOf, worstCase } from "../../verifier/books.ts";
 import { readAgreements } from "./agreements.ts";
 import { readOf, sameWork } from "./read.ts";
-import { ByDevice, checkedDevices, found, LICENSES_ALONE } from "./rows.ts";
+import { ByDevice, checkedDevices, found } from "./rows.ts";
 
 export const books: Check = {
   name: "books",

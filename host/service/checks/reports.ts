@@ -6,21 +6,13 @@ import { reportDigest, type UsageReport, verifyUsageReport } from "../../objects
 import { type AllWork, noWork, workBetween } from "../../objects/work.ts";
 import { parseSign, parseSign1, type VerificationKey, verificationKey } from "../../protocol/cose.ts";
 import type { Check } from "../../store/fsck.ts";
+import { RECOVERIES_ALONE } from "../../store/structure.ts";
 import { hexOf, sameBytes } from "../../verifier/bytes.ts";
 import type { Chain } from "../../verifier/storage.ts";
 import { decodeTotals } from "../report-rows.ts";
 import { readAgreements } from "./agreements.ts";
 import { readOf, sameWork } from "./read.ts";
-import {
-  ByDevice,
-  type CheckedDevice,
-  checkedDevices,
-  type Found,
-  found,
-  RECOVERIES_ALONE,
-  type RowOf,
-  rowsOf,
-} from "./rows.ts";
+import { ByDevice, type CheckedDevice, checkedDevices, type Found, found, type RowOf, rowsOf } from "./rows.ts";
 
 type ReportRow = RowOf<"reports">;
 

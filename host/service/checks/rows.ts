@@ -1,5 +1,5 @@
 /** Rows of a store one after the other, and device by device: any number of them in bounded memory. */
-import { type Kysely, type RawBuilder, type Selectable, sql } from "kysely";
+import type { Kysely, RawBuilder, Selectable } from "kysely";
 import type { TableName } from "../../store/columns.ts";
 import type { Finding } from "../../store/fsck.ts";
 import { keyText, type Row, rowPages } from "../../store/pages.ts";
@@ -66,6 +66,3 @@ export class ByDevice<R extends { readonly device_id: number }> {
     return done ? undefined : value;
   }
 }
-
-export const RECOVERIES_ALONE = sql`kind in (2, 4)`;
-export const LICENSES_ALONE = sql`kind in (1, 3)`;

@@ -10,6 +10,7 @@ import { CircleLink } from "../../../host/client/circle-link.ts";
 import { VerifierClient } from "../../../host/client/client.ts";
 import { Mailbox } from "../../../host/mailbox.ts";
 import { Board } from "../../../sim-board/board.ts";
+import type { FlashImage } from "../../../sim-board/parts/flash.ts";
 import { agreementOf, governorImage, phaseOf } from "../../rig.ts";
 import { OK } from "../agent/site.ts";
 import { asyncStore, endorsementOf, NAMES } from "./circle-site.ts";
@@ -74,6 +75,14 @@ it("a verifier that missed licenses, reports and the evidence between them has t
   await expectSameBooks(ueid);
 });
 
+/** An older flash is put in while the power is off. */
+function locksWith(board: Board, old: FlashImage): void {
+  board.cutPower();
+  board.flash.replace(old);
+  board.powerOn();
+  expect(board.gateState).toBe(GateState.LOCKED);
+}
+
 it("a board is recovered though the first verifier knows less than the others", async () => {
   const { board, agent } = await commissioned();
   const [first] = verifiers;
@@ -82,10 +91,7 @@ it("a board is recovered though the first verifier knows less than the others", 
   expect(await agent.renew()).toEqual(OK);
   board.run(phaseOf(60));
   setAway(first!, false);
-  board.cutPower();
-  board.flash.replace(old);
-  board.powerOn();
-  expect(board.gateState).toBe(GateState.LOCKED);
+  locksWith(board, old);
   expect(await agent.recover()).toEqual(OK);
   expect(board.gateState).not.toBe(GateState.LOCKED);
 });
@@ -101,10 +107,7 @@ it("a verifier that had no part in a recovery takes what comes after it, and no 
   expect(await agent.renew()).toEqual(OK);
   board.run(phaseOf(60));
   expect(await agent.report()).toEqual(OK);
-  board.cutPower();
-  board.flash.replace(old);
-  board.powerOn();
-  expect(board.gateState).toBe(GateState.LOCKED);
+  locksWith(board, old);
   expect(await agent.recover()).toEqual(OK);
   expect(await agent.syncTime()).toEqual(OK);
   expect(await agent.renew()).toEqual(OK);
