@@ -8,6 +8,7 @@ import { countFailure } from "./gate/failures";
 import { gateIs } from "./gate/gate";
 import { commitOrFail, endDrain, grantBaseline, openIfAllowed, settleNow } from "./gate/run";
 import { newTimeNonce } from "./identity/random";
+import { proofGiven } from "./log/proof";
 import { acceptAgreement } from "./objects/agreement";
 import { KEY_CHANGED, payload } from "./objects/common";
 import { writeEvidence, writeInfo } from "./objects/evidence";
@@ -44,24 +45,37 @@ export function answerRequest(length: i32): i32 {
   const command = request.uint();
   if (command == 0 || command > <u64>Command.RECOVER) return refuse(ErrorCode.MAILBOX_COMMAND);
   const takesBytes = commandTakesBytes(<i32>command);
-  if (count != (takesBytes ? 2 : 1)) return refuse(ErrorCode.MAILBOX_ARGUMENT);
+  const mayHaveProof = count == 3 && commandTakesProof(<i32>command);
+  if (!mayHaveProof && count != (takesBytes ? 2 : 1)) return refuse(ErrorCode.MAILBOX_ARGUMENT);
+  proofGiven(0, 0);
   let argument: usize = 0;
+  let argumentLength: i32 = 0;
   if (takesBytes) {
     if (request.peek() != 2) return refuse(ErrorCode.MAILBOX_ARGUMENT);
     argument = request.bytes();
+    argumentLength = request.length;
   }
-  return perform(<i32>command, argument, request.length);
+  if (mayHaveProof) {
+    if (request.peek() != 2) return refuse(ErrorCode.MAILBOX_ARGUMENT);
+    const proof = request.bytes();
+    proofGiven(proof, request.length);
+  }
+  return perform(<i32>command, argument, argumentLength);
+}
+
+/** What a log proof may come with. */
+function commandTakesProof(command: i32): bool {
+  return (
+    command == Command.AGREEMENT || command == Command.LICENSE || command == Command.ORDER || command == Command.RECOVER
+  );
 }
 
 function commandTakesBytes(command: i32): bool {
   return (
-    command == Command.AGREEMENT ||
+    commandTakesProof(command) ||
     command == Command.TIME_PROOF ||
     command == Command.BEACON ||
-    command == Command.EVIDENCE ||
-    command == Command.LICENSE ||
-    command == Command.ORDER ||
-    command == Command.RECOVER
+    command == Command.EVIDENCE
   );
 }
 

@@ -45,23 +45,25 @@ export class Ledger {
   /** What is left of the license's ticks, less the slice period that this record reserves. */
   licenseTicksLeft: u64;
   reportSequence: u64;
+  /** Leaves of the log's tree that the newest accepted proof showed; 0 before the first under this agreement. */
+  logSize: u64;
   licenseEpoch: u32;
   /** `CoseProof.MAGIC` when, and only when, the license quorum's signatures verified; 0 without a license. */
   licenseProof: u32;
   bootCount: u32;
   epoch: u32;
-  /** `OrderAction` in force; 0 before the first order. */
-  action: u32;
-  /** Rate in thousandths that a slow order allows; 1000 otherwise. */
-  permille: u32;
   failures: u32;
-  backOffLevel: u32;
   /** Sector erases so far. */
   erases: u32;
   /** Version of the agreement that license and baseline were given under. */
   agreementVersion: u32;
   /** The meter fault that keeps the gate locked until a recovery; 0 without. */
   fault: u32;
+  /** Rate in thousandths that a slow order allows; 1000 otherwise. */
+  permille: u16;
+  /** `OrderAction` in force; 0 before the first order. */
+  action: u8;
+  backOffLevel: u8;
 }
 
 /** What the Ledger keeps of one engine class. Quantities of 128 bits are two words, low one first. */
@@ -89,8 +91,9 @@ class Account {
 
 const LEDGER_REPORT_HEAD: usize = offsetof<Ledger>();
 const LEDGER_ORDER: usize = LEDGER_REPORT_HEAD + Limit.DIGEST_BYTES;
+const LEDGER_LOG_ROOT: usize = LEDGER_ORDER + Limit.DIGEST_BYTES;
 /** Bytes of the Ledger before its accounts, and of one of these. */
-export const LEDGER_HEAD_BYTES: usize = LEDGER_ORDER + Limit.DIGEST_BYTES;
+export const LEDGER_HEAD_BYTES: usize = LEDGER_LOG_ROOT + Limit.DIGEST_BYTES;
 export const ACCOUNT_BYTES: usize = offsetof<Account>();
 export const LEDGER_BYTES: usize = LEDGER_HEAD_BYTES + <usize>EngineClass.COUNT * ACCOUNT_BYTES;
 
@@ -106,6 +109,10 @@ export class Session {
   challengeLive: u8;
   /** Whether Ledger and journal are one; without, nothing may be granted or attested. */
   journalWhole: u8;
+  intervalCount: u8;
+  certificateBytes: u8;
+  /** Which of the two flash slots holds the agreement in force. */
+  agreementSlot: u8;
   /** `CreditSource` of the credit that is out. */
   creditSource: u32;
   /** Agreement time in ms: no earlier than this at `timeLowerTick` ... */
@@ -133,15 +140,11 @@ export class Session {
   epochHeard: u32;
   /** Place of the newest journal record. */
   journalSlot: u32;
-  intervalCount: u32;
   /** Slices to an interval, and slices in the newest one. */
   intervalWidth: u32;
   intervalSlices: u32;
   transitionCount: u32;
   tamper: u32;
-  certificateBytes: u32;
-  /** Which of the two flash slots holds the agreement in force. */
-  agreementSlot: u32;
 }
 
 const SESSION_ATTESTATION_SEED: usize = offsetof<Session>();
@@ -165,29 +168,34 @@ export const TRANSITION_BYTES: usize = 8 + 3 * 4;
 const SESSION_CERTIFICATE: usize = SESSION_TRANSITIONS + <usize>Limit.TRANSITIONS_MAX * TRANSITION_BYTES;
 const SESSION_BYTES: usize = SESSION_CERTIFICATE + Handoff.CERTIFICATE_BYTES_MAX;
 
-/** The agreement in force; `version` 0 means none. */
+/** The agreement in force; `version` 0 means none. What only a log proof needs is read from flash (objects/log-terms.ts). */
 @unmanaged
 @final
 export class Pact {
   version: u32;
-  parties: u32;
-  timeAuthorities: u32;
-  quorumLicense: u32;
-  quorumPause: u32;
-  quorumResume: u32;
-  quorumUpdate: u32;
-  quorumAmend: u32;
-  quorumTime: u32;
   tickHz: u32;
   driftPpm: u32;
   leaseSeconds: u32;
   svnLeast: u32;
-  offline: u32;
   /** One bit a class that may ever work. */
   classes: u32;
   licenseTicksMax: u64;
   sliceTicks: u64;
   drainTicksMax: u64;
+  parties: u8;
+  timeAuthorities: u8;
+  quorumLicense: u8;
+  quorumPause: u8;
+  quorumResume: u8;
+  quorumUpdate: u8;
+  quorumAmend: u8;
+  quorumTime: u8;
+  offline: u8;
+  /** `LogMode` of what is taken only with a log proof. */
+  logMode: u8;
+  pauseBeforeProof: u8;
+  /** Keeps what follows aligned. */
+  unused: u8;
 }
 
 /** A key as the quorum check reads it: kid, public key. */
@@ -243,6 +251,8 @@ export function outstandingOf(c: u32): usize {
 export const REPORT_HEAD: usize = LEDGER + LEDGER_REPORT_HEAD;
 /** Digest of the newest order's payload; zeros before the first. */
 export const ORDER_DIGEST: usize = LEDGER + LEDGER_ORDER;
+/** Root of the tree of `logSize` leaves; zeros for none. */
+export const LOG_ROOT: usize = LEDGER + LEDGER_LOG_ROOT;
 
 export const ATTESTATION_SEED: usize = SESSION + SESSION_ATTESTATION_SEED;
 export const ATTESTATION_KEY: usize = SESSION + SESSION_ATTESTATION_KEY;

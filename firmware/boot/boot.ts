@@ -108,7 +108,7 @@ function startLedger(): i32 {
  * comes before anything else, two histories of one counter value never both hold a decision (docs/journal.md).
  */
 function startSession(): i32 {
-  if (ledger.permille == 0) ledger.permille = PERMILLE_FULL;
+  if (ledger.permille == 0) ledger.permille = <u16>PERMILLE_FULL;
   ledger.bootCount += 1;
   if (!settleLost()) ledger.fault = ErrorCode.METER_SATURATED;
   meterStart();

@@ -5,6 +5,7 @@
  * What is accepted, here and on the host: S < L; A and R canonically encoded; A not of small order; the cofactored
  * equation [8][S]B = [8]R + [8][k]A. (RFC 8032 section 5.1.7 leaves small orders open; the rest is its text.)
  */
+import { baseTablesBuild } from "./base25519";
 import { combMultiplyAddPublic, combMultiplyBase, combWipe } from "./comb25519";
 import { knownCombs, knownCombsResidue, rememberKey } from "./known-keys";
 import { POINT_BYTES, pointCofactorResidue, pointDecode, pointEncode, pointNegate, pointSubtract } from "./point25519";
@@ -30,6 +31,8 @@ const A: usize = memory.data(POINT_BYTES, 8);
 const R: usize = memory.data(POINT_BYTES, 8);
 /** [k] A, under way. */
 const TERM: usize = memory.data(TERM_BYTES, 8);
+
+baseTablesBuild();
 
 /** Clears all that keys and signatures are made in, the public parts too: what is left can be tested to be nothing. */
 function wipeAll(): void {

@@ -6,8 +6,8 @@
 import { Limit } from "../protocol/limits";
 import { COMB_TABLE_BYTES, combBuild } from "./comb25519";
 
-/** Places that are always there: for all keys of an agreement. */
-const KEYS: i32 = Limit.PARTIES_MAX + Limit.TIME_AUTHORITIES_MAX;
+/** Places that are always there: for all keys of an agreement, its log and witnesses included. */
+const KEYS: i32 = Limit.PARTIES_MAX + Limit.TIME_AUTHORITIES_MAX + 1 + Limit.WITNESSES_MAX;
 
 @unmanaged
 @final

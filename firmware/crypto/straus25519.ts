@@ -5,6 +5,7 @@
  * A term is a point with its scalar: the point's odd multiples q, 3q, ... 15q, cached, then the scalar's digits.
  */
 import { BASE_ODD_MULTIPLES } from "./base25519";
+import { FIELD_BYTES } from "./field25519";
 import {
   AFFINE_BYTES,
   ENTRY_BYTES,
@@ -17,6 +18,7 @@ import {
   pointDouble,
   pointLoadEntry,
   pointSetIdentity,
+  pointStoreEntries,
 } from "./point25519";
 import { NON_ADJACENT_DIGITS, scalarNonAdjacent } from "./scalar25519";
 
@@ -32,6 +34,25 @@ const BASE_DIGITS: usize = memory.data(NON_ADJACENT_DIGITS, 8);
 const DOUBLE: usize = memory.data(POINT_BYTES, 8);
 const SUM: usize = memory.data(POINT_BYTES, 8);
 const ADDEND: usize = memory.data(AFFINE_BYTES, 8);
+
+const BASE_MULTIPLES: i32 = 16;
+/** Bytes of a table of odd multiples. */
+export const ODD_MULTIPLES_BYTES: i32 = BASE_MULTIPLES * ENTRY_BYTES;
+const POINTS: usize = memory.data(BASE_MULTIPLES * POINT_BYTES, 8);
+const PRODUCTS: usize = memory.data(BASE_MULTIPLES * FIELD_BYTES, 8);
+
+/** Entry i of the table is (2 i + 1) q. */
+export function oddMultiplesBuild(table: usize, q: usize): void {
+  pointDouble(q);
+  pointComplete(SUM);
+  pointCache(DOUBLE, SUM);
+  memory.copy(POINTS, q, POINT_BYTES);
+  for (let i: i32 = 1; i < BASE_MULTIPLES; i++) {
+    pointAddCached(POINTS + (i - 1) * POINT_BYTES, DOUBLE, false);
+    pointComplete(POINTS + i * POINT_BYTES);
+  }
+  pointStoreEntries(table, POINTS, PRODUCTS, BASE_MULTIPLES);
+}
 
 /** The point of a term. */
 export function termPoint(term: usize, q: usize): void {

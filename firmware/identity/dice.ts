@@ -54,6 +54,6 @@ export function takeIdentity(handoff: usize, length: i32): i32 {
   memory.copy(MEASUREMENT, handoff + Handoff.MEASUREMENT, Limit.DIGEST_BYTES);
   memory.copy(UEID, handoff + Handoff.UEID, Limit.UEID_BYTES);
   memory.copy(CERTIFICATE, handoff + Handoff.CERTIFICATE, <usize>certificateBytes);
-  session.certificateBytes = <u32>certificateBytes;
+  session.certificateBytes = <u8>certificateBytes;
   return readAttestationCertificate(CERTIFICATE, certificateBytes, handoff + Handoff.DEVICE_PUBLIC_KEY);
 }

@@ -64,7 +64,7 @@ function mergeNeighbors(): void {
     }
     memory.copy(intervalAt(i), right, INTERVAL_BYTES);
   }
-  session.intervalCount = half;
+  session.intervalCount = <u8>half;
   session.intervalWidth <<= 1;
 }
 
@@ -82,16 +82,16 @@ const prefix: usize = memory.data(8);
 
 /** Writes the leaves as they go on the wire, `INTERVAL_BYTES` each; returns their number of bytes. */
 export function intervalsToWire(out: usize): i32 {
-  const words = session.intervalCount * <u32>(INTERVAL_BYTES >> 3);
+  const words = <u32>session.intervalCount * <u32>(INTERVAL_BYTES >> 3);
   for (let i: u32 = 0; i < words; i++) {
     store<u64>(out + ((<usize>i) << 3), bswap<u64>(load<u64>(intervalAt(0) + ((<usize>i) << 3))));
   }
-  return <i32>(session.intervalCount * <u32>INTERVAL_BYTES);
+  return <i32>(<u32>session.intervalCount * <u32>INTERVAL_BYTES);
 }
 
 /** The root of the Merkle-sum tree over the log: 32 bytes at `out`. Of no leaves: SHA-256 of nothing. */
 export function intervalsRoot(out: usize): void {
-  const count = session.intervalCount;
+  const count: u32 = session.intervalCount;
   if (count == 0) {
     sha256(out, 0, out);
     return;

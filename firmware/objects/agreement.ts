@@ -5,7 +5,6 @@
  * Steps: form → limits → distinct keys → signatures by those who may → version → store → fuse → adopt.
  */
 
-import { keyIdOf } from "../cose/key-id";
 import { coseSignQuorum } from "../cose/quorum";
 import { CoseSign, coseSignParse } from "../cose/sign";
 import { equalBytes } from "../crypto/equal";
@@ -15,9 +14,10 @@ import { backOffIsOn, backOffStart } from "../gate/failures";
 import { gateIs } from "../gate/gate";
 import { flashRead, fuseBurn, fuseRead } from "../hal";
 import { writeSector } from "../journal/sector";
+import { checkLoggedForAll, proofBegin, proofIsGiven } from "../log/proof";
 import { quantityFromWire, quantityIsZero } from "../meter/quantity";
 import { FlashShape, Fuse, FuseMarker } from "../protocol/board";
-import { AgreementKey, ObjectType, QuorumKey } from "../protocol/claims";
+import { AgreementKey, LogMode, ObjectType, QuorumKey } from "../protocol/claims";
 import { EngineClass } from "../protocol/classes";
 import { CoseFlag } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";
@@ -33,7 +33,7 @@ import {
   drainMaxOf,
   head,
   inDraft,
-  KEY_BYTES,
+  LOG_ROOT,
   ledger,
   PACT_BYTES,
   PACT_DRAFT,
@@ -57,28 +57,36 @@ import {
   claimUint,
   claimWorks64,
 } from "./claims";
+import { checkLogTerms, readLogTerms } from "./log-terms";
+import { keysAreSound, readMembers, readName } from "./member";
 import { canRecover } from "./recovery";
 
 const TEXT_BYTES_MAX: i32 = 64;
-const NAME_BYTES_MAX: i32 = 32;
 /** Rate times slice period stays below this, so that no sum of two slices passes 64 bits. */
 const SLICE_MAX: u64 = (<u64>1) << 62;
 
 const draft = changetype<Pact>(PACT_DRAFT);
 const message = changetype<CoseSign>(memory.data(offsetof<CoseSign>(), 8));
 const digest: usize = memory.data(32, 8);
-const kid: usize = memory.data(8, 8);
 const sector: usize = memory.data(FlashShape.SECTOR_BYTES, 8);
 
 /** Takes an agreement from the mailbox: the first, a later one, or the one in force that the flash has lost. */
 export function acceptAgreement(ptr: usize, length: i32): i32 {
   if (backOffIsOn()) return ErrorCode.LICENSE_BACK_OFF;
-  const code = readAgreement(ptr, length);
+  let code = readAgreement(ptr, length);
   if (code != ErrorCode.OK) return code;
   const fused = fusedDigest(digest);
-  if (fused && pact.version == 0) return restore(ptr, length);
-  if (!fused) return install(ptr, length, inDraft(PARTY_KEYS), draft.parties, draft.parties);
+  if (pact.version == 0) {
+    if (proofIsGiven()) return ErrorCode.LOG_NOT_AGREED;
+    if (fused) return restore(ptr, length);
+    return install(ptr, length, inDraft(PARTY_KEYS), draft.parties, draft.parties);
+  }
   if (!canAmend()) return ErrorCode.AGREEMENT_BUSY;
+  // The log is the one of the agreement in force, which is read over the draft.
+  proofBegin();
+  code = checkLoggedForAll(ObjectType.AGREEMENT, ptr, length);
+  if (code == ErrorCode.OK) code = readAgreement(ptr, length);
+  if (code != ErrorCode.OK) return code;
   return install(ptr, length, PARTY_KEYS, pact.parties, pact.quorumAmend);
 }
 
@@ -96,18 +104,30 @@ function canAmend(): bool {
 export function loadAgreement(): i32 {
   if (!fusedDigest(digest)) return ErrorCode.BOOT_NOT_PROVISIONED;
   for (let slot: u32 = 0; slot < 2; slot++) {
-    const base = (FlashShape.AGREEMENT_SECTOR + slot) * FlashShape.SECTOR_BYTES;
-    flashRead(base, sector, 4);
-    const length = <i32>load<u32>(sector);
-    if (length < 1 || length > FlashShape.SECTOR_BYTES - 4) continue;
-    flashRead(base + 4, sector, <u32>length);
-    if (readAgreement(sector, length) != ErrorCode.OK) continue;
+    if (!readStored(slot)) continue;
     if (!isFused()) continue;
-    session.agreementSlot = slot;
+    session.agreementSlot = <u8>slot;
     adopt();
     return ErrorCode.OK;
   }
   return ErrorCode.AGREEMENT_MISSING;
+}
+
+/** Reads the agreement in force from flash once more, into the draft: for what of it is not in the State block. */
+export function readAgreementInForce(): i32 {
+  if (!readStored(session.agreementSlot)) return ErrorCode.AGREEMENT_MISSING;
+  const same = equalBytes(inDraft(AGREEMENT_DIGEST), AGREEMENT_DIGEST, Limit.DIGEST_BYTES);
+  return same != 0 ? ErrorCode.OK : ErrorCode.AGREEMENT_MISSING;
+}
+
+/** Reads what lies in one of the two flash slots into the draft; false if it is no agreement. */
+function readStored(slot: u32): bool {
+  const base = (FlashShape.AGREEMENT_SECTOR + slot) * FlashShape.SECTOR_BYTES;
+  flashRead(base, sector, 4);
+  const length = <i32>load<u32>(sector);
+  if (length < 1 || length > FlashShape.SECTOR_BYTES - 4) return false;
+  flashRead(base + 4, sector, <u32>length);
+  return readAgreement(sector, length) == ErrorCode.OK;
 }
 
 /** The one in force once more: what the fuses name needs no further word. */
@@ -115,7 +135,7 @@ function restore(ptr: usize, length: i32): i32 {
   if (!isFused()) return ErrorCode.AGREEMENT_OTHER;
   const slot = storeInFlash(ptr, length);
   if (slot < 0) return ErrorCode.JOURNAL_WRITE;
-  session.agreementSlot = <u32>slot;
+  session.agreementSlot = <u8>slot;
   adopt();
   return ErrorCode.OK;
 }
@@ -131,6 +151,9 @@ function adopt(): void {
   if (ledger.agreementVersion == pact.version) return;
   ledger.agreementVersion = pact.version;
   ledger.licenseProof = 0;
+  // Another log, perhaps: the first tree that it shows is the one to be continued.
+  ledger.logSize = 0;
+  memory.fill(LOG_ROOT, 0, Limit.DIGEST_BYTES);
   forgetTime();
   for (let c: u32 = 0; c < CLASSES; c++) store<u64>(baselineOf(c), load<u64>(baselineMaxOf(c)));
 }
@@ -159,7 +182,7 @@ function install(ptr: usize, length: i32, keys: usize, keyCount: u32, threshold:
   const stored = storeInFlash(ptr, length);
   if (stored < 0) return ErrorCode.JOURNAL_WRITE;
   if (!burnDigest(<u32>slot, inDraft(AGREEMENT_DIGEST))) return ErrorCode.AGREEMENT_FUSES_FULL;
-  session.agreementSlot = <u32>stored;
+  session.agreementSlot = <u8>stored;
   closeCredit();
   adopt();
   return ErrorCode.OK;
@@ -179,13 +202,13 @@ function readAgreement(ptr: usize, length: i32): i32 {
   claimMust(AgreementKey.NAME);
   readName(TEXT_BYTES_MAX);
   claimMust(AgreementKey.PARTIES);
-  draft.parties = readKeys(inDraft(PARTY_KEYS), Limit.PARTIES_MAX);
+  draft.parties = readMembers(inDraft(PARTY_KEYS), Limit.PARTIES_MAX);
   claimMust(AgreementKey.QUORUMS);
   readQuorums();
   claimMust(AgreementKey.TIME_AUTHORITIES);
-  draft.timeAuthorities = readKeys(inDraft(TIME_KEYS), Limit.TIME_AUTHORITIES_MAX);
+  draft.timeAuthorities = readMembers(inDraft(TIME_KEYS), Limit.TIME_AUTHORITIES_MAX);
   claimMust(AgreementKey.TIME_QUORUM);
-  draft.quorumTime = <u32>claimUint(Limit.TIME_AUTHORITIES_MAX);
+  draft.quorumTime = <u8>claimUint(Limit.TIME_AUTHORITIES_MAX);
   claimMust(AgreementKey.CAPS);
   readCaps();
   claimMust(AgreementKey.TICK_HZ);
@@ -207,31 +230,10 @@ function readAgreement(ptr: usize, length: i32): i32 {
   draft.offline = claims.bool() ? 1 : 0;
   claimMust(AgreementKey.SVN_LEAST);
   draft.svnLeast = <u32>claimUint(u32.MAX_VALUE);
+  if (claimIs(AgreementKey.LOG)) readLogTerms(draft);
   const form = claimsEnd(ErrorCode.AGREEMENT_CLAIM);
   if (form != ErrorCode.OK) return form;
   return checkLimits();
-}
-
-function readName(most: i32): void {
-  claims.text();
-  if (claims.length < 1 || claims.length > most) claimMisfit();
-}
-
-/** Each `[kid, name, public key]` into an entry of kid and public key. The kid must be the key's own (`checkLimits`). */
-function readKeys(out: usize, most: i32): u32 {
-  const count = claims.array();
-  if (count > most) {
-    claimMisfit();
-    return 0;
-  }
-  for (let i = 0; i < count; i++) {
-    const entry = out + <usize>i * KEY_BYTES;
-    if (claims.array() != 3) claimMisfit();
-    memory.copy(entry, claims.bytesOf(Limit.KID_BYTES), Limit.KID_BYTES);
-    readName(NAME_BYTES_MAX);
-    memory.copy(entry + Limit.KID_BYTES, claims.bytesOf(Limit.PUBLIC_KEY_BYTES), Limit.PUBLIC_KEY_BYTES);
-  }
-  return <u32>count;
 }
 
 function readQuorums(): void {
@@ -243,9 +245,9 @@ function readQuorums(): void {
   draft.quorumAmend = quorumOf(QuorumKey.AMEND);
 }
 
-function quorumOf(key: i32): u32 {
+function quorumOf(key: i32): u8 {
   if (claims.uint() != <u64>key) claimMisfit();
-  return <u32>claimUint(Limit.PARTIES_MAX);
+  return <u8>claimUint(Limit.PARTIES_MAX);
 }
 
 function readCaps(): void {
@@ -283,27 +285,11 @@ function checkLimits(): i32 {
   if (draft.quorumTime == 0 || draft.quorumTime > draft.timeAuthorities) return ErrorCode.AGREEMENT_QUORUM_RULE;
   if (!keysAreSound(inDraft(PARTY_KEYS), draft.parties)) return ErrorCode.AGREEMENT_PARTY;
   if (!keysAreSound(inDraft(TIME_KEYS), draft.timeAuthorities)) return ErrorCode.AGREEMENT_PARTY;
-  return ErrorCode.OK;
+  return draft.logMode != LogMode.NONE ? checkLogTerms() : ErrorCode.OK;
 }
 
 function quorumFits(quorum: u32): bool {
   return quorum >= 1 && quorum <= draft.parties;
-}
-
-/** Each kid is its key's thumbprint, and no key stands twice: that would be two voices. */
-function keysAreSound(keys: usize, count: u32): bool {
-  for (let i: u32 = 0; i < count; i++) {
-    const key = keys + <usize>i * KEY_BYTES;
-    keyIdOf(key + Limit.KID_BYTES, kid);
-    if (load<u64>(kid) != load<u64>(key)) return false;
-    for (let j: u32 = i + 1; j < count; j++) {
-      const a = keys + <usize>i * KEY_BYTES;
-      const b = keys + <usize>j * KEY_BYTES;
-      if (load<u64>(a) == load<u64>(b)) return false;
-      if (equalBytes(a + Limit.KID_BYTES, b + Limit.KID_BYTES, Limit.PUBLIC_KEY_BYTES) != 0) return false;
-    }
-  }
-  return true;
 }
 
 // --- fuses and flash -------------------------------------------------------------------------------------------------
@@ -356,7 +342,7 @@ function burnDigest(slot: u32, from: usize): bool {
 /** Into the flash slot that does not hold the agreement in force: length, then the message. That slot, or -1. */
 function storeInFlash(ptr: usize, length: i32): i32 {
   if (length > FlashShape.SECTOR_BYTES - 4) return -1;
-  const slot: u32 = pact.version != 0 ? session.agreementSlot ^ 1 : 0;
+  const slot: u32 = pact.version != 0 ? <u32>session.agreementSlot ^ 1 : 0;
   memory.fill(sector, 0xff, FlashShape.SECTOR_BYTES);
   store<u32>(sector, <u32>length);
   memory.copy(sector + 4, ptr, <usize>length);

@@ -7,6 +7,7 @@
 import { cborCheck } from "../cbor/check";
 import { Reader } from "../cbor/reader";
 import { equalBytes } from "../crypto/equal";
+import { Subjects } from "../log/entry";
 import { quantityAsU64, quantityFromWire, quantityIsZero } from "../meter/quantity";
 import { ObjectType } from "../protocol/claims";
 import { EngineClass } from "../protocol/classes";
@@ -113,6 +114,13 @@ function claimClasses(out: usize, width: usize): u32 {
   return named;
 }
 
+/** A UEID, which becomes the one subject; its address. */
+export function claimName(subjects: Subjects): usize {
+  subjects.first = claims.bytesOf(Limit.UEID_BYTES);
+  subjects.count = 1;
+  return subjects.first;
+}
+
 /** A map from class to an unsigned integer into 64-bit entries. */
 export function claimRates(out: usize): void {
   memory.fill(out, 0, EngineClass.COUNT * 8);
@@ -125,13 +133,15 @@ export function claimRates(out: usize): void {
   }
 }
 
-/** An array of UEIDs, at least one; whether `ueid` is among them. */
-export function claimNames(ueid: usize): bool {
+/** An array of UEIDs, at least one, which become the subjects; whether `ueid` is among them. */
+export function claimNames(ueid: usize, subjects: Subjects): bool {
   const count = claims.array();
   if (count < 1 || count > Limit.COHORT_MAX) {
     claims.fail(MISFIT);
     return false;
   }
+  subjects.first = claims.at + 2;
+  subjects.count = count;
   let found = false;
   for (let i = 0; i < count; i++) {
     const one = claims.bytesOf(Limit.UEID_BYTES);

@@ -6,7 +6,7 @@ import { fuseRead, ticks } from "../hal";
 import { counterWearPermille, flashWearPermille } from "../journal/journal";
 import { quantityAdd, quantityCopy } from "../meter/quantity";
 import { Firmware, Fuse } from "../protocol/board";
-import { Claim, ObjectType } from "../protocol/claims";
+import { Claim, LogMode, ObjectType } from "../protocol/claims";
 import { Limit } from "../protocol/limits";
 import {
   ACCOUNT_BYTES,
@@ -16,6 +16,7 @@ import {
   CHALLENGE,
   CLASSES,
   head,
+  LOG_ROOT,
   ledger,
   ORDER_DIGEST,
   outstandingOf,
@@ -53,7 +54,8 @@ export function writeInfo(): i32 {
 
 function writeClaims(nonce: usize, nonceLength: i32): void {
   const signed = nonce != 0;
-  writer.map(signed ? CLAIMS + 2 : CLAIMS);
+  const logged = pact.logMode != LogMode.NONE;
+  writer.map(CLAIMS + (signed ? 2 : 0) + (logged ? 1 : 0));
   if (signed) {
     writer.uint(Claim.NONCE);
     writer.bytes(nonce, nonceLength);
@@ -68,6 +70,7 @@ function writeClaims(nonce: usize, nonceLength: i32): void {
   writePolicy();
   writeMeter();
   writeHealth();
+  if (logged) writeLogHead();
 }
 
 function writeDevice(): void {
@@ -150,4 +153,12 @@ function writeHealth(): void {
   writer.uint(head.lastCode);
   writer.int(Claim.ORDER);
   writer.bytes(ORDER_DIGEST, Limit.DIGEST_BYTES);
+}
+
+/** The tree of the log that later proofs must continue. */
+function writeLogHead(): void {
+  writer.int(Claim.LOG_HEAD);
+  writer.array(2);
+  writer.uint(ledger.logSize);
+  writer.bytes(LOG_ROOT, Limit.DIGEST_BYTES);
 }

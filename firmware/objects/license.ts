@@ -2,7 +2,7 @@
  * A license: sets what the device may do, for how long, at what rate (docs/protocol.md). It never adds to what is left.
  *
  * Steps, in the order of the protocol: back-off → form and quorum → agreement → device → SVN → epoch → sequence →
- * nonce or offline → time window → caps → consume → apply.
+ * nonce or offline → time window → caps → log proof → consume → apply.
  */
 
 import { CoseSign } from "../cose/sign";
@@ -14,6 +14,8 @@ import { gateFlows, gateIs } from "../gate/gate";
 import { changeRate, commitOrFail, endDrain, endFlow, openIfAllowed, refillGate } from "../gate/run";
 import { ticks } from "../hal";
 import { newChallenge } from "../identity/random";
+import { Subjects } from "../log/entry";
+import { checkLogged, proofBegin, proofResidue, rememberTree } from "../log/proof";
 import { quantityCopy, quantityLess } from "../meter/quantity";
 import { Firmware } from "../protocol/board";
 import { Claim, ObjectType, OrderAction } from "../protocol/claims";
@@ -44,6 +46,7 @@ import {
   claimIs,
   claimMisfit,
   claimMust,
+  claimName,
   claimNames,
   claimRates,
   claimSecondsAsMs,
@@ -77,25 +80,28 @@ const message = changetype<CoseSign>(memory.data(offsetof<CoseSign>(), 8));
 const budgets: usize = memory.data(12 * 16, 8);
 const rates: usize = memory.data(12 * 8, 8);
 const drains: usize = memory.data(12 * 8, 8);
+const subjects = changetype<Subjects>(memory.data(offsetof<Subjects>(), 8));
 
 /** Judged twice, since one fault may spoil one judgement; what either found wrong spoils the proof. */
 export function acceptLicense(ptr: usize, length: i32): i32 {
   const first = judge(ptr, length);
   if (first != ErrorCode.OK) return first;
   const second = judge(ptr, length);
-  return second == ErrorCode.OK ? consume(message.proof ^ <u32>(first | second)) : second;
+  return second == ErrorCode.OK ? consume(message.proof ^ proofResidue() ^ <u32>(first | second)) : second;
 }
 
 function judge(ptr: usize, length: i32): i32 {
   if (pact.version == 0) return ErrorCode.AGREEMENT_MISSING;
   if (session.journalWhole == 0) return ErrorCode.GATE_LOCKED;
   if (backOffIsOn()) return ErrorCode.LICENSE_BACK_OFF;
+  proofBegin();
   let code = partiesSigned(ptr, length, ObjectType.LICENSE, pact.quorumLicense, message);
   if (code == ErrorCode.OK) code = readLicense();
   if (code == ErrorCode.OK) code = checkAddressee();
   if (code == ErrorCode.OK) code = checkFreshness();
   if (code == ErrorCode.OK) code = checkTime();
   if (code == ErrorCode.OK) code = checkCaps();
+  if (code == ErrorCode.OK) code = checkLogged(ObjectType.LICENSE, ptr, length, subjects);
   return code;
 }
 
@@ -108,7 +114,7 @@ function readLicense(): i32 {
   license.nonce = claimIs(Claim.NONCE) ? claims.bytesOf(Limit.NONCE_BYTES) : 0;
   license.named = 0;
   const single = claimIs(Claim.UEID);
-  if (single) license.named = <u32>equalBytes(claims.bytesOf(Limit.UEID_BYTES), UEID, Limit.UEID_BYTES);
+  if (single) license.named = <u32>equalBytes(claimName(subjects), UEID, Limit.UEID_BYTES);
   claimMust(Claim.AGREEMENT);
   license.agreement = claims.bytesOf(Limit.DIGEST_BYTES);
   claimMust(Claim.EPOCH);
@@ -128,7 +134,7 @@ function readLicense(): i32 {
   if (claimIs(Claim.COHORT)) {
     // A nonce is one device's: a cohort has none. And a license is either for one or for a cohort.
     if (single || license.nonce != 0) claimMisfit();
-    license.named = claimNames(UEID) ? 1 : 0;
+    license.named = claimNames(UEID, subjects) ? 1 : 0;
   } else if (!single) claimMisfit();
   return claimsEnd(ErrorCode.LICENSE_CLAIM);
 }
@@ -188,6 +194,7 @@ function consume(proof: u32): i32 {
     store<u64>(drainOf(c), load<u64>(drains + ((<usize>c) << 3)));
     store<u64>(baselineOf(c), load<u64>(baselineMaxOf(c)));
   }
+  rememberTree();
   failuresForgiven();
   newChallenge();
   if (!commitOrFail()) return <i32>head.lastCode;

@@ -2,7 +2,7 @@
  * An order: pause, slow or resume (docs/protocol.md). Lowering the rate takes the pause quorum, raising it the resume
  * quorum. Always read, back-off or not: a pause must get through.
  *
- * Steps: form → agreement → epoch → the order before → quorum for what it does → time → record → act.
+ * Steps: form → agreement → epoch → the order before → quorum for what it does → time → log proof → record → act.
  */
 
 import { CoseSign, coseSignParse } from "../cose/sign";
@@ -20,6 +20,8 @@ import {
   refillGate,
   startDrain,
 } from "../gate/run";
+import { Subjects } from "../log/entry";
+import { checkLogged, proofBegin, proofIsGiven, proofResidue, proofWaived, rememberTree } from "../log/proof";
 import { Claim, ObjectType, OrderAction } from "../protocol/claims";
 import { CoseFlag, CoseProof } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";
@@ -61,6 +63,7 @@ class Order {
 const order = changetype<Order>(memory.data(offsetof<Order>(), 8));
 const message = changetype<CoseSign>(memory.data(offsetof<CoseSign>(), 8));
 const drains: usize = memory.data(12 * 8, 8);
+const subjects = changetype<Subjects>(memory.data(offsetof<Subjects>(), 8));
 
 /** Judged twice, since one fault may spoil one judgement; then asked for the proof that the signatures left. */
 export function acceptOrder(ptr: usize, length: i32): i32 {
@@ -79,18 +82,30 @@ function judgeTwice(ptr: usize, length: i32): i32 {
   if (code != ErrorCode.OK) return code;
   // What it orders, and whom, must be read alike both times: a pause that is read as anything else is none.
   if (order.action != action || order.permille != permille || order.inScope != inScope) return ErrorCode.ORDER_CLAIM;
-  return message.proof == <u32>CoseProof.MAGIC ? obey() : ErrorCode.COSE_QUORUM;
+  return (message.proof ^ proofResidue()) == <u32>CoseProof.MAGIC ? obey() : ErrorCode.COSE_QUORUM;
 }
 
 function judge(ptr: usize, length: i32): i32 {
   if (pact.version == 0) return ErrorCode.AGREEMENT_MISSING;
   if (session.journalWhole == 0) return ErrorCode.GATE_LOCKED;
+  proofBegin();
   let code = coseSignParse(ptr, length, message, CoseFlag.STRICT);
   if (code == ErrorCode.OK) code = readOrder();
   if (code == ErrorCode.OK) code = checkAddressee();
   if (code == ErrorCode.OK) code = checkQuorum(ptr, length);
   if (code == ErrorCode.OK) code = checkTime();
+  if (code == ErrorCode.OK) code = checkPublic(ptr, length);
   return code;
+}
+
+/** A pause of this very device may come before its proof, where the agreement says so: safety first. */
+function checkPublic(ptr: usize, length: i32): i32 {
+  const pauses = order.action == OrderAction.PAUSE && order.inScope != 0;
+  if (pauses && pact.pauseBeforeProof != 0 && !proofIsGiven()) {
+    proofWaived();
+    return ErrorCode.OK;
+  }
+  return checkLogged(ObjectType.ORDER, ptr, length, subjects);
 }
 
 function readOrder(): i32 {
@@ -105,7 +120,8 @@ function readOrder(): i32 {
   if (order.hasDrain) claimWorks64(drains);
   claimMust(Claim.ACTION);
   order.action = <u32>claimUint(OrderAction.RESUME);
-  order.inScope = claimIs(Claim.SCOPE) ? (claimNames(UEID) ? 1 : 0) : 1;
+  subjects.count = 0;
+  order.inScope = claimIs(Claim.SCOPE) ? (claimNames(UEID, subjects) ? 1 : 0) : 1;
   order.drainTicks = claimIs(Claim.DRAIN_TICKS) ? claims.uint() : u64.MAX_VALUE;
   const pauses = order.action == OrderAction.PAUSE;
   if (!pauses && (order.hasDrain != 0 || order.drainTicks != u64.MAX_VALUE)) claimMisfit();
@@ -169,6 +185,7 @@ function checkTime(): i32 {
 function obey(): i32 {
   ledger.epoch = order.epoch;
   sha256(message.payload, message.payloadLen, ORDER_DIGEST);
+  rememberTree();
   if (order.inScope == 0) {
     if (!commitOrFail()) return <i32>head.lastCode;
     // Read again: one fault may have read an order as somebody else's.
@@ -177,8 +194,8 @@ function obey(): i32 {
     return <i32>head.lastCode;
   }
   const wasPaused = ledger.action == OrderAction.PAUSE;
-  ledger.action = order.action;
-  ledger.permille = order.action == OrderAction.SLOW ? order.permille : PERMILLE_FULL;
+  ledger.action = <u8>order.action;
+  ledger.permille = <u16>(order.action == OrderAction.SLOW ? order.permille : PERMILLE_FULL);
   if (order.action == OrderAction.PAUSE) pause();
   else letFlow(wasPaused);
   return gateIs(GateState.LOCKED) ? <i32>head.lastCode : ErrorCode.OK;

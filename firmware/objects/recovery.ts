@@ -2,7 +2,7 @@
  * A recovery: after a rollback, a loss of the journal or a fault of the meter was found, the license quorum's word on what the device has
  * done and what is in force, on a fresh challenge (docs/protocol.md).
  *
- * Steps: only when needed → back-off → form → quorum → agreement → device → nonce → correct the Ledger or begin a new one.
+ * Steps: only when needed → back-off → form → quorum → agreement → device → nonce → log proof → correct the Ledger or begin a new one.
  */
 
 import { leaveLocked } from "../boot/boot";
@@ -13,6 +13,8 @@ import { gateIs } from "../gate/gate";
 import { commitOrFail } from "../gate/run";
 import { newChallenge } from "../identity/random";
 import { journalRestart } from "../journal/journal";
+import { Subjects } from "../log/entry";
+import { checkLogged, proofBegin, rememberTree } from "../log/proof";
 import { startIntervals } from "../meter/intervals";
 import { quantityCopy, quantityLess } from "../meter/quantity";
 import { isMeterFault, meterStart } from "../meter/settle";
@@ -38,7 +40,17 @@ import {
   UEID,
 } from "../state";
 import { forgetTime } from "../time/clock";
-import { claimAllWorks, claimIs, claimMisfit, claimMust, claims, claimsBegin, claimsEnd, claimUint } from "./claims";
+import {
+  claimAllWorks,
+  claimIs,
+  claimMisfit,
+  claimMust,
+  claimName,
+  claims,
+  claimsBegin,
+  claimsEnd,
+  claimUint,
+} from "./claims";
 import { PERMILLE_FULL } from "./order";
 import { partiesSigned } from "./parties";
 
@@ -60,19 +72,23 @@ class Recovery {
 const recovery = changetype<Recovery>(memory.data(offsetof<Recovery>(), 8));
 const message = changetype<CoseSign>(memory.data(offsetof<CoseSign>(), 8));
 const totals: usize = memory.data(12 * 16, 8);
+const subjects = changetype<Subjects>(memory.data(offsetof<Subjects>(), 8));
 
 export function acceptRecovery(ptr: usize, length: i32): i32 {
   if (pact.version == 0) return ErrorCode.AGREEMENT_MISSING;
   if (!gateIs(GateState.LOCKED) || session.journalWhole != 0) return ErrorCode.RECOVERY_NOT_NEEDED;
   if (!canRecover(<i32>head.lastCode)) return ErrorCode.RECOVERY_NOT_NEEDED;
   if (backOffIsOn()) return ErrorCode.LICENSE_BACK_OFF;
+  proofBegin();
   let code = coseSignParse(ptr, length, message, CoseFlag.STRICT);
   if (code == ErrorCode.OK) code = readRecovery();
   if (code == ErrorCode.OK) code = partiesSigned(ptr, length, ObjectType.RECOVERY, quorum(), message);
   if (code == ErrorCode.OK) code = checkAddressee();
+  if (code == ErrorCode.OK) code = checkLogged(ObjectType.RECOVERY, ptr, length, subjects);
   if (code != ErrorCode.OK) return code;
   if (ledger.fault != 0) correct();
   else restart();
+  rememberTree();
   return finish();
 }
 
@@ -86,7 +102,7 @@ function readRecovery(): i32 {
   claimMust(Claim.NONCE);
   recovery.nonce = claims.bytesOf(Limit.NONCE_BYTES);
   claimMust(Claim.UEID);
-  recovery.ueid = claims.bytesOf(Limit.UEID_BYTES);
+  recovery.ueid = claimName(subjects);
   claimMust(Claim.AGREEMENT);
   recovery.agreement = claims.bytesOf(Limit.DIGEST_BYTES);
   claimMust(Claim.EPOCH);
@@ -139,8 +155,8 @@ function restart(): void {
   memory.fill(LEDGER, 0, LEDGER_BYTES);
   ledger.epoch = recovery.epoch;
   ledger.agreementVersion = pact.version;
-  ledger.action = recovery.action;
-  ledger.permille = recovery.permille;
+  ledger.action = <u8>recovery.action;
+  ledger.permille = <u16>recovery.permille;
   ledger.licenseSequence = recovery.sequence;
   ledger.reportSequence = recovery.reportSequence;
   memory.copy(REPORT_HEAD, recovery.reportHead, Limit.DIGEST_BYTES);

@@ -77,8 +77,8 @@ export const enum BootProgress {
 export const enum Firmware {
   /** Security version number: raised by a release that closes a hole. */
   SVN = 1,
-  STATE_FORMAT = 2,
-  JOURNAL_FORMAT = 2,
+  STATE_FORMAT = 3,
+  JOURNAL_FORMAT = 3,
 }
 
 /** Shape of the flash that the journal lies in (a serial NOR's 256-byte page and 4 KiB sector). */

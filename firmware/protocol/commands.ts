@@ -4,7 +4,7 @@ export const enum Command {
   INFO = 1,
   /** `[2]` → `[0, certificate]`: the attestation key's certificate by the device key. */
   IDENTITY = 2,
-  /** `[3, agreement]` → `[0]`. */
+  /** `[3, agreement, ? log-proof]` → `[0]`. */
   AGREEMENT = 3,
   /** `[4]` → `[0, nonce]`: the nonce a time proof must carry. */
   TIME_CHALLENGE = 4,
@@ -14,9 +14,9 @@ export const enum Command {
   BEACON = 6,
   /** `[7, nonce]` → `[0, evidence]`. */
   EVIDENCE = 7,
-  /** `[8, license]` → `[0]`. */
+  /** `[8, license, ? log-proof]` → `[0]`. */
   LICENSE = 8,
-  /** `[9, order]` → `[0]`. */
+  /** `[9, order, ? log-proof]` → `[0]`. */
   ORDER = 9,
   /** `[10]` → `[0, report, intervals]`: settles, signs and chains a usage report. */
   REPORT = 10,
@@ -26,6 +26,6 @@ export const enum Command {
   DRAIN_DONE = 12,
   /** `[13]` → `[0]`: one slice of the agreement's baseline, for self-test and diagnostics. */
   DIAGNOSE = 13,
-  /** `[14, recovery]` → `[0]`: a new journal after a rollback was found. */
+  /** `[14, recovery, ? log-proof]` → `[0]`: a new journal after a rollback was found. */
   RECOVER = 14,
 }

@@ -30,7 +30,7 @@ export type JournalRecord = {
 const MAGIC = 0x31304a51;
 const LEDGER = 8;
 /** The Ledger's scalars and digests; then a word with a bit for each class whose account follows. */
-const LEDGER_HEAD_BYTES = 156;
+const LEDGER_HEAD_BYTES = 188;
 const ACCOUNT_BYTES = 80;
 const TAG_BYTES = 32;
 
