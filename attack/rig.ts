@@ -138,19 +138,19 @@ export class Rig {
   }
 
   /** The answer's code and results. */
-  ask(command: Command, argument?: Uint8Array): readonly CborValue[] {
-    const request = encode(argument === undefined ? [command] : [command, argument]);
+  ask(command: Command, argument?: Uint8Array, proof?: Uint8Array): readonly CborValue[] {
+    const request = encode([command, ...[argument, proof].filter((given) => given !== undefined)]);
     return decode(this.board.request(request)) as CborValue[];
   }
 
-  /** The answer's code. */
-  send(command: Command, argument?: Uint8Array): number {
-    return this.ask(command, argument)[0] as number;
+  /** The answer's code. A log proof goes with the argument where the agreement has a log. */
+  send(command: Command, argument?: Uint8Array, proof?: Uint8Array): number {
+    return this.ask(command, argument, proof)[0] as number;
   }
 
   /** The name of the answer's code: "OK", or why not. */
-  verdict(command: Command, argument?: Uint8Array): string {
-    return errorPhrase(this.send(command, argument)).name;
+  verdict(command: Command, argument?: Uint8Array, proof?: Uint8Array): string {
+    return errorPhrase(this.send(command, argument, proof)).name;
   }
 
   must(code: number): void {

@@ -61,11 +61,11 @@ function readRecord(flash: Flash, address: number): JournalRecord | undefined {
     licenseSequence: u64(8),
     licenseTicksLeft: u64(32),
     reportSequence: u64(40),
-    licenseEpoch: u32(48),
-    bootCount: u32(56),
-    epoch: u32(60),
-    action: u32(64),
+    licenseEpoch: u32(56),
+    bootCount: u32(64),
+    epoch: u32(68),
+    action: view.getUint8(LEDGER + 90),
     failures: u32(72),
-    erases: u32(80),
+    erases: u32(76),
   };
 }

@@ -10,9 +10,9 @@ import { InvariantBroken } from "./broken.ts";
 /** What a refusal may change (docs/protocol.md, "Failures"): the sender's account, and the wear of writing it down. */
 const PENALTIES: ReadonlySet<Item> = new Set([Claim.FAILURES, Claim.CHALLENGE, Claim.WEAR, Claim.LAST_CODE]);
 
-/** A mailbox request with one object as its argument. */
-export function requestOf(command: number, object: Uint8Array): Uint8Array {
-  return array(integer(command), byteString(object));
+/** A mailbox request with objects as its arguments. */
+export function requestOf(command: number, ...objects: readonly Uint8Array[]): Uint8Array {
+  return array(integer(command), ...objects.map(byteString));
 }
 
 /** The code of an answer. */
@@ -23,9 +23,16 @@ export function codeOf(answer: Uint8Array): number {
 
 /**
  * Offers `object` with each of `bits` flipped (default: all of them), each to the board as it stands now, and leaves the
- * board so. Returns how many were tried. @throws InvariantBroken
+ * board so. Returns how many were tried. `request` makes what the board is asked of the object, where it does not go alone.
+ * @throws InvariantBroken
  */
-export function flipEveryBit(board: Board, command: number, object: Uint8Array, bits?: Iterable<number>): number {
+export function flipEveryBit(
+  board: Board,
+  command: number,
+  object: Uint8Array,
+  bits?: Iterable<number>,
+  request = (bad: Uint8Array) => requestOf(command, bad),
+): number {
   const before = board.snapshot();
   const seen = observable(board);
   board.restore(before);
@@ -33,7 +40,7 @@ export function flipEveryBit(board: Board, command: number, object: Uint8Array, 
   for (const bit of bits ?? everyBit(object)) {
     const bad = object.slice();
     bad[bit >>> 3]! ^= 1 << (bit & 7);
-    const code = codeOf(board.request(requestOf(command, bad)));
+    const code = codeOf(board.request(request(bad)));
     if (code === 0) throw new InvariantBroken("S7", `command ${command} accepts its object with bit ${bit} flipped`);
     const now = observable(board);
     if (now !== seen) {

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ObjectType } from "../../firmware/protocol/claims.ts";
 import { Command } from "../../firmware/protocol/commands.ts";
+import { encodeEntry } from "../../host/log/entry.ts";
 import { encodeAgreement, signAgreement } from "../../host/objects/agreement.ts";
 import {
   encodeCertificate,
@@ -13,6 +14,7 @@ import {
 import { encodeEvidence, signEvidence } from "../../host/objects/evidence.ts";
 import { encodeLicense, signLicense } from "../../host/objects/license.ts";
 import { encodeLicenseRequest } from "../../host/objects/license-request.ts";
+import { encodeLogProof } from "../../host/objects/log-proof.ts";
 import { encodeOpening } from "../../host/objects/opening.ts";
 import { encodeOrder, signOrder } from "../../host/objects/order.ts";
 import { encodeRecovery, signRecovery } from "../../host/objects/recovery.ts";
@@ -62,7 +64,7 @@ const row = <T>(
 
 // biome-ignore format: a table
 const OBJECTS: readonly ObjectRow[] = [
-  row("agreement", any.anyAgreement, (object) => signAgreement(object, parties), encodeAgreement, sign, [15]),
+  row("agreement", any.anyAgreement, (object) => signAgreement(object, parties), encodeAgreement, sign, [15, 18]),
   row("license", any.anyLicense, (object) => signLicense(object, parties), encodeLicense, sign, [10, -75004, -75006]),
   row("order", any.anyOrder, (object) => signOrder(object, parties), encodeOrder, sign, [-75006, -75010, -75011]),
   row("recovery", any.anyRecovery, (object) => signRecovery(object, parties), encodeRecovery, sign),
@@ -70,11 +72,13 @@ const OBJECTS: readonly ObjectRow[] = [
   row("time-proof", any.anyTimeProof, (object) => signTime(ObjectType.TIME_PROOF, object, [north]), (object) => encodeTime(ObjectType.TIME_PROOF, object), sign),
   row("endorsement", any.anyEndorsement, (object) => signEndorsement(object, north), encodeEndorsement, sign1),
   row("certificate", any.anyCertificate, (object) => signCertificate(object, north), encodeCertificate, sign1),
-  row("evidence", any.anyEvidence, (object) => signEvidence(object, north), encodeEvidence, sign1),
+  row("evidence", any.anyEvidence, (object) => signEvidence(object, north), encodeEvidence, sign1, [-75037]),
   row("usage-report", any.anyUsageReport, (object) => signUsageReport(object, north), encodeUsageReport, sign1),
   row("license-request", any.anyLicenseCall, encodeLicenseRequest, encodeLicenseRequest, bare, [2, 3, 4]),
   row("reports", any.anyReportBatch, encodeReportBatch, encodeReportBatch, bare),
   row("opening", any.anyOpening, encodeOpening, encodeOpening, bare),
+  row("log-proof", any.anyLogProof, encodeLogProof, encodeLogProof, bare),
+  row("log-entry", any.anyLogEntry, encodeEntry, encodeEntry, bare),
   row("attestation-result", anyEar, (object) => signEar(encodeEar(object), north), encodeEar, sign1),
 ];
 

@@ -8,7 +8,7 @@ import { type Agreement, signAgreement, verifyAgreement } from "../../../host/ob
 import type { License } from "../../../host/objects/license.ts";
 import type { Order } from "../../../host/objects/order.ts";
 import { type CborValue, decode, encode, Tagged } from "../../../host/protocol/cbor.ts";
-import { keyId } from "../../../host/protocol/cose.ts";
+import { keyId, type Signer } from "../../../host/protocol/cose.ts";
 import { flipEveryBit } from "../../../sim-board/invariants/flips.ts";
 import { Random } from "../../../sim-board/random.ts";
 import { anyAgreement } from "../../host/objects/arbitrary.ts";
@@ -316,9 +316,15 @@ describe("any valid object", () => {
           publicKey: keys[8 + i]!.publicKey,
           kid: keyId(keys[8 + i]!.publicKey),
         }));
+        const withKey = <T>(member: T, { kid, publicKey }: Signer): T => ({ ...member, kid, publicKey });
+        const log = any.log && {
+          ...any.log,
+          log: withKey(any.log.log, signerOf("any log")),
+          witnesses: any.log.witnesses.map((witness, i) => withKey(witness, signerOf(`any witness ${i}`))),
+        };
         // A first version too may not jump.
         const version = 1 + (any.version % Limit.VERSION_STEP_MAX);
-        const agreement: Agreement = { ...any, version, parties, timeAuthorities };
+        const agreement: Agreement = { ...any, version, parties, timeAuthorities, log };
         const bytes = signAgreement(agreement, keys.slice(0, parties.length));
         const rig = new Rig();
         rig.board.powerOn();

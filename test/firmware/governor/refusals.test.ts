@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { BenchLog, logTermsOf, type ProofChange } from "../../../attack/log.ts";
 import { FlashShape } from "../../../firmware/protocol/board.ts";
 import { ObjectType, OrderAction } from "../../../firmware/protocol/claims.ts";
 import { EngineClass } from "../../../firmware/protocol/classes.ts";
@@ -55,6 +56,14 @@ const recovering = (act: (rig: Rig) => string) => ({
     return rig;
   },
 });
+
+const logged = (act: (rig: Rig) => string) => ({ act, from: () => Rig.ready({ log: logTermsOf() }) });
+/** A license with its proof from this log, which has it just so. */
+const show = (rig: Rig, log: BenchLog, change: ProofChange = {}) => {
+  const object = rig.license();
+  return rig.verdict(Command.LICENSE, object, log.prove(rig, ObjectType.LICENSE, object, change));
+};
+const shown = (change: ProofChange) => logged((rig) => show(rig, new BenchLog(5), change));
 
 /** How each refusal is met. */
 const MEET: Record<string, { act: (rig: Rig) => string; from: () => Rig }> = {
@@ -342,6 +351,31 @@ const MEET: Record<string, { act: (rig: Rig) => string; from: () => Rig }> = {
   RECOVERY_AGREEMENT: recovering((rig) =>
     rig.verdict(Command.RECOVER, rig.recovery({ agreementDigest: new Uint8Array(32) })),
   ),
+
+  LOG_PROOF_MISSING: logged((rig) => rig.verdict(Command.LICENSE, rig.license())),
+  LOG_PROOF_FORM: logged((rig) => rig.verdict(Command.LICENSE, rig.license(), new Uint8Array(1))),
+  LOG_NOT_AGREED: ready((rig) => rig.verdict(Command.LICENSE, rig.license(), new Uint8Array(1))),
+  LOG_KEY: shown({ kid: STRANGER.kid }),
+  LOG_TREE_SIZE: shown({ checkpointSize: 9 }),
+  LOG_INCLUSION: shown({ index: 0 }),
+  LOG_ROLLED_BACK: logged((rig) => {
+    show(rig, new BenchLog(9));
+    return show(rig, new BenchLog(3));
+  }),
+  LOG_FORKED: logged((rig) => {
+    show(rig, new BenchLog(9));
+    return show(rig, new BenchLog(9));
+  }),
+  LOG_RECEIPT: shown({ receiptSignature: new Uint8Array(64) }),
+  LOG_CHECKPOINT: shown({ checkpointSignature: new Uint8Array(64) }),
+  LOG_WITNESS_MISSING: shown({ by: [] }),
+  LOG_WITNESS_QUORUM: shown({ by: [2] }),
+  LOG_WITNESS_UNKNOWN: shown({ by: [1, 0] }),
+  LOG_COSIGNATURE: logged((rig) => {
+    const { cosignatures } = new BenchLog(3).proofOf(0);
+    return show(rig, new BenchLog(9), { cosignatures });
+  }),
+  LOG_STALE: shown({ at: 0 }),
 
   TAMPERED: open((rig) => {
     rig.board.trip(1);

@@ -1,11 +1,13 @@
 /** Any object of the protocol, for property tests. */
 import fc from "fast-check";
-import { OrderAction } from "../../../firmware/protocol/claims.ts";
-import type { Agreement, Member, Quorums } from "../../../host/objects/agreement.ts";
+import { ObjectType, OrderAction } from "../../../firmware/protocol/claims.ts";
+import type { LogEntry, LoggedType } from "../../../host/log/entry.ts";
+import type { Agreement, LogTerms, Member, Quorums } from "../../../host/objects/agreement.ts";
 import type { AttestationCertificate, Endorsement } from "../../../host/objects/endorsement.ts";
 import type { Evidence } from "../../../host/objects/evidence.ts";
 import type { Interval } from "../../../host/objects/intervals.ts";
 import type { License } from "../../../host/objects/license.ts";
+import type { LogProof } from "../../../host/objects/log-proof.ts";
 import { type Opening, openInterval } from "../../../host/objects/opening.ts";
 import type { Order } from "../../../host/objects/order.ts";
 import type { Recovery } from "../../../host/objects/recovery.ts";
@@ -51,6 +53,59 @@ const member: fc.Arbitrary<Member> = fc
 const members = (max: number) =>
   fc.uniqueArray(member, { minLength: 1, maxLength: max, selector: (m) => Buffer.from(m.kid).toString("hex") });
 
+const logName = fc.stringMatching(/^[!-*,-~]{1,64}$/);
+const anyLogTerms: fc.Arbitrary<LogTerms> = fc
+  .uniqueArray(
+    fc.record({ publicKey: bytes(32), name: logName }).map((one) => ({ kid: keyId(one.publicKey), ...one })),
+    { minLength: 2, maxLength: 9, selector: (m) => Buffer.from(m.kid).toString("hex") },
+  )
+  .chain(([log, ...witnesses]) =>
+    fc.record({
+      commitments: fc.boolean(),
+      log: fc.constant(log!),
+      witnesses: fc.constant(witnesses),
+      witnessQuorum: fc.integer({ min: 1, max: witnesses.length }),
+      checkpointSecondsMax: fc.integer({ min: 1, max: 31_536_000 }),
+      pauseBeforeProof: fc.boolean(),
+    }),
+  );
+
+const signature = bytes(64);
+export const anyLogProof: fc.Arbitrary<LogProof> = fc.record({
+  kid: bytes(8),
+  index: fc.maxSafeNat(),
+  size: fc.maxSafeNat(),
+  path: fc.array(digest, { maxLength: 20 }),
+  receiptSignature: signature,
+  root: digest,
+  checkpointSize: fc.maxSafeNat(),
+  checkpointSignature: signature,
+  cosignatures: fc.array(fc.record({ witness: fc.nat({ max: 7 }), seconds, signature }), { maxLength: 8 }),
+  consistency: fc.array(digest, { maxLength: 20 }),
+  salt: maybe(digest),
+});
+
+const loggedType = fc.constantFrom<LoggedType[]>(
+  ObjectType.AGREEMENT,
+  ObjectType.LICENSE,
+  ObjectType.ORDER,
+  ObjectType.RECOVERY,
+);
+export const anyLogEntry: fc.Arbitrary<LogEntry> = fc.oneof(
+  fc.record({
+    kind: fc.constant("plain" as const),
+    type: loggedType,
+    message: fc.uint8Array({ minLength: 1, maxLength: 200 }),
+  }),
+  fc.record({
+    kind: fc.constant("commitment" as const),
+    type: loggedType,
+    commitment: digest,
+    subjects: fc.array(digest, { maxLength: 32 }),
+  }),
+  fc.record({ kind: fc.constant("index" as const), subjects: fc.maxSafeNat(), root: digest }),
+);
+
 export const anyAgreement: fc.Arbitrary<Agreement> = fc
   .record({ parties: members(8), timeAuthorities: members(4), sliceTicks: fc.bigInt({ min: 1n, max: 2n ** 20n }) })
   .chain(({ parties, timeAuthorities, sliceTicks }) => {
@@ -92,6 +147,7 @@ export const anyAgreement: fc.Arbitrary<Agreement> = fc
           baseline: maybe(allowance),
           offline: fc.boolean(),
           svnLeast: u32,
+          log: maybe(anyLogTerms),
         });
       });
   });
@@ -193,6 +249,7 @@ export const anyEvidence: fc.Arbitrary<Evidence> = fc.record({
   agreementVersion: u32,
   lastCode: u32,
   orderDigest: digest,
+  logHead: maybe(fc.record({ size: u64, root: digest })),
 });
 
 export const anyUsageReport: fc.Arbitrary<UsageReport> = fc.record({

@@ -35,14 +35,14 @@ const decodeTimeProof = (payload: Uint8Array) => decodeTime(ObjectType.TIME_PROO
 
 // biome-ignore format: a table
 export const CODECS: readonly Codec[] = [
-  { name: "agreement", any: any.anyAgreement, encode: encodeAgreement, decode: decodeAgreement, code: ErrorCode.AGREEMENT_CLAIM, optional: [15] },
+  { name: "agreement", any: any.anyAgreement, encode: encodeAgreement, decode: decodeAgreement, code: ErrorCode.AGREEMENT_CLAIM, optional: [15, 18] },
   { name: "license", any: any.anyLicense, encode: encodeLicense, decode: decodeLicense, code: ErrorCode.LICENSE_CLAIM, optional: [10, -75004, -75006] },
   { name: "order", any: any.anyOrder, encode: encodeOrder, decode: decodeOrder, code: ErrorCode.ORDER_CLAIM, optional: [-75006, -75010, -75011] },
   { name: "beacon", any: any.anyBeacon, encode: encodeBeacon, decode: decodeBeacon, code: ErrorCode.TIME_CLAIM, optional: [] },
   { name: "time proof", any: any.anyTimeProof, encode: encodeTimeProof, decode: decodeTimeProof, code: ErrorCode.TIME_CLAIM, optional: [] },
   { name: "endorsement", any: any.anyEndorsement, encode: encodeEndorsement, decode: decodeEndorsement, code: ErrorCode.CBOR_TYPE, optional: [] },
   { name: "certificate", any: any.anyCertificate, encode: encodeCertificate, decode: decodeCertificate, code: ErrorCode.CBOR_TYPE, optional: [] },
-  { name: "evidence", any: any.anyEvidence, encode: encodeEvidence, decode: decodeEvidence, code: ErrorCode.CBOR_TYPE, optional: [] },
+  { name: "evidence", any: any.anyEvidence, encode: encodeEvidence, decode: decodeEvidence, code: ErrorCode.CBOR_TYPE, optional: [-75037] },
   { name: "usage report", any: any.anyUsageReport, encode: encodeUsageReport, decode: decodeUsageReport, code: ErrorCode.CBOR_TYPE, optional: [] },
   { name: "license request", any: any.anyLicenseCall, encode: encodeLicenseRequest, decode: decodeLicenseRequest, code: ErrorCode.CBOR_TYPE, optional: [2, 3, 4] },
   { name: "recovery", any: any.anyRecovery, encode: encodeRecovery, decode: decodeRecovery, code: ErrorCode.RECOVERY_CLAIM, optional: [] },
