@@ -3,11 +3,13 @@
  * faulted, what credit may come of it, and the calls after it that a board would go on to make.
  */
 import { Fuse, Lifecycle } from "../../firmware/protocol/board.ts";
-import { OrderAction } from "../../firmware/protocol/claims.ts";
+import { ObjectType, OrderAction } from "../../firmware/protocol/claims.ts";
 import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { Command } from "../../firmware/protocol/commands.ts";
+import { decodeLogProof, encodeLogProof } from "../../host/objects/log-proof.ts";
 import { encode } from "../../host/protocol/cbor.ts";
 import { handoffOf } from "../bare-governor.ts";
+import { BenchLog, logTermsOf } from "../log.ts";
 import { CLOCK, PARTIES, phaseOf, Rig, STRANGER, signerOf } from "../rig.ts";
 import type { Call } from "./machine.ts";
 
@@ -36,9 +38,9 @@ const LEASE_TICKS = 301_000n;
 const TICK: Call = { entry: "tick" };
 const CREDIT_LOW: Call = { entry: "creditLow" };
 
-const send = (command: Command, argument: Uint8Array): Call => ({
+const send = (command: Command, argument: Uint8Array, ...proof: readonly Uint8Array[]): Call => ({
   entry: "doorbell",
-  message: encode([command, argument]),
+  message: encode([command, argument, ...proof]),
 });
 
 const ready = () => Rig.ready({}, OPTIONS);
@@ -53,6 +55,31 @@ function licenseOf(name: string, bytesOf: (rig: Rig) => Uint8Array, rigOf: () =>
       return { rig, later, call: send(Command.LICENSE, bytesOf(rig)) };
     },
   };
+}
+
+/** A license that is good, under an agreement with a log, but for the proof that comes with it. */
+function unloggedOf(
+  name: string,
+  prove: (rig: Rig, log: BenchLog, license: Uint8Array) => readonly Uint8Array[],
+): Scene {
+  return {
+    name: `license-${name}`,
+    prepare() {
+      const { rig, log } = logged();
+      const license = rig.license();
+      return { rig, call: send(Command.LICENSE, license, ...prove(rig, log, license)) };
+    },
+  };
+}
+
+/** A board that has seen its log once. */
+function logged(): { rig: Rig; log: BenchLog } {
+  const rig = Rig.ready({ log: logTermsOf() }, OPTIONS);
+  const log = new BenchLog(5);
+  const license = rig.license({ ticksMax: 1n });
+  rig.must(rig.send(Command.LICENSE, license, log.prove(rig, ObjectType.LICENSE, license)));
+  rig.board.advance(1);
+  return { rig, log };
 }
 
 function sceneOf(name: string, rigOf: () => Rig, rest: (rig: Rig) => Omit<Stage, "rig">): Scene {
@@ -84,6 +111,16 @@ function licensedBefore(): Rig {
 
 function paused(): Rig {
   const rig = open();
+  rig.obey(OrderAction.PAUSE);
+  rig.must(rig.send(Command.DRAIN_DONE));
+  return rig;
+}
+
+/** Under a license that was logged, and then a pause. */
+function pausedUnderLog(): Rig {
+  const { rig, log } = logged();
+  const license = rig.license();
+  rig.must(rig.send(Command.LICENSE, license, log.prove(rig, ObjectType.LICENSE, license)));
   rig.obey(OrderAction.PAUSE);
   rig.must(rig.send(Command.DRAIN_DONE));
   return rig;
@@ -170,6 +207,25 @@ export const SCENES: readonly Scene[] = [
   licenseOf("while-paused", (rig) => rig.license(), paused),
   licenseOf("without-lease", (rig) => rig.license(), ready, LEASE_TICKS),
   licenseOf("without-time", (rig) => rig.license(), withoutTime),
+  unloggedOf("in-no-log", () => []),
+  unloggedOf("of-another-entry", (rig, log) => [log.prove(rig, ObjectType.LICENSE, rig.license({ ticksMax: 2n }))]),
+  unloggedOf("cosigned-by-one", (rig, log, license) => [log.prove(rig, ObjectType.LICENSE, license, { by: [1] })]),
+  unloggedOf("cosigned-by-one-twice", (rig, log, license) => {
+    return [log.prove(rig, ObjectType.LICENSE, license, { by: [1, 1] })];
+  }),
+  unloggedOf("with-forged-cosignature", (rig, log, license) => {
+    const proof = log.prove(rig, ObjectType.LICENSE, license);
+    const { cosignatures } = decodeLogProof(proof);
+    const changed = cosignatures.map((one) => ({ ...one, signature: forged(one.signature) }));
+    return [encodeLogProof({ ...decodeLogProof(proof), cosignatures: [cosignatures[0]!, changed[1]!] })];
+  }),
+  unloggedOf("in-a-forked-log", (rig, _log, license) => {
+    const fork = new BenchLog(9);
+    return [fork.prove(rig, ObjectType.LICENSE, license)];
+  }),
+  unloggedOf("in-a-log-that-the-log-did-not-sign", (rig, log, license) => {
+    return [log.prove(rig, ObjectType.LICENSE, license, { checkpointSignature: new Uint8Array(64) })];
+  }),
   bootOf("boot-licensed", open, false),
   bootOf("boot-paused", paused, true),
   bootOf("boot-rolled-back", rolledBack, true),
@@ -189,6 +245,13 @@ export const SCENES: readonly Scene[] = [
   sceneOf("order-resume-of-one", paused, (rig) => ({
     call: send(Command.ORDER, rig.order(OrderAction.RESUME, {}, PARTIES.slice(0, 1))),
   })),
+  sceneOf(
+    "order-resume-in-no-log",
+    () => pausedUnderLog(),
+    (rig) => ({
+      call: send(Command.ORDER, rig.order(OrderAction.RESUME)),
+    }),
+  ),
   sceneOf("time-proof-of-a-stranger", withoutTime, (rig) => ({
     call: send(Command.TIME_PROOF, rig.timeProof({}, [STRANGER])),
   })),

@@ -25,6 +25,9 @@ export type Attacker =
   | "one party"
   | "license quorum"
   | "time authority"
+  | "log"
+  | "log and one witness"
+  | "log and its witnesses"
   | "holder of a device's key"
   | "maker of another governor"
   | "maker of the accelerator";

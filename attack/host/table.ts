@@ -5,6 +5,7 @@ import { FLOODING } from "./flooding.ts";
 import { IDENTITY } from "./identity.ts";
 import { KEYS } from "./keys.ts";
 import { LICENSES } from "./licenses.ts";
+import { LOGS } from "./log.ts";
 import { METER } from "./meter.ts";
 import { OBJECTS } from "./objects.ts";
 import { ORDERS } from "./orders.ts";
@@ -16,6 +17,7 @@ export const ATTACK_GROUPS: readonly (readonly [title: string, attacks: readonly
   ["Licenses", LICENSES],
   ["Orders", ORDERS],
   ["Time", TIME],
+  ["The log", LOGS],
   ["Signatures and keys", KEYS],
   ["Objects", OBJECTS],
   ["Identity", IDENTITY],

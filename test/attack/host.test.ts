@@ -30,6 +30,16 @@ const DEFENSES: readonly [defense: string, path: string, text: string, instead: 
   ["the mixing of what is drawn", "firmware/identity/random.ts", "  mix(out);", "", "generator-that-repeats-itself"],
   ["the back-off", "firmware/gate/failures.ts", "ledger.failures >= <u32>Limit.FAILURES_MAX", "false", "retries-unlimited"],
   ["that no failure counts while the back-off lasts", "firmware/gate/failures.ts", " || backOffIsOn()) return;", ") return;", "flood-of-orders"],
+  ["the log proof", "firmware/objects/license.ts", "code = checkLogged(ObjectType.LICENSE", "code = 0; else code = checkLogged(ObjectType.LICENSE", "license-in-secret"],
+  ["the entry of its own", "firmware/log/proof.ts", "!includes(proof.root, proof.size, proof.index, leafHash, proof.path, proof.pathCount)", "false", "license-under-another-entry"],
+  ["the history of the log", "firmware/log/merkle.ts", "if (last != 0 || equalBytes(OLDER, oldRoot, DIGEST) == 0) return false;", "", "log-forked"],
+  ["the size that was seen", "firmware/log/proof.ts", "if (proof.size < ledger.logSize) return ErrorCode.LOG_ROLLED_BACK;", "if (proof.size < ledger.logSize) return 0;", "log-rolled-back"],
+  ["the order of witnesses", "firmware/log/proof.ts", "witness < next || ", "", "log-with-one-witness-twice"],
+  ["the age of cosignatures", "firmware/log/proof.ts", "if (isStale(seconds))", "if (false)", "log-head-hoarded"],
+  ["one tree", "firmware/log/proof.ts", "proof.size != proof.checkpointSize", "false", "log-of-a-bigger-tree"],
+  ["the proof of a resume", "firmware/objects/order.ts", "if (pauses && pact.pauseBeforeProof", "if (pact.pauseBeforeProof", "resume-in-secret"],
+  ["the proof of a recovery", "firmware/objects/recovery.ts", "code = checkLogged(ObjectType.RECOVERY", "code = 0; else code = checkLogged(ObjectType.RECOVERY", "recovery-in-secret"],
+  ["the proof of an amendment", "firmware/objects/agreement.ts", "code = checkLoggedForAll(ObjectType.AGREEMENT, ptr, length);", "code = ErrorCode.OK;", "amendment-in-secret"],
   ["that a signature must hold", "firmware/cose/quorum.ts", "residue != 0", "false", "cut-and-paste"],
 ];
 
