@@ -57,6 +57,7 @@ export const enum Claim {
   PURPOSE = -75034,
   STEPS = -75035,
   REFUSAL = -75036,
+  LOG_HEAD = -75037,
 }
 
 /** Keys of the agreement document's map. */
@@ -78,6 +79,27 @@ export const enum AgreementKey {
   BASELINE = 15,
   OFFLINE = 16,
   SVN_LEAST = 17,
+  LOG = 18,
+}
+
+/** Keys of the agreement's log terms. */
+export const enum LogKey {
+  MODE = 1,
+  LOG = 2,
+  WITNESSES = 3,
+  QUORUM = 4,
+  CHECKPOINT_SECONDS_MAX = 5,
+  PAUSE_BEFORE_PROOF = 6,
+}
+
+/** What a log entry holds of a message; first item of the entry, and the agreement's choice. */
+export const enum LogMode {
+  /** The agreement has no log. */
+  NONE = 0,
+  /** `[1, type, message]` */
+  PLAIN = 1,
+  /** `[2, type, SHA-256(salt || message), [* subject]]`: who may see the message has the salt. */
+  COMMITMENT = 2,
 }
 
 /** Keys of the agreement's map of quorums. */

@@ -6,11 +6,22 @@ export const enum CoseTag {
   SIGN = 98,
 }
 
-/** Common header parameters, RFC 9052 section 3.1. */
+/** Common header parameters, RFC 9052 section 3.1, and those of a receipt, RFC 9942. */
 export const enum CoseHeader {
   ALGORITHM = 1,
   CRITICAL = 2,
   KID = 4,
+  /** Verifiable data structure: which kind of log. */
+  VDS = 395,
+  /** Verifiable data structure proofs. */
+  VDP = 396,
+}
+
+/** A receipt of a log with the tree of RFC 9162: RFC 9942 section 5. */
+export const enum CoseReceipt {
+  RFC9162_SHA256 = 1,
+  /** Label of the inclusion proofs among the proofs. */
+  INCLUSION = -1,
 }
 
 /** Signature algorithms. */

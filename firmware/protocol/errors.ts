@@ -142,4 +142,21 @@ export const enum ErrorCode {
 
   // 0x0d tamper
   TAMPERED = 0x0d01,
+
+  // 0x0e log proof: RFC 9162, RFC 9942, C2SP tlog-checkpoint and tlog-cosignature
+  LOG_PROOF_MISSING = 0x0e01,
+  LOG_PROOF_FORM = 0x0e02,
+  LOG_NOT_AGREED = 0x0e03,
+  LOG_KEY = 0x0e04,
+  LOG_TREE_SIZE = 0x0e05,
+  LOG_INCLUSION = 0x0e06,
+  LOG_ROLLED_BACK = 0x0e07,
+  LOG_FORKED = 0x0e08,
+  LOG_RECEIPT = 0x0e09,
+  LOG_CHECKPOINT = 0x0e0a,
+  LOG_WITNESS_MISSING = 0x0e0b,
+  LOG_WITNESS_QUORUM = 0x0e0c,
+  LOG_WITNESS_UNKNOWN = 0x0e0d,
+  LOG_COSIGNATURE = 0x0e0e,
+  LOG_STALE = 0x0e0f,
 }

@@ -8,6 +8,12 @@ export const enum Limit {
   PARTIES_MAX = 8,
   /** Most time authorities of an agreement. */
   TIME_AUTHORITIES_MAX = 4,
+  /** Most witnesses of an agreement's log. */
+  WITNESSES_MAX = 8,
+  /** Longest origin of a log and longest name of a witness, printable ASCII. */
+  LOG_NAME_BYTES_MAX = 64,
+  /** Most hashes of one Merkle proof: C2SP tlog-witness, and trees of up to 2^63 leaves. */
+  LOG_PATH_MAX = 63,
   /** Most UEIDs a cohort license or a scoped order may name. */
   COHORT_MAX = 32,
   KID_BYTES = 8,

@@ -6,19 +6,18 @@ import { AgreementKey, ObjectType, QuorumKey } from "../../firmware/protocol/cla
 import type { EngineClass } from "../../firmware/protocol/classes.ts";
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
-import type { CborValue } from "../protocol/cbor.ts";
-import { keyId, parseSign, type Signer, type VerificationKey, verifyQuorum } from "../protocol/cose.ts";
+import { parseSign, type Signer, verifyQuorum } from "../protocol/cose.ts";
 import { Refusal } from "../protocol/refusal.ts";
 import { sha256 } from "../protocol/sha256.ts";
 import { objectAad } from "./aad.ts";
 import { Claims, encodeClaims, worksValue } from "./claims.ts";
+import { checkLogTerms, type LogTerms, logTermsValue, readLogTerms } from "./log-terms.ts";
+import { checkMembers, type Member, memberOf, memberValue } from "./member.ts";
 import { signQuorum } from "./quorum.ts";
 import { type WorkByClass, workBytes } from "./work.ts";
 
-/** A party or a time authority. Name: 1 to 32 bytes of UTF-8. */
-export interface Member extends VerificationKey {
-  readonly name: string;
-}
+export type { LogTerms } from "./log-terms.ts";
+export type { Member } from "./member.ts";
 
 /** How many parties it takes; each 1 to the number of parties. */
 export interface Quorums {
@@ -68,6 +67,8 @@ export interface Agreement {
   /** Whether licenses without a nonce are accepted. */
   readonly offline: boolean;
   readonly svnLeast: number;
+  /** What the governor takes only with a log proof, and by whose word; without it nothing has to be logged. */
+  readonly log?: LogTerms;
 }
 
 const QUORUM_KEYS = [
@@ -79,7 +80,6 @@ const QUORUM_KEYS = [
 ] as const;
 
 const NAME_BYTES_MAX = 64;
-const MEMBER_NAME_BYTES_MAX = 32;
 const TICK_HZ_MAX = 1_000_000;
 const DRIFT_PPM_MAX = 100_000;
 const LEASE_SECONDS_MAX = 31_536_000;
@@ -115,6 +115,7 @@ export function encodeAgreement(agreement: Agreement): Uint8Array {
       [AgreementKey.BASELINE, agreement.baseline && worksValue(agreement.baseline)],
       [AgreementKey.OFFLINE, agreement.offline],
       [AgreementKey.SVN_LEAST, agreement.svnLeast],
+      [AgreementKey.LOG, agreement.log && logTermsValue(agreement.log)],
     ],
     decodeAgreement,
   );
@@ -149,6 +150,7 @@ export function decodeAgreement(payload: Uint8Array): Agreement {
     baseline: claims.optional(AgreementKey.BASELINE, (label) => claims.works64(label)),
     offline: claims.bool(AgreementKey.OFFLINE),
     svnLeast: claims.u32(AgreementKey.SVN_LEAST),
+    log: claims.optional(AgreementKey.LOG, (label) => readLogTerms(claims.map(label))),
   };
   claims.end();
   if (agreement.caps.size === 0) claims.refuse("it has no caps");
@@ -156,6 +158,7 @@ export function decodeAgreement(payload: Uint8Array): Agreement {
   checkQuorums(agreement, claims);
   checkMembers(agreement.parties, claims);
   checkMembers(agreement.timeAuthorities, claims);
+  if (agreement.log) checkLogTerms(agreement.log, claims);
   return agreement;
 }
 
@@ -192,31 +195,6 @@ function checkQuorums(agreement: Agreement, claims: Claims): void {
       claims.refuse(`a ${name} quorum of ${quorum} of ${count}`, ErrorCode.AGREEMENT_QUORUM_RULE);
     }
   }
-}
-
-function checkMembers(members: readonly Member[], claims: Claims): void {
-  const kids = new Set<string>();
-  for (const { kid, name, publicKey } of members) {
-    const text = Buffer.from(kid).toString("hex");
-    if (kids.has(text)) claims.refuse(`the key of ${name} is named twice`, ErrorCode.AGREEMENT_PARTY);
-    if (Buffer.compare(kid, keyId(publicKey)) !== 0) {
-      claims.refuse(`the kid of ${name} is not that of the key`, ErrorCode.AGREEMENT_PARTY);
-    }
-    kids.add(text);
-  }
-}
-
-function memberValue(member: Member): CborValue {
-  return [member.kid, member.name, member.publicKey];
-}
-
-function memberOf(items: Claims, index: number): Member {
-  const member = items.array(index, 3);
-  return {
-    kid: member.bytes(0, Limit.KID_BYTES),
-    name: member.text(1, MEMBER_NAME_BYTES_MAX),
-    publicKey: member.bytes(2, Limit.PUBLIC_KEY_BYTES),
-  };
 }
 
 /** Signed by each of `signers`: all parties for the first agreement, the amend quorum of the one in force later. */

@@ -53,6 +53,14 @@ export interface Info extends HardwareModel {
   readonly lastCode: number;
   /** Of the newest order that the governor accepted; zeros before the first. */
   readonly orderDigest: Uint8Array;
+  /** The log's tree that the newest accepted proof showed, where the agreement has a log; size 0: none yet. */
+  readonly logHead?: LogHead;
+}
+
+/** A tree of the log by its number of leaves and its root, zeros for no tree. */
+export interface LogHead {
+  readonly size: bigint;
+  readonly root: Uint8Array;
 }
 
 export interface Evidence extends Info {
@@ -128,6 +136,7 @@ function infoEntries(info: Info): ClaimEntries {
     [Claim.AGREEMENT_VERSION, info.agreementVersion],
     [Claim.LAST_CODE, info.lastCode],
     [Claim.ORDER, info.orderDigest],
+    [Claim.LOG_HEAD, info.logHead && [info.logHead.size, info.logHead.root]],
   ];
 }
 
@@ -160,5 +169,9 @@ function readInfo(claims: Claims): Info {
     agreementVersion: claims.u32(Claim.AGREEMENT_VERSION),
     lastCode: claims.u32(Claim.LAST_CODE),
     orderDigest: claims.digest(Claim.ORDER),
+    logHead: claims.optional(Claim.LOG_HEAD, (label) => {
+      const head = claims.array(label, 2);
+      return { size: head.u64(0), root: head.digest(1) };
+    }),
   };
 }

@@ -18,6 +18,7 @@ const ENCODE = "Encode the message as RFC 8949 section 4.2.1 asks; docs/protocol
 const SIGN = "Sign as docs/protocol.md states; the object and the signatures must be of this protocol's profile.";
 const SILICON = "Power the board off and on; if it comes again, the part is defective: return it to the manufacturer.";
 const RECOVER = "Let the license quorum judge fresh evidence and sign a recovery on its challenge.";
+const FETCH_PROOF = "Fetch the object's proof anew from the verifier that keeps the log.";
 const FETCH_AGREEMENT = "Fetch the agreement that is in force and issue the object under it.";
 
 // biome-ignore format: a table, one row a code
@@ -145,6 +146,22 @@ export const ERROR_PHRASES: Readonly<Record<number, ErrorPhrase>> = {
   [ErrorCode.RECOVERY_DEVICE]: row("RECOVERY_DEVICE", "the recovery is for another device", "Deliver the recovery that names this UEID."),
   [ErrorCode.RECOVERY_NONCE]: row("RECOVERY_NONCE", "the recovery does not answer this board's challenge", "Take fresh evidence and ask again."),
   [ErrorCode.RECOVERY_AGREEMENT]: row("RECOVERY_AGREEMENT", "the recovery stands under another agreement", FETCH_AGREEMENT),
+
+  [ErrorCode.LOG_PROOF_MISSING]: row("LOG_PROOF_MISSING", "the agreement wants a log proof with this object, and there is none", FETCH_PROOF),
+  [ErrorCode.LOG_PROOF_FORM]: row("LOG_PROOF_FORM", "the log proof is not what its CDDL says", "Compare the proof with its CDDL in docs/protocol.md."),
+  [ErrorCode.LOG_NOT_AGREED]: row("LOG_NOT_AGREED", "a log proof came with the object, but the agreement names no log", "Deliver the object alone."),
+  [ErrorCode.LOG_KEY]: row("LOG_KEY", "the receipt is from another log than the agreement's", FETCH_PROOF),
+  [ErrorCode.LOG_TREE_SIZE]: row("LOG_TREE_SIZE", "receipt and checkpoint are of trees of different sizes, or of an empty one", FETCH_PROOF),
+  [ErrorCode.LOG_INCLUSION]: row("LOG_INCLUSION", "the inclusion proof does not lead from this object to the checkpoint's root", "Fetch the proof of this very object."),
+  [ErrorCode.LOG_ROLLED_BACK]: row("LOG_ROLLED_BACK", "the checkpoint is of a smaller tree than one that this governor saw before", FETCH_PROOF),
+  [ErrorCode.LOG_FORKED]: row("LOG_FORKED", "the checkpoint does not continue the tree that this governor saw before", "Fetch a proof from the head in the board's evidence. If there is none, the log has shown two histories: publish both."),
+  [ErrorCode.LOG_RECEIPT]: row("LOG_RECEIPT", "the log's signature on the receipt does not hold", FETCH_PROOF),
+  [ErrorCode.LOG_CHECKPOINT]: row("LOG_CHECKPOINT", "the log's signature on the checkpoint does not hold", FETCH_PROOF),
+  [ErrorCode.LOG_WITNESS_MISSING]: row("LOG_WITNESS_MISSING", "no witness has cosigned the checkpoint", "Wait until witnesses have cosigned, and fetch the proof again."),
+  [ErrorCode.LOG_WITNESS_QUORUM]: row("LOG_WITNESS_QUORUM", "the cosignatures are not exactly as many as the agreement's witness quorum", "Wait until enough witnesses have cosigned, and fetch the proof again."),
+  [ErrorCode.LOG_WITNESS_UNKNOWN]: row("LOG_WITNESS_UNKNOWN", "a cosignature is of no witness of the agreement, or out of their order", FETCH_PROOF),
+  [ErrorCode.LOG_COSIGNATURE]: row("LOG_COSIGNATURE", "a witness's cosignature does not hold", FETCH_PROOF),
+  [ErrorCode.LOG_STALE]: row("LOG_STALE", "a cosignature is older than the agreement allows", "Fetch a proof from the log's newest checkpoint."),
 
   [ErrorCode.TAMPERED]: row("TAMPERED", "a tamper sensor fired: the secrets are erased", "This board will not run again; its evidence of the fact is INFO."),
 };
