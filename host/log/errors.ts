@@ -2,6 +2,7 @@
 export type LogErrorCode =
   | "log/note-malformed"
   | "log/key-malformed"
+  | "log/request-malformed"
   | "log/checkpoint-malformed"
   | "log/origin"
   | "log/signature"
