@@ -2,8 +2,6 @@
  * A folder that a verifier can be started from: keys under a passphrase, the agreement (or a draft of it, where parties
  * live elsewhere), and the configuration. Nothing that is there already is touched.
  */
-import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ObjectType } from "../../../firmware/protocol/claims.ts";
 import { KeyFolder } from "../../keys/folder.ts";
@@ -13,12 +11,12 @@ import { addSignatureAsync } from "../../keys/signer.ts";
 import { objectAad } from "../../objects/aad.ts";
 import { encodeAgreement, type Member, verifyAgreement } from "../../objects/agreement.ts";
 import { draftSign } from "../../protocol/cose.ts";
-import { ConfigError } from "../config/errors.ts";
 import { type AgreementWish, firstAgreement } from "./first-agreement.ts";
+import { makeNewFolder, newPassphrase, writeNew } from "./new-folder.ts";
 
 export interface InitOptions {
   readonly folder: string;
-  /** What the verifier is called: its time authority's and its verdicts' keys are too. */
+  /** What the verifier is called: the keys of its time authority, its verdicts and its log are too. */
   readonly name: string;
   /** Names of the parties that live here; a key is made for each. */
   readonly parties: readonly string[];
@@ -39,36 +37,31 @@ export interface InitOptions {
 export interface InitResult {
   readonly configFile: string;
   readonly passphraseFile: string;
-  readonly keys: readonly { readonly use: "party" | "time" | "verdicts"; readonly key: StoredKey }[];
+  readonly keys: readonly { readonly use: "party" | "time" | "verdicts" | "log"; readonly key: StoredKey }[];
   /** Undefined where none was made. `missing`: the parties that have yet to sign. */
   readonly agreement: { readonly file: string; readonly missing: readonly string[] } | undefined;
 }
 
-const SECRET_BYTES = 32;
-const PRIVATE_FILE = 0o600;
-const PRIVATE_FOLDER = 0o700;
 const AGREEMENT_FILE = "agreement.cbor";
 const DRAFT_FILE = "agreement-draft.cbor";
 
 /** Throws `ConfigError`, `KeyError`, and a `Refusal` for an agreement that no governor would take. */
 export async function initVerifier(options: InitOptions): Promise<InitResult> {
   const { folder, name } = options;
-  makeFolder(folder);
-  const passphraseFile = options.passphraseFile ?? join(folder, "passphrase");
-  if (options.passphraseFile === undefined) {
-    writeNew(passphraseFile, `${randomBytes(SECRET_BYTES).toString("base64url")}\n`);
-  }
+  makeNewFolder(folder);
+  const passphraseFile = options.passphraseFile ?? newPassphrase(folder);
   const passphrase = await readPassphrase({ file: passphraseFile, isNew: true });
   const store = new Keystore(KeyFolder.make(join(folder, "keys")));
   const make = async (use: InitResult["keys"][number]["use"], label: string) => ({
     use,
     key: await store.create(label, passphrase),
   });
-  const labels = { time: `${name} time`, verdicts: `${name} verdicts` };
+  const labels = { time: `${name} time`, verdicts: `${name} verdicts`, log: `${name} log` };
   const keys: Awaited<ReturnType<typeof make>>[] = [];
   for (const party of options.parties) keys.push(await make("party", party));
   if (options.keepsTime) keys.push(await make("time", labels.time));
   keys.push(await make("verdicts", labels.verdicts));
+  keys.push(await make("log", labels.log));
   const agreement = options.agreement && (await draftAgreement(options, keys, store, passphrase));
   const configFile = join(folder, "verifier.json");
   const config = {
@@ -78,12 +71,22 @@ export async function initVerifier(options: InitOptions): Promise<InitResult> {
     parties: options.parties,
     timeAuthority: options.keepsTime ? [labels.time] : [],
     verdictKey: labels.verdicts,
+    log: { origin: originOf(name), key: labels.log, witnesses: [] },
     ...options.settings,
   };
   writeNew(configFile, `${JSON.stringify(config, null, 2)}\n`);
   passphrase.fill(0);
   return { configFile, passphraseFile, keys, agreement };
 }
+
+/** A name of a log in lower case: where it will be served, nobody knows yet, and what it is called never changes. */
+function originOf(name: string): string {
+  const plain = name.toLowerCase().replace(/[^a-z0-9.-]+/g, "-");
+  return `${plain.slice(0, ORIGIN_CHARACTERS_MAX - LOG_PATH.length)}${LOG_PATH}`;
+}
+
+const LOG_PATH = "/log";
+const ORIGIN_CHARACTERS_MAX = 64;
 
 /** Signed by the parties that are here: by all, then it is the agreement; else a draft that goes to the others. */
 async function draftAgreement(
@@ -114,23 +117,4 @@ async function draftAgreement(
 
 function memberOf({ kid, label, publicKey }: StoredKey): Member {
   return { kid, name: label, publicKey };
-}
-
-/** A folder of its own: what it holds is secret. */
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
-    if (readdirSync(folder).length > 0) throw new ConfigError([`${folder} is not empty, and nothing is overwritten`]);
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    throw new ConfigError([`${folder} cannot be made: ${(error as NodeJS.ErrnoException).code}`]);
-  }
-}
-
-function writeNew(path: string, content: string | Uint8Array): void {
-  try {
-    writeFileSync(path, content, { flag: "wx", mode: PRIVATE_FILE });
-  } catch (error) {
-    throw new ConfigError([`${path} cannot be written: ${(error as NodeJS.ErrnoException).code}`]);
-  }
 }
