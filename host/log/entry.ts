@@ -50,7 +50,7 @@ export interface IndexEntry {
 export type LogEntry = PlainEntry | CommitmentEntry | IndexEntry;
 
 /** Bytes of the salt of a commitment. */
-export const SALT_BYTES = 32;
+const SALT_BYTES = 32;
 /** Around a message: the heads of the array, of two small integers and of a string of up to 64 KiB. */
 const PLAIN_HEADS_BYTES = 6;
 /** Longest entry: the longest message, in the plain. */
@@ -125,8 +125,9 @@ function isHash(value: CborValue | undefined): value is Uint8Array {
   return value instanceof Uint8Array && value.length === HASH_BYTES;
 }
 
-/** What a commitment entry holds in place of a message. `salt` is 32 bytes. */
+/** What a commitment entry holds in place of a message. `salt` is 32 bytes, else it throws a `RangeError`. */
 export function commitmentOf(salt: Uint8Array, message: Uint8Array): Uint8Array {
+  if (salt.length !== SALT_BYTES) throw new RangeError(`a salt of ${salt.length} bytes`);
   return sha256(Buffer.concat([salt, message]));
 }
 

@@ -86,7 +86,7 @@ export function* tilesOf(size: number): Generator<TileName & { readonly level: n
 }
 
 /** The hash at a place of a tile. */
-export function hashAt(hashes: Uint8Array, place: number): Uint8Array {
+function hashAt(hashes: Uint8Array, place: number): Uint8Array {
   return hashes.subarray(place * HASH_BYTES, (place + 1) * HASH_BYTES);
 }
 
@@ -219,7 +219,7 @@ async function readTile(source: TileSource, level: number, index: number, width:
 }
 
 /** MTH of as many hashes as a power of two, each the root of an equal subtree. */
-export function perfectRoot(hashes: Uint8Array): Uint8Array {
+function perfectRoot(hashes: Uint8Array): Uint8Array {
   let row: Uint8Array[] = [];
   for (let place = 0; place < hashes.length / HASH_BYTES; place++) row.push(hashAt(hashes, place));
   while (row.length > 1) {
