@@ -10,6 +10,7 @@ import { addInspect } from "./commands/inspect.ts";
 import { addKey } from "./commands/key.ts";
 import { addPolicy } from "./commands/policy.ts";
 import { addVerifier } from "./commands/verifier.ts";
+import { addWitness } from "./commands/witness.ts";
 import { addWorkloads } from "./commands/workloads.ts";
 import { usageLine, wrongUse } from "./exit.ts";
 import { version } from "./version.ts";
@@ -51,6 +52,7 @@ export function quiesceProgram(): Command {
   addPolicy(quiesce);
   addKey(quiesce);
   addVerifier(quiesce);
+  addWitness(quiesce);
   addCourier(quiesce);
   addWorkloads(quiesce);
   addErrors(quiesce);

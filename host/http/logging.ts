@@ -19,10 +19,10 @@ const SECRET = [
   "rawBody",
 ];
 
-export function serviceLogger(level: LogLevel, stream?: DestinationStream): Logger {
+export function serviceLogger(level: LogLevel, stream?: DestinationStream, service = "quiesce-verifier"): Logger {
   const options = {
     level,
-    base: { service: "quiesce-verifier" },
+    base: { service },
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: errorLine },
     redact: {

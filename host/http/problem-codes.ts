@@ -13,6 +13,7 @@ export const CLASS_STATUS = {
   method: 405,
   timeout: 408,
   signatures: 409,
+  ahead: 409,
   "too-large": 413,
   "media-type": 415,
   invalid: 422,

@@ -7,10 +7,19 @@ import { rmSync, statSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import { connect } from "node:net";
-import type { VerifierApp } from "./app.ts";
+import type { FastifyInstance } from "fastify";
+import type { Lifecycle } from "./app-types.ts";
 import { answerClientError } from "./connection-errors.ts";
 import { requestIds } from "./request-ids.ts";
 import { readTls, type TlsFiles } from "./tls.ts";
+
+/** What is served: a Fastify app that is ready. */
+export interface ServedApp {
+  readonly app: Pick<FastifyInstance, "routing" | "log"> & { close(): Promise<unknown> };
+  readonly lifecycle: Lifecycle;
+  /** Answers that have no end, where there are any. */
+  readonly events?: { close(): void };
+}
 
 export interface ListenOptions {
   /** Absent: no TCP. Port 0 takes a free one. */
@@ -47,7 +56,7 @@ const TIMEOUT_CHECK_MS = 1000;
 const SOCKET_MODE_MASK = 0o117;
 
 /** Throws what `listen` and the file system throw; nothing listens then. */
-export async function serve(verifier: VerifierApp, options: ListenOptions): Promise<Listening> {
+export async function serve(served: ServedApp, options: ListenOptions): Promise<Listening> {
   const { tcp, socket, limits } = options;
   const servers: http.Server[] = [];
   const addresses: string[] = [];
@@ -55,12 +64,12 @@ export async function serve(verifier: VerifierApp, options: ListenOptions): Prom
   try {
     if (tcp) {
       const server = secure ?? http.createServer(serverOptions(limits));
-      addresses.push(await listenTcp(prepare(server, verifier, limits), tcp));
+      addresses.push(await listenTcp(prepare(server, served, limits), tcp));
       servers.push(server);
     }
     if (socket !== undefined) {
       const server = http.createServer(serverOptions(limits));
-      await listenSocket(prepare(server, verifier, limits), socket);
+      await listenSocket(prepare(server, served, limits), socket);
       addresses.push(`unix:${socket}`);
       servers.push(server);
     }
@@ -73,7 +82,7 @@ export async function serve(verifier: VerifierApp, options: ListenOptions): Prom
   return {
     addresses,
     reloadTls: () => secure?.setSecureContext(readTls(tcp!.tls!)),
-    close: () => close(verifier, servers, limits.shutdownMs),
+    close: () => close(served, servers, limits.shutdownMs),
   };
 }
 
@@ -90,7 +99,7 @@ function serverOptions(limits: ServerLimits): http.ServerOptions {
   };
 }
 
-function prepare<T extends http.Server>(server: T, { app }: VerifierApp, limits: ServerLimits): T {
+function prepare<T extends http.Server>(server: T, { app }: ServedApp, limits: ServerLimits): T {
   const newId = requestIds();
   server.maxConnections = limits.connectionsMax;
   server.on("request", app.routing);
@@ -136,9 +145,9 @@ async function closeAll(servers: readonly http.Server[]): Promise<void> {
   await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
 }
 
-async function close({ app, lifecycle, events }: VerifierApp, servers: http.Server[], shutdownMs: number) {
+async function close({ app, lifecycle, events }: ServedApp, servers: http.Server[], shutdownMs: number) {
   lifecycle.isClosing = true;
-  events.close();
+  events?.close();
   // Connections that are idle are closed at once, the others as soon as their answer is out.
   const closed = closeAll(servers);
   let timer: NodeJS.Timeout | undefined;

@@ -93,6 +93,7 @@ export const REFUSALS: Readonly<Record<AppraisalCode, Row>> = {
   "evidence/epoch-behind": ["every order has arrived", [["configuration", configuration.vulnerable]]],
   "evidence/epoch-ahead": ["every order has arrived", [["sourced-data", sourced.unattested]]],
   "evidence/order-unknown": ["every order has arrived", [["sourced-data", sourced.contraindicated]]],
+  "evidence/log-forked": ["every order has arrived", [["sourced-data", sourced.contraindicated]]],
   "evidence/time-unknown": ["clock is true", [["configuration", configuration.unavailable]]],
   "evidence/time-off": ["clock is true", [["hardware", hardware.vulnerable]]],
   "evidence/totals-regressed": ["nothing goes back", [["hardware", hardware.contraindicated]]],

@@ -32,6 +32,7 @@ import type { ServiceContext } from "./context.ts";
 import { type AnswerDraft, answeredBefore, type Bench, type Decision, decide, policyDevice } from "./decision.ts";
 import { changesOf, type DeviceRow, readDevices, writeDevices } from "./device-rows.ts";
 import type { EvidenceItem } from "./evidence-item.ts";
+import type { Loggable } from "./log/terms.ts";
 import { type Signed, signatureCount, signUpTo } from "./parties.ts";
 import type { SignedAnswer } from "./service.ts";
 import type { SharedState } from "./shared.ts";
@@ -40,6 +41,12 @@ import { verdictOn } from "./verdict.ts";
 
 /** Undefined where an appraisal was all that was asked for. */
 export type EvidenceAnswer = SignedAnswer | undefined;
+
+/** With it, where it is whole, which leaf of the log it is. */
+interface Logged {
+  readonly answer: EvidenceAnswer;
+  readonly leaf: number | undefined;
+}
 
 /** Requests of one transaction at most, and requests that may wait. */
 const ITEMS_MAX = 256;
@@ -60,7 +67,7 @@ type Outcome = { readonly item: EvidenceItem } & (
 
 export class Answers {
   readonly #context: ServiceContext;
-  readonly #batcher: Batcher<EvidenceItem, EvidenceAnswer>;
+  readonly #batcher: Batcher<EvidenceItem, Logged>;
   /** By the evidence's digest. A retry that comes while the first is under way waits for its answer. */
   readonly #underWay = new Map<string, { readonly name: string; readonly answer: Promise<EvidenceAnswer> }>();
 
@@ -75,7 +82,7 @@ export class Answers {
     });
   }
 
-  /** Durable when it resolves. Rejects with the `VerifierError` of what stands against it. */
+  /** Durable and public when it resolves. Rejects with the `VerifierError` of what stands against it. */
   async ask(item: EvidenceItem): Promise<EvidenceAnswer> {
     const digest = hexOf(item.digest);
     const name = `${item.purpose} ${item.call.draft ? hexOf(item.call.draft) : ""}`;
@@ -84,7 +91,7 @@ export class Answers {
       // What else is wanted on the same evidence is decided after it: no batch holds one evidence twice.
       await first.answer.catch(() => {});
     }
-    const answer = this.#batcher.ask(item);
+    const answer = this.#public(item);
     this.#underWay.set(digest, { name, answer });
     try {
       return await answer;
@@ -93,7 +100,13 @@ export class Answers {
     }
   }
 
-  async #run(tx: Transaction<Tables>, items: readonly EvidenceItem[]): Promise<Result<EvidenceAnswer>[]> {
+  async #public(item: EvidenceItem): Promise<EvidenceAnswer> {
+    const { answer, leaf } = await this.#batcher.ask(item);
+    await this.#context.log.cover(leaf);
+    return answer;
+  }
+
+  async #run(tx: Transaction<Tables>, items: readonly EvidenceItem[]): Promise<Result<Logged>[]> {
     const { store, slot, nonces } = this.#context;
     const { rows, known, licenses, bench } = await this.#read(tx, items);
     const { policy } = bench.settings;
@@ -125,7 +138,14 @@ export class Answers {
     await writeDevices(tx, changes);
     await usage.write(store, tx, slot);
     await bench.caps.write(tx);
-    return outcomes.map((outcome, i) => resultOf(outcome, signed[i]));
+    const whole = outcomes.map((outcome, i) => wholeMessage(outcome, signed[i]));
+    const leaves = await this.#context.log.append(
+      tx,
+      whole.flatMap((one) => one ?? []),
+      bench.shared,
+    );
+    let logged = 0;
+    return outcomes.map((outcome, i) => resultOf(outcome, signed[i], whole[i] && leaves[logged++]));
   }
 
   /** All that the batch's decisions may look at, locked until the transaction ends. */
@@ -153,8 +173,21 @@ export class Answers {
       (sequence: bigint) =>
         licenses.get(licenseName([id, sequence]));
     const { restoredMs } = this.#context;
-    const bench: Bench = { shared, settings: current, caps, licenseOf, nowMs, restoredMs };
+    const logRoots = await this.#logRoots(tx, items, shared);
+    const bench: Bench = { shared, settings: current, caps, licenseOf, logRoots, nowMs, restoredMs };
     return { rows, known, licenses, bench };
+  }
+
+  /** Of the heads that devices were shown, where the agreement's log is the one here. */
+  async #logRoots(tx: Transaction<Tables>, items: readonly EvidenceItem[], { agreement }: SharedState) {
+    const { log } = this.#context;
+    if (!log.isOf(agreement.log)) return undefined;
+    const roots = new Map<bigint, Uint8Array | undefined>();
+    for (const { evidence } of items) {
+      const size = evidence.logHead?.size ?? 0n;
+      if (size > 0n && !roots.has(size)) roots.set(size, await log.rootAt(tx, size));
+    }
+    return roots;
   }
 
   async #sign(outcome: Outcome, { agreement }: SharedState): Promise<Signed | undefined> {
@@ -237,13 +270,22 @@ function verdictRow(outcome: Outcome, known: Known, policy: Policy, judgedMs: nu
   return [{ evidenceDigest: item.digest, deviceId, judgedMs, claims: verdictOn(item, policy, judgedMs, error.code) }];
 }
 
-function resultOf(outcome: Outcome, signed: Signed | undefined): Result<EvidenceAnswer> {
+/** What is signed by its whole quorum, now or before: it is in the log, or goes into it. */
+function wholeMessage(outcome: Outcome, signed: Signed | undefined): Loggable | undefined {
+  const draft = draftOf(outcome);
+  if (!draft || !signed || signed.have < draft.quorum) return undefined;
+  return { type: draft.type, bytes: signed.bytes };
+}
+
+function resultOf(outcome: Outcome, signed: Signed | undefined, leaf: number | undefined): Result<Logged> {
   if (outcome.type === "refused") return { ok: false, error: outcome.error };
-  if (!signed) return { ok: true, value: undefined };
+  return { ok: true, value: { answer: signed && answerOf(outcome, signed), leaf } };
+}
+
+function answerOf(outcome: Outcome, { bytes, have }: Signed): EvidenceAnswer {
   const { quorum } = draftOf(outcome)!;
-  const { bytes, have } = signed;
-  if (have < quorum) return { ok: true, value: { complete: false, draft: bytes, have, need: quorum } };
-  return { ok: true, value: { complete: true, bytes, repeated: outcome.type === "repeated" } };
+  if (have < quorum) return { complete: false, draft: bytes, have, need: quorum };
+  return { complete: true, bytes, repeated: outcome.type === "repeated" };
 }
 
 function repeated(answer: EvidenceAnswer): EvidenceAnswer {

@@ -3,6 +3,7 @@
  * them, and the books count them. Whoever brings one may, since the signatures of a whole quorum are what is believed.
  */
 import type { Transaction } from "kysely";
+import { ObjectType } from "../../firmware/protocol/claims.ts";
 import { decodeLicense, type License, verifyLicense } from "../objects/license.ts";
 import { parseSign } from "../protocol/cose.ts";
 import type { Tables } from "../store/store.ts";
@@ -36,9 +37,9 @@ export class CompletedLicenses {
     this.#context = context;
   }
 
-  /** Durable when it resolves. What is here already changes nothing. */
+  /** Durable when it resolves, and in the log. What is here already changes nothing. */
   async take(bytes: Uint8Array): Promise<void> {
-    const { store, shared: state, settings } = this.#context;
+    const { store, shared: state, settings, log } = this.#context;
     // Judged before the transaction: nobody waits for signatures of who may be a stranger.
     const completed = readCompleted(bytes, await state.now());
     await store.write(async (tx) => {
@@ -52,7 +53,9 @@ export class CompletedLicenses {
       const { ahead, completes } = sortOut(rows, known, completed);
       await completeAnswers(tx, completes);
       await this.#write(tx, ahead, completed, shared);
+      await log.append(tx, [{ type: ObjectType.LICENSE, bytes }], shared);
     });
+    log.publishSoon();
   }
 
   /** Those of its devices that are enrolled here, whatever their status: what was done was done. */

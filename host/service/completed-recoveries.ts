@@ -4,6 +4,7 @@
  * takes effect when the device shows that it was installed, as one that was signed here does: until then both may be so.
  */
 import type { Transaction } from "kysely";
+import { ObjectType } from "../../firmware/protocol/claims.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { NO_REPORT, type ReportHead } from "../objects/eat.ts";
 import { decodeRecovery, encodeRecovery, type Recovery, recoveryQuorum, verifyRecovery } from "../objects/recovery.ts";
@@ -54,9 +55,9 @@ export class CompletedRecoveries {
     this.#context = context;
   }
 
-  /** Durable when it resolves. What is here already, or behind what is here, changes nothing. */
+  /** Durable when it resolves, and in the log. What is here already, or behind what is here, changes nothing. */
   async take(bytes: Uint8Array): Promise<void> {
-    const { store, shared: state } = this.#context;
+    const { store, shared: state, log } = this.#context;
     // Judged before the transaction: nobody waits for signatures of who may be a stranger.
     const shared = await state.now();
     const completed = readCompleted(bytes, shared);
@@ -67,7 +68,9 @@ export class CompletedRecoveries {
       const pending = pendingOf(row.state.record, known);
       if (same) await this.#complete(tx, row, same, pending, completed);
       else if (isAhead(row.state.record, pending, completed)) await this.#add(tx, row, completed);
+      await log.append(tx, [{ type: ObjectType.RECOVERY, bytes }], shared);
     });
+    log.publishSoon();
   }
 
   /** Whatever its status: what was done was done. */

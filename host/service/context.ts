@@ -7,6 +7,7 @@ import type { Nonces } from "../verifier/nonces.ts";
 import type { ReferenceValues } from "../verifier/registry.ts";
 import type { Attesters } from "./attesters.ts";
 import type { FrostSeat } from "./frost-gathering.ts";
+import type { TransparencyLog } from "./log/transparency-log.ts";
 import type { LocalParties } from "./parties.ts";
 import type { Registration } from "./service.ts";
 import type { Shared } from "./shared.ts";
@@ -34,6 +35,8 @@ export interface ServiceContext {
   readonly timeSigners: readonly AsyncSigner[];
   /** Signs attestation results. */
   readonly verdictSigner: AsyncSigner;
+  /** Where all that is signed by its whole quorum is made public before it is handed out. */
+  readonly log: TransparencyLog;
   readonly nonces: Nonces;
   readonly attesters: Attesters;
   /** Agreement time in ms. */

@@ -8,6 +8,7 @@ import { readSigned } from "../verifier/signed.ts";
 import { Attesters } from "./attesters.ts";
 import type { ServiceSettings } from "./context.ts";
 import { canGather, type FrostSeat } from "./frost-gathering.ts";
+import { type LogHere, TransparencyLog } from "./log/transparency-log.ts";
 import { LocalParties } from "./parties.ts";
 import { Shared } from "./shared.ts";
 import { SqlService } from "./sql-service.ts";
@@ -21,6 +22,8 @@ export interface ServiceOptions {
   readonly timeSigners: readonly AsyncSigner[];
   /** Signs attestation results. */
   readonly verdictSigner: AsyncSigner;
+  /** The log that this verifier keeps; default one that is its own, by the key of its verdicts, without witnesses. */
+  readonly log?: LogHere | undefined;
   /** Agreement time in ms. */
   readonly clock: () => number;
   readonly random: (bytes: number) => Uint8Array;
@@ -34,6 +37,8 @@ export interface ServiceOptions {
 
 export const NONCE_SECRET = "nonce-secret";
 export const NONCE_SECRET_BYTES = 32;
+/** Of a log that nobody gave a name. */
+export const ORIGIN_DEFAULT = "verifier.quiesce.invalid/log";
 /** Rows that one running sum is spread over where processes share a database. */
 const SLOTS = 16;
 
@@ -41,11 +46,16 @@ const SLOTS = 16;
 export async function createService(store: Store, options: ServiceOptions): Promise<SqlService> {
   const { settings, clock, random, frost = [] } = options;
   if (options.agreement) await adopt(store, options.agreement);
+  const shared = new Shared(store, () => settings().references);
+  const { log: here = { origin: ORIGIN_DEFAULT, signer: options.verdictSigner, witnesses: [] } } = options;
+  const log = new TransparencyLog({ ...here, store, shared, clock, random });
+  await log.open();
   return new SqlService(
     {
       store,
-      shared: new Shared(store, () => settings().references),
+      shared,
       settings,
+      log,
       parties: new LocalParties(
         options.partySigners,
         frost.filter(canGather).map(({ group }) => group),

@@ -39,7 +39,7 @@ import { defaultTerms } from "./terms.ts";
 /** An answer without the signatures of the parties here. */
 export interface AnswerDraft {
   readonly kind: AnswerKind;
-  readonly type: ObjectType;
+  readonly type: ObjectType.LICENSE | ObjectType.RECOVERY;
   readonly sequence: bigint;
   readonly expirySeconds: number;
   readonly quorum: number;
@@ -53,6 +53,8 @@ export interface Bench {
   readonly settings: ServiceSettings;
   readonly caps: CapSums;
   readonly licenseOf: (row: DeviceRow) => LicenseOf;
+  /** Of the log, with so many entries; undefined where the agreement names another log, or none: nothing is known of it. */
+  readonly logRoots: ReadonlyMap<bigint, Uint8Array | undefined> | undefined;
   readonly nowMs: number;
   /** When the store was put back from a backup; undefined: it never was. */
   readonly restoredMs: number | undefined;
@@ -77,6 +79,7 @@ export function decide(item: EvidenceItem, before: DeviceRow, bench: Bench): Dec
     bench.licenseOf(before),
     bench.nowMs,
   );
+  checkLogHead(evidence, bench);
   const state: DeviceState = {
     ...before.state,
     record: judged.device,
@@ -125,6 +128,14 @@ export function answeredBefore(
     if (answer.epoch < epoch) throw new VerifierError("evidence/epoch-behind", `${answer.epoch} instead of ${epoch}`);
   }
   return { kind, type, sequence, expirySeconds, quorum, signed: isWhole ? bytes : (draft ?? bytes) };
+}
+
+/** What the device was shown of the log is what the log was: else whoever has its key keeps two. */
+function checkLogHead({ logHead }: EvidenceItem["evidence"], { logRoots }: Bench): void {
+  if (!logHead || logHead.size === 0n || !logRoots) return;
+  const root = logRoots.get(logHead.size);
+  if (!root || !sameBytes(root, logHead.root))
+    throw new VerifierError("evidence/log-forked", `${logHead.size} entries`);
 }
 
 const STATUS_CODES: Readonly<Record<Exclude<DeviceStatus, "active">, VerifierErrorCode>> = {

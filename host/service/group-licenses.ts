@@ -71,14 +71,17 @@ export class GroupLicenses {
     if (!signature) return answer;
     const bytes = round.add([{ kid: group.kid, signature }]);
     const have = round.signed.length + 1;
-    await this.#context.store.write(async (tx) => {
+    const { store, log, shared } = this.#context;
+    const [leaf] = await store.write(async (tx) => {
       const rows = await this.#issued(tx, draft);
       await completeAnswers(
         tx,
         rows.filter((row) => signatureCount(row.bytes) < have).map((row) => ({ ...row, bytes })),
       );
+      return have < need ? [] : log.append(tx, [{ type: ObjectType.LICENSE, bytes }], await shared.locked(tx));
     });
     if (have < need) return { complete: false, draft: bytes, have, need };
+    await log.cover(leaf);
     return { complete: true, bytes, repeated: false };
   }
 

@@ -2,9 +2,11 @@
  * Licenses that answer no evidence, for sites without a network: for one device, or a cohort of up to 32 that a stick
  * brings the same license to. What bounds them is their sequence, their window and their ticks.
  */
+import type { Transaction } from "kysely";
 import { ObjectType } from "../../firmware/protocol/claims.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import type { License } from "../objects/license.ts";
+import type { Tables } from "../store/store.ts";
 import { sameBytes } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
 import { newestSequence } from "../verifier/judgement.ts";
@@ -40,7 +42,13 @@ export class OfflineLicenses {
     return this.#groups.complete(await this.#issue(call));
   }
 
-  #issue(call: OfflineLicenseCall): Promise<SignedAnswer> {
+  async #issue(call: OfflineLicenseCall): Promise<SignedAnswer> {
+    const { answer, leaf } = await this.#issued(call);
+    await this.#context.log.cover(leaf);
+    return answer;
+  }
+
+  #issued(call: OfflineLicenseCall): Promise<{ answer: SignedAnswer; leaf: number | undefined }> {
     const { store, shared: state, settings } = this.#context;
     return store.write(async (tx) => {
       const { policy } = settings();
@@ -62,7 +70,7 @@ export class OfflineLicenses {
           tx,
           more.map((row) => ({ ...row, bytes })),
         );
-        return answerOf(bytes, have, quorum, true);
+        return this.#logged(tx, answerOf(bytes, have, quorum, true), shared);
       }
       for (const { state: one } of rows) {
         checkOfflineRoom(one);
@@ -78,8 +86,14 @@ export class OfflineLicenses {
       const { bytes, have } = await this.#sign(draft, quorum, shared);
       await writeIssued(tx, rows, { kind: AnswerKind.LICENSE, license, bytes }, nowMs);
       await caps.write(tx);
-      return answerOf(bytes, have, quorum, false);
+      return this.#logged(tx, answerOf(bytes, have, quorum, false), shared);
     });
+  }
+
+  async #logged(tx: Transaction<Tables>, answer: SignedAnswer, shared: SharedState) {
+    const messages = answer.complete ? [{ type: ObjectType.LICENSE, bytes: answer.bytes } as const] : [];
+    const [leaf] = await this.#context.log.append(tx, messages, shared);
+    return { answer, leaf };
   }
 
   #sign(draft: Uint8Array, quorum: number, { agreement }: SharedState) {

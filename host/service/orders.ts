@@ -15,6 +15,7 @@ import type { ServiceContext } from "./context.ts";
 import { insertDraft, readDraft, type StoredDraft, storedDraft, writeDraft } from "./draft-rows.ts";
 import type { GroupOrders } from "./group-orders.ts";
 import type { Delivery, DraftView, OrderView } from "./service.ts";
+import type { SharedState } from "./shared.ts";
 
 const DRAFTS_SHOWN_MAX = 100;
 const BEHIND_SHOWN_MAX = 100;
@@ -32,7 +33,9 @@ export class Orders {
   }
 
   async after(epoch: number): Promise<readonly OrderView[]> {
-    return (await this.#context.shared.now()).orders.after(epoch).map(orderView);
+    const shared = await this.#context.shared.now();
+    await this.#context.log.coverShared(shared);
+    return shared.orders.after(epoch).map(orderView);
   }
 
   propose(request: OrderRequest): Promise<DraftView> {
@@ -73,11 +76,20 @@ export class Orders {
       .orderBy("id", "desc")
       .limit(DRAFTS_SHOWN_MAX)
       .execute();
-    return rows.map((row) => draftView(storedDraft(row)));
+    return this.#shown(rows.map(storedDraft));
   }
 
   async draft(id: number): Promise<DraftView> {
-    return draftView(await readDraft(this.#context.store.db, id));
+    const [view] = await this.#shown([await readDraft(this.#context.store.db, id)]);
+    return view!;
+  }
+
+  /** One that is active is the order itself: it is shown once it is public. */
+  async #shown(drafts: readonly StoredDraft[]): Promise<DraftView[]> {
+    const { shared, log } = this.#context;
+    // Read after the drafts, it has every order that is among them.
+    if (drafts.some(isActive)) await log.coverShared(await shared.now());
+    return drafts.map(draftView);
   }
 
   /** By what the newest good evidence of each device said. */
@@ -103,15 +115,18 @@ export class Orders {
     return { epoch, delivered: Number(counted.all) - missing, missing, behind: behind.map(({ ueid }) => ueid) };
   }
 
-  /** One durable change; a whole order becomes active with it, which is told of afterwards. */
+  /** One durable change; a whole order becomes active with it, which is told of afterwards, when it is public. */
   async #change(work: (tx: Transaction<Tables>) => Promise<StoredDraft>): Promise<DraftView> {
+    const { store, shared, log } = this.#context;
     let before = -1;
-    const draft = await this.#context.store.write(async (tx) => {
-      before = (await this.#context.shared.locked(tx, true)).orders.epochNewest;
+    const draft = await store.write(async (tx) => {
+      const state = await shared.locked(tx, true);
+      before = state.orders.epochNewest;
       const changed = await work(tx);
-      if (isActive(changed) && changed.order.epoch > before) await this.#activate(tx, changed);
+      if (isActive(changed) && changed.order.epoch > before) await this.#activate(tx, changed, state);
       return changed;
     });
+    if (isActive(draft)) await log.coverShared(await shared.now());
     if (isActive(draft) && draft.order.epoch > before) this.#onActive(orderView(draft));
     return draftView(draft);
   }
@@ -127,10 +142,11 @@ export class Orders {
     return next;
   }
 
-  async #activate(tx: Transaction<Tables>, { order, bytes }: StoredOrder): Promise<void> {
+  async #activate(tx: Transaction<Tables>, { order, bytes }: StoredOrder, shared: SharedState): Promise<void> {
     const row = { epoch: order.epoch, digest: orderDigest(order), bytes, active_ms: this.#context.clock() };
     await tx.insertInto("orders").values(row).execute();
     await this.#context.shared.changed(tx);
+    await this.#context.log.append(tx, [{ type: ObjectType.ORDER, bytes }], shared);
   }
 
   async #draftOf(tx: Transaction<Tables>, { order }: StoredOrder): Promise<StoredDraft> {

@@ -9,6 +9,7 @@ import type { BooksRow } from "../verifier/books.ts";
 import type { VerifierErrorCode } from "../verifier/errors.ts";
 import type { LicenseRequest } from "../verifier/licensing.ts";
 import type { OrderRequest } from "../verifier/order-book.ts";
+import type { WitnessView } from "./log/witness-seat.ts";
 
 export const DEVICE_STATUSES = ["active", "suspended", "retired", "suspected-fork"] as const;
 export type DeviceStatus = (typeof DEVICE_STATUSES)[number];
@@ -193,6 +194,27 @@ export type ServiceEvent =
   | { readonly type: "order"; readonly order: OrderView }
   | { readonly type: "agreement"; readonly version: number };
 
+/** Of C2SP tlog-tiles: the first so many hashes, 1 to 256. */
+export interface LogTile {
+  readonly level: number;
+  readonly index: number;
+  readonly width: number;
+}
+
+/** The transparency log, as it was published. */
+export interface LogView {
+  readonly origin: string;
+  /** Of the key that signs its heads (C2SP signed-note). */
+  readonly vkey: string;
+  /** Of the newest head that is published; 0: none is. */
+  readonly size: number;
+  readonly root?: Uint8Array | undefined;
+  readonly publishedMs?: number | undefined;
+  /** Of the newest head that as many witnesses have cosigned as a proof takes; 0: none. */
+  readonly cosignedSize: number;
+  readonly witnesses: readonly WitnessView[];
+}
+
 export interface VerifierService {
   about(): Promise<{
     readonly agreementVersion: number;
@@ -251,6 +273,18 @@ export interface VerifierService {
   leak(): Promise<LeakView>;
   audit(query: { readonly cursor?: string; readonly limit?: number }): Promise<Page<AuditEntry>>;
   record(entry: Omit<AuditEntry, "id" | "atMs">): Promise<void>;
+
+  /**
+   * What shows a governor that holds the log's head of `from` entries (0: none) that the message of this SHA-256 is in the
+   * log of its agreement: `encodeLogProof` of host/objects/log-proof.ts.
+   */
+  logProof(digest: Uint8Array, from: number): Promise<Uint8Array>;
+  log(): Promise<LogView>;
+  /** C2SP tlog-checkpoint, with the cosignatures that are there by now. */
+  logCheckpoint(): Promise<string>;
+  logTile(tile: LogTile): Promise<Uint8Array>;
+  /** The entries of a bundle, in order. */
+  logEntries(bundle: Omit<LogTile, "level">): Promise<readonly Uint8Array[]>;
 
   /** Returns what ends the subscription. */
   subscribe(listener: (event: ServiceEvent) => void): () => void;

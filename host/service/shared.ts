@@ -11,6 +11,7 @@ import { hexOf } from "../verifier/bytes.ts";
 import type { Grounds } from "../verifier/judgement.ts";
 import { OrderBook } from "../verifier/order-book.ts";
 import type { ReferenceValues } from "../verifier/registry.ts";
+import { TermsBook } from "./log/terms.ts";
 
 export interface SharedState extends Grounds {
   readonly version: number;
@@ -19,6 +20,8 @@ export interface SharedState extends Grounds {
   readonly agreements: readonly { readonly version: number; readonly bytes: Uint8Array }[];
   /** The one of this digest, in force or not. */
   readonly agreementOf: (digest: Uint8Array) => Agreement | undefined;
+  /** By which log terms a message is judged. */
+  readonly logTerms: TermsBook;
 }
 
 /** The one row of `state`. */
@@ -92,7 +95,8 @@ async function readShared(db: Kysely<Tables>, version: number, references: Refer
   if (!newest) throw new Error("the store holds no agreement: a verifier is opened with one");
   const orders = await db.selectFrom("orders").select("bytes").orderBy("epoch").execute();
   const known = new Map(rows.map(({ digest, bytes }) => [hexOf(digest), bytes]));
-  const agreement: Agreement = decodeAgreement(parseSign(newest.bytes).payload);
+  const decoded = rows.map(({ bytes }) => decodeAgreement(parseSign(bytes).payload));
+  const agreement: Agreement = decoded.at(-1)!;
   return {
     version,
     agreement,
@@ -103,6 +107,9 @@ async function readShared(db: Kysely<Tables>, version: number, references: Refer
       const bytes = known.get(hexOf(digest));
       return bytes && decodeAgreement(parseSign(bytes).payload);
     },
+    logTerms: new TermsBook(
+      rows.map(({ version: number, digest }, i) => ({ version: number, digest, log: decoded[i]!.log })),
+    ),
     isKnownAgreement: (digest) => known.has(hexOf(digest)),
     references,
     orders: new OrderBook(orders.map(({ bytes }) => ({ bytes, order: decodeOrder(parseSign(bytes).payload) }))),

@@ -2,6 +2,7 @@
  * The verifier's use cases over the store: which part does what. What is decided stands in host/verifier, as functions;
  * what is kept, in host/store; here is what reads, locks, signs and writes, in the order that makes it durable.
  */
+import { ObjectType } from "../../firmware/protocol/claims.ts";
 import type { FrostCommitment } from "../keys/frost.ts";
 import { signSign1Async } from "../keys/signer.ts";
 import { verifyAgreement } from "../objects/agreement.ts";
@@ -86,19 +87,23 @@ export class SqlService implements api.VerifierService {
   }
 
   async agreementsAfter(version: number): Promise<readonly Uint8Array[]> {
-    const { agreements } = await this.#context.shared.now();
+    const shared = await this.#context.shared.now();
+    await this.#context.log.coverShared(shared);
+    const { agreements } = shared;
     return agreements.filter((one) => one.version > version).map(({ bytes }) => bytes);
   }
 
   async amend(bytes: Uint8Array): Promise<{ version: number }> {
-    const { store, shared } = this.#context;
+    const { store, shared, log } = this.#context;
     const version = await store.write(async (tx) => {
-      const { agreement: inForce, agreementBytes } = await shared.locked(tx, true);
+      const state = await shared.locked(tx, true);
+      const { agreement: inForce, agreementBytes } = state;
       if (sameBytes(bytes, agreementBytes)) return inForce.version;
       const read = () => verifyAgreement(bytes, inForce);
       const { agreement, digest } = readSigned("agreement/malformed", "agreement/signature", read);
       await tx.insertInto("agreements").values({ version: agreement.version, digest, bytes }).execute();
       await shared.changed(tx);
+      await log.append(tx, [{ type: ObjectType.AGREEMENT, bytes }], state);
       return agreement.version;
     });
     await this.#tell();
@@ -237,6 +242,26 @@ export class SqlService implements api.VerifierService {
     return writeAudit(this.#context.store, { ...entry, atMs: this.#context.clock() });
   }
 
+  logProof(digest: Uint8Array, from: number): Promise<Uint8Array> {
+    return this.#context.log.proof(digest, from);
+  }
+
+  log(): Promise<api.LogView> {
+    return this.#context.log.view();
+  }
+
+  logCheckpoint(): Promise<string> {
+    return this.#context.log.checkpoint();
+  }
+
+  logTile(tile: api.LogTile): Promise<Uint8Array> {
+    return this.#context.log.tile(tile);
+  }
+
+  logEntries(bundle: Omit<api.LogTile, "level">): Promise<readonly Uint8Array[]> {
+    return this.#context.log.entries(bundle);
+  }
+
   subscribe(listener: (event: api.ServiceEvent) => void): () => void {
     return this.#events.subscribe(listener);
   }
@@ -252,13 +277,16 @@ export class SqlService implements api.VerifierService {
 
   async close(): Promise<void> {
     clearInterval(this.#watch);
+    await this.#context.log.close();
     await this.#context.store.close();
   }
 
   /** Orders and agreements that are new since the last time, whichever process made them so. */
   async #tell(): Promise<void> {
-    const { version, orders, agreement } = await this.#context.shared.now();
+    const shared = await this.#context.shared.now();
+    const { version, orders, agreement } = shared;
     if (version === this.#seenVersion) return;
+    await this.#context.log.coverShared(shared);
     this.#seenVersion = version;
     if (!this.#events.isHeard) return;
     this.#events.emit({ type: "agreement", version: agreement.version });

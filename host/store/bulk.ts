@@ -11,19 +11,43 @@ import type { Tables } from "./tables.ts";
 const ARRAY_TYPES: Readonly<Record<ColumnKind, string>> = { integer: "bigint[]", bytes: "bytea[]", text: "text[]" };
 
 /** Every row has the same columns as the first. Throws `StoreError`. */
-export async function insertRows<T extends TableName>(
+export function insertRows<T extends TableName>(
+  tx: Transaction<Tables>,
+  table: T,
+  rows: readonly Insertable<Tables[T]>[],
+): Promise<void> {
+  return insert(tx, table, rows, "");
+}
+
+/** The same, where a row of the same primary key is replaced. No two rows have one key. Throws `StoreError`. */
+export async function putRows<T extends TableName>(
   tx: Transaction<Tables>,
   table: T,
   rows: readonly Insertable<Tables[T]>[],
 ): Promise<void> {
   if (rows.length === 0) return;
+  const key: readonly string[] = TABLES[table].key;
+  const set = columnsOf(rows[0]!)
+    .filter((column) => !key.includes(column))
+    .map((column) => `${quoted(column)} = excluded.${quoted(column)}`);
+  await insert(tx, table, rows, ` on conflict (${key.map(quoted).join(", ")}) do update set ${set.join(", ")}`);
+}
+
+async function insert<T extends TableName>(
+  tx: Transaction<Tables>,
+  table: T,
+  rows: readonly Insertable<Tables[T]>[],
+  onConflict: string,
+): Promise<void> {
+  if (rows.length === 0) return;
   const columns = columnsOf(rows[0]!);
   const into = `insert into "${table}" (${columns.map(quoted).join(", ")})`;
   if (isPostgres(tx)) {
-    await run(tx, `${into} select * from unnest(${arrays(table, columns)})`, transposed(columns, rows));
+    const statement = `${into} select * from unnest(${arrays(table, columns)})${onConflict}`;
+    await run(tx, statement, transposed(columns, rows));
     return;
   }
-  const statement = `${into} values (${columns.map(() => "?").join(", ")})`;
+  const statement = `${into} values (${columns.map(() => "?").join(", ")})${onConflict}`;
   await runEach(
     tx,
     statement,

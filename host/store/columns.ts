@@ -57,6 +57,19 @@ export const TABLES = {
   audit: { key: ["id"], columns: {
     id: "integer", at_ms: "integer", actor: "text", action: "text", subject: "text", outcome: "text", detail: "text",
   } },
+  log_state: { key: ["id"], columns: { id: "integer", size: "integer", root: "bytes" } },
+  log_entries: { key: ["leaf"], columns: {
+    leaf: "integer", digest: "bytes", type: "integer", entry: "bytes", message: "bytes", salt: "bytes",
+  } },
+  log_tiles: { key: ["level", "tile"], columns: { level: "integer", tile: "integer", bytes: "bytes" } },
+  log_subjects: { key: ["key"], columns: { key: "bytes", count: "integer", head: "bytes" } },
+  log_heads: { key: ["size"], columns: {
+    size: "integer", root: "bytes", origin: "text", public_key: "bytes", signature: "bytes", receipt: "bytes",
+    published_ms: "integer",
+  } },
+  log_cosignatures: { key: ["size", "witness"], columns: {
+    size: "integer", witness: "bytes", name: "text", seconds: "integer", signature: "bytes",
+  } },
 } as const satisfies { readonly [T in TableName]: TableShape<Tables[T]> };
 
 export const TABLE_NAMES = Object.keys(TABLES) as readonly TableName[];

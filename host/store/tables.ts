@@ -22,6 +22,12 @@ export interface Tables {
   clients: ClientsTable;
   seen_signatures: SeenSignaturesTable;
   audit: AuditTable;
+  log_state: LogStateTable;
+  log_entries: LogEntriesTable;
+  log_tiles: LogTilesTable;
+  log_subjects: LogSubjectsTable;
+  log_heads: LogHeadsTable;
+  log_cosignatures: LogCosignaturesTable;
 }
 
 /** What the store says of itself, and what the verifier keeps once. */
@@ -181,4 +187,62 @@ export interface AuditTable {
   subject: string;
   outcome: string;
   detail: string | null;
+}
+
+/** One row, with id 1, once the log has an entry: the head that is committed, whether it was signed or not. */
+export interface LogStateTable {
+  id: number;
+  size: number;
+  root: Uint8Array;
+}
+
+export interface LogEntriesTable {
+  /** From 0. */
+  leaf: number;
+  /** SHA-256 of the message; none of an entry that commits to the index. */
+  digest: Uint8Array | null;
+  type: number | null;
+  /** The leaf's data, as it is served. */
+  entry: Uint8Array;
+  /** What the entry commits to, where it does not say it. */
+  message: Uint8Array | null;
+  salt: Uint8Array | null;
+}
+
+/** The tiles of C2SP tlog-tiles, the last of each level as wide as it is by now. */
+export interface LogTilesTable {
+  level: number;
+  tile: number;
+  bytes: Uint8Array;
+}
+
+export interface LogSubjectsTable {
+  key: Uint8Array;
+  /** Entries that name it. */
+  count: number;
+  /** Of the chain of them. */
+  head: Uint8Array;
+}
+
+/** Heads that were signed, and so can never be otherwise. */
+export interface LogHeadsTable {
+  size: number;
+  root: Uint8Array;
+  origin: string;
+  /** Of the log, by which both signatures hold. */
+  public_key: Uint8Array;
+  /** Over the checkpoint's note. */
+  signature: Uint8Array;
+  /** Over the root, as a receipt has it. */
+  receipt: Uint8Array;
+  published_ms: number;
+}
+
+export interface LogCosignaturesTable {
+  size: number;
+  /** Its public key. */
+  witness: Uint8Array;
+  name: string;
+  seconds: number;
+  signature: Uint8Array;
 }

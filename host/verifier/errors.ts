@@ -1,9 +1,9 @@
 /**
  * Every refusal of the verifier, in one table. The class says who must act: `malformed`, the sender's software is broken;
  * `invalid`, the object is not what it claims to be; `policy`, it is, and that is not good enough; `unknown`, there is no
- * such thing here.
+ * such thing here; `ahead`, what is asked about is not here yet; `unavailable`, nobody, the same request may succeed later.
  */
-export type VerifierErrorClass = "malformed" | "invalid" | "policy" | "unknown";
+export type VerifierErrorClass = "malformed" | "invalid" | "policy" | "unknown" | "ahead" | "unavailable";
 
 /** What judging objects can refuse. */
 // biome-ignore format: a table, one row a code
@@ -121,6 +121,15 @@ export const SERVICE_ERRORS = {
   "frost/commitments": ["malformed", "the commitments are not those of enough holders of the group, each once"],
   "frost/approval": ["policy", "nobody here has approved this order, or issued this license, for the group"],
   "frost/epoch": ["policy", "a share was given here for another order of this epoch: no second one is signed"],
+
+  "evidence/log-forked": ["policy", "the device was shown a head of the log that this log never had: there are two of them"],
+
+  "log/unpublished": ["unavailable", "it is in the log, and no signed head covers it yet: ask again"],
+  "log/not-cosigned": ["unavailable", "too few witnesses have cosigned a head of the log that covers it: ask again"],
+  "log/entry-unknown": ["unknown", "no such message is in the log"],
+  "log/not-agreed": ["unknown", "the message's agreement does not name this log"],
+  "log/head-ahead": ["ahead", "the log has no head of that size yet"],
+  "log/tile-unknown": ["unknown", "the log has no such tile, or no signed head that covers it"],
 
   "verdict/unknown": ["unknown", "no such evidence was judged here"],
   "audit/query": ["malformed", "there is no such page of the audit trail"],

@@ -1,8 +1,8 @@
 /** `quiesce verifier serve`: runs until it is told to stop. */
 import type { Command } from "commander";
-import { Exit } from "../exit.ts";
 import { print, printJson, wantsJson } from "../output.ts";
 import { version } from "../version.ts";
+import { listenError, untilStopped } from "./serving.ts";
 import { addConfigOption, type ConfigOption, configOf, openOf, withVerifier } from "./verifier-options.ts";
 
 export function addVerifierServe(parent: Command): void {
@@ -43,43 +43,5 @@ async function serve(options: ConfigOption): Promise<void> {
     await open.close();
     throw await listenError(error);
   });
-  logger.info({ addresses: running.addresses }, "listening");
-  const renew = () => {
-    try {
-      running.reloadTls();
-      logger.info("certificate read again");
-    } catch (err) {
-      logger.error({ err }, "the certificate could not be read: the one before stays");
-    }
-  };
-  process.on("SIGHUP", renew);
-  const signal = await stopSignal();
-  logger.info({ signal }, "stopping");
-  const isFinished = await running.close();
-  process.off("SIGHUP", renew);
-  logger.info({ isFinished }, "stopped");
-  if (!isFinished) process.exitCode = Exit.NOT_GOOD;
-}
-
-/** The first of them is a request; whoever sends a second one will not wait. */
-function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(Exit.NOT_GOOD));
-        resolve(signal);
-      });
-    }
-  });
-}
-
-/** What listening and reading certificates throw comes from the configuration. */
-async function listenError(error: unknown): Promise<unknown> {
-  const { code, syscall, message } = error as NodeJS.ErrnoException;
-  if (code === undefined || !(error instanceof Error)) return error;
-  const { ConfigError } = await import("../../service/config/errors.ts");
-  const isListening = syscall === "listen" || syscall === "getaddrinfo";
-  const isTls = code.startsWith("ERR_OSSL") || code.startsWith("ERR_TLS");
-  if (isListening) return new ConfigError([`listen: ${message}`]);
-  return isTls || syscall === "open" ? new ConfigError([`tls: ${message}`]) : error;
+  await untilStopped(running, logger);
 }

@@ -9,6 +9,7 @@ import { certificates } from "./certificates.ts";
 import { devices, endorsements } from "./devices.ts";
 import { drafts } from "./drafts.ts";
 import { licenses } from "./licenses.ts";
+import { log } from "./log.ts";
 import { meta } from "./meta.ts";
 import { orders } from "./orders.ts";
 import { reports } from "./reports.ts";
@@ -33,5 +34,6 @@ export function contentChecks(manufacturers?: readonly VerificationKey[]): reado
     caps,
     tokens,
     clients,
+    log,
   ];
 }

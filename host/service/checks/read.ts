@@ -1,5 +1,6 @@
 /** Reading what stands in rows: it may be anything, and what cannot be read is a finding, never an end. */
 
+import { LogError } from "../../log/errors.ts";
 import type { AllWork } from "../../objects/work.ts";
 import { Refusal } from "../../protocol/refusal.ts";
 import { VerifierError } from "../../verifier/errors.ts";
@@ -14,7 +15,8 @@ export function readOf<T>(read: () => T): Read<T> {
       error instanceof Refusal ||
       error instanceof RangeError ||
       error instanceof SyntaxError ||
-      error instanceof VerifierError;
+      error instanceof VerifierError ||
+      error instanceof LogError;
     if (isOfTheBytes) return { fault: error.message };
     throw error;
   }

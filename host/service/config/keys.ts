@@ -102,10 +102,10 @@ export const CONFIG_KEYS = {
 
 export type ConfigKey = keyof typeof CONFIG_KEYS;
 
-/** `listen.publicUrls` → `QUIESCE_VERIFIER_LISTEN_PUBLIC_URLS`. */
-export function variableOf(key: ConfigKey): string {
+/** `listen.publicUrls` → `QUIESCE_VERIFIER_LISTEN_PUBLIC_URLS`, for a prefix of `QUIESCE_VERIFIER_`. */
+export function variableOf(key: string, prefix = VARIABLE_PREFIX): string {
   const words = key.replace(/\./g, "_").replace(/([a-z0-9])([A-Z])/g, "$1_$2");
-  return `${VARIABLE_PREFIX}${words.toUpperCase()}`;
+  return `${prefix}${words.toUpperCase()}`;
 }
 
 export const VARIABLE_PREFIX = "QUIESCE_VERIFIER_";

@@ -20,15 +20,29 @@ export function readConfigFile(path: string, environment: Environment): Config {
 
 /** The same of a text. `folder` is where relative paths begin. Throws `ConfigError`. */
 export function readConfig(text: string, folder: string, environment: Environment): Config {
+  const values = readKeys<ConfigKey>(text, environment, CONFIG_KEYS, VARIABLE_PREFIX);
+  if (values.get("databaseUrl") === undefined) values.set("databaseUrl", environment[DATABASE_URL] || undefined);
+  return configOf(values, folder);
+}
+
+/** Every key of a table, from a text and the variables that begin with the prefix. Throws `ConfigError`. */
+export function readKeys<Key extends string>(
+  text: string,
+  environment: Environment,
+  specs: Readonly<Record<Key, KeySpec>>,
+  prefix: string,
+): Map<Key, unknown> {
   const lines: string[] = [];
-  const values = new Map<ConfigKey, unknown>();
+  const values = new Map<Key, unknown>();
   const document = parsed(text);
-  for (const key of unknownKeys(document)) lines.push(`${key}: there is no such key`);
-  for (const name of unknownVariables(environment)) lines.push(`${name}: there is no such key`);
-  for (const key of Object.keys(CONFIG_KEYS) as ConfigKey[]) {
-    const spec: KeySpec = CONFIG_KEYS[key];
-    const variable = environment[variableOf(key)];
-    const [given, where] = variable === undefined ? [memberOf(document, key), key] : [variable, variableOf(key)];
+  const keys = Object.keys(specs) as Key[];
+  for (const key of unknownKeys(document, keys)) lines.push(`${key}: there is no such key`);
+  for (const name of unknownVariables(environment, keys, prefix)) lines.push(`${name}: there is no such key`);
+  for (const key of keys) {
+    const spec = specs[key];
+    const name = variableOf(key, prefix);
+    const variable = environment[name];
+    const [given, where] = variable === undefined ? [memberOf(document, key), key] : [variable, name];
     try {
       const value = variable === undefined ? given : ofVariable(spec, variable);
       values.set(key, value === undefined ? emptyOf(spec) : readValue(spec, value));
@@ -38,11 +52,11 @@ export function readConfig(text: string, folder: string, environment: Environmen
     }
   }
   if (lines.length > 0) throw new ConfigError(lines);
-  if (values.get("databaseUrl") === undefined) values.set("databaseUrl", environment[DATABASE_URL] || undefined);
-  return configOf(values, folder);
+  return values;
 }
 
-function textOf(path: string): string {
+/** The text of a configuration. Throws `ConfigError`. */
+export function textOf(path: string): string {
   try {
     if (statSync(path).size > FILE_BYTES_MAX) throw new ConfigError([`${path} has over ${FILE_BYTES_MAX} bytes`]);
     return readFileSync(path, "utf8");
@@ -64,15 +78,15 @@ function parsed(text: string): object {
   throw new ConfigError(["the configuration is not a JSON object"]);
 }
 
-function memberOf(document: object, key: ConfigKey): unknown {
+function memberOf(document: object, key: string): unknown {
   const [group, name] = key.split(".") as [string, string?];
   const member: unknown = Object.hasOwn(document, group) ? (document as Record<string, unknown>)[group] : undefined;
   if (name === undefined) return member;
   return isGroup(member) && Object.hasOwn(member, name) ? member[name] : undefined;
 }
 
-function unknownKeys(document: object): string[] {
-  const known = new Set<string>(Object.keys(CONFIG_KEYS));
+function unknownKeys(document: object, keys: readonly string[]): string[] {
+  const known = new Set(keys);
   const groups = new Set([...known].filter((key) => key.includes(".")).map((key) => key.split(".")[0]!));
   return Object.entries(document).flatMap(([name, value]) => {
     if (known.has(name)) return [];
@@ -85,9 +99,9 @@ function unknownKeys(document: object): string[] {
   });
 }
 
-function unknownVariables(environment: Environment): string[] {
-  const known = new Set(Object.keys(CONFIG_KEYS).map((key) => variableOf(key as ConfigKey)));
-  return Object.keys(environment).filter((name) => name.startsWith(VARIABLE_PREFIX) && !known.has(name));
+function unknownVariables(environment: Environment, keys: readonly string[], prefix: string): string[] {
+  const known = new Set(keys.map((key) => variableOf(key, prefix)));
+  return Object.keys(environment).filter((name) => name.startsWith(prefix) && !known.has(name));
 }
 
 function isGroup(value: unknown): value is Record<string, unknown> {

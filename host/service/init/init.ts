@@ -2,8 +2,6 @@
  * A folder that a verifier can be started from: keys under a passphrase, the agreement (or a draft of it, where parties
  * live elsewhere), and the configuration. Nothing that is there already is touched.
  */
-import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ObjectType } from "../../../firmware/protocol/claims.ts";
 import { KeyFolder } from "../../keys/folder.ts";
@@ -13,8 +11,8 @@ import { addSignatureAsync } from "../../keys/signer.ts";
 import { objectAad } from "../../objects/aad.ts";
 import { encodeAgreement, type Member, verifyAgreement } from "../../objects/agreement.ts";
 import { draftSign } from "../../protocol/cose.ts";
-import { ConfigError } from "../config/errors.ts";
 import { type AgreementWish, firstAgreement } from "./first-agreement.ts";
+import { makeNewFolder, newPassphrase, writeNew } from "./new-folder.ts";
 
 export interface InitOptions {
   readonly folder: string;
@@ -44,20 +42,14 @@ export interface InitResult {
   readonly agreement: { readonly file: string; readonly missing: readonly string[] } | undefined;
 }
 
-const SECRET_BYTES = 32;
-const PRIVATE_FILE = 0o600;
-const PRIVATE_FOLDER = 0o700;
 const AGREEMENT_FILE = "agreement.cbor";
 const DRAFT_FILE = "agreement-draft.cbor";
 
 /** Throws `ConfigError`, `KeyError`, and a `Refusal` for an agreement that no governor would take. */
 export async function initVerifier(options: InitOptions): Promise<InitResult> {
   const { folder, name } = options;
-  makeFolder(folder);
-  const passphraseFile = options.passphraseFile ?? join(folder, "passphrase");
-  if (options.passphraseFile === undefined) {
-    writeNew(passphraseFile, `${randomBytes(SECRET_BYTES).toString("base64url")}\n`);
-  }
+  makeNewFolder(folder);
+  const passphraseFile = options.passphraseFile ?? newPassphrase(folder);
   const passphrase = await readPassphrase({ file: passphraseFile, isNew: true });
   const store = new Keystore(KeyFolder.make(join(folder, "keys")));
   const make = async (use: InitResult["keys"][number]["use"], label: string) => ({
@@ -114,23 +106,4 @@ async function draftAgreement(
 
 function memberOf({ kid, label, publicKey }: StoredKey): Member {
   return { kid, name: label, publicKey };
-}
-
-/** A folder of its own: what it holds is secret. */
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
-    if (readdirSync(folder).length > 0) throw new ConfigError([`${folder} is not empty, and nothing is overwritten`]);
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    throw new ConfigError([`${folder} cannot be made: ${(error as NodeJS.ErrnoException).code}`]);
-  }
-}
-
-function writeNew(path: string, content: string | Uint8Array): void {
-  try {
-    writeFileSync(path, content, { flag: "wx", mode: PRIVATE_FILE });
-  } catch (error) {
-    throw new ConfigError([`${path} cannot be written: ${(error as NodeJS.ErrnoException).code}`]);
-  }
 }

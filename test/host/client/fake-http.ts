@@ -24,7 +24,15 @@ export interface Asked {
 /** Gives the answer itself, or says by `false` that the verifier is to give it. */
 export type Fault = (asked: Asked, response: ServerResponse) => boolean | Promise<boolean>;
 
-const CLASS_STATUS = { malformed: 400, invalid: 422, policy: 403, signatures: 409, unknown: 404 } as const;
+const CLASS_STATUS = {
+  malformed: 400,
+  invalid: 422,
+  policy: 403,
+  signatures: 409,
+  ahead: 409,
+  unknown: 404,
+  unavailable: 503,
+} as const;
 
 export class FakeHttp {
   readonly asked: Asked[] = [];

@@ -5,6 +5,7 @@ import type {
   DeviceView,
   DraftView,
   Enrolled,
+  LogView,
   OrderView,
   ServiceEvent,
   VerifierService,
@@ -50,6 +51,21 @@ export const DRAFT: DraftView = {
   active: false,
   bytes: OBJECT,
 };
+
+export const LOG: LogView = {
+  origin: "north.example/log",
+  vkey: "north.example/log+01020304+AQ==",
+  size: 9,
+  root: DIGEST,
+  publishedMs: 1_790_000_000_000,
+  cosignedSize: 7,
+  witnesses: [
+    { name: "South", url: "https://south.example", vkey: "south+01020304+BA==", size: 7, seconds: 1_790_000_000 },
+    { name: "East", url: "https://east.example", vkey: "east+01020304+BA==", size: 0, problem: "ECONNREFUSED" },
+  ],
+};
+
+export const CHECKPOINT = `north.example/log\n9\n${Buffer.from(DIGEST).toString("base64")}\n\n\u2014 north.example/log AQIDBAU=\n`;
 
 type Calls = { name: string; args: unknown[] }[];
 export type FakeService = VerifierService & {
@@ -118,6 +134,11 @@ export function fakeService(overrides: Partial<VerifierService> = {}): FakeServi
     record: async (entry) => {
       trail.push(entry);
     },
+    logProof: async () => OBJECT,
+    log: async () => LOG,
+    logCheckpoint: async () => CHECKPOINT,
+    logTile: async ({ width }) => new Uint8Array(32 * width).fill(7),
+    logEntries: async ({ width }) => Array.from({ length: width }, () => OBJECT),
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -95,6 +95,7 @@ describe("the table from refusals to claims", () => {
     "evidence/tampered": "contraindicated", "evidence/locked": "warning",
     "evidence/boot-regressed": "contraindicated", "evidence/boot-forked": "contraindicated",
     "evidence/epoch-behind": "warning", "evidence/epoch-ahead": "warning", "evidence/order-unknown": "contraindicated",
+    "evidence/log-forked": "contraindicated",
     "evidence/time-unknown": "warning", "evidence/time-off": "warning",
     "evidence/totals-regressed": "contraindicated", "evidence/license-regressed": "contraindicated",
     "evidence/report-missing": "warning", "evidence/report-regressed": "contraindicated", "evidence/report-forked": "contraindicated",

@@ -1,8 +1,12 @@
 /** Nothing is found in what a verifier wrote, and whatever is planted there behind its back is found. */
 import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checkpointBody } from "../../../host/log/checkpoint.ts";
+import { decodeCosignature, signCosignature } from "../../../host/log/cosignature.ts";
+import { NoteType, noteKey } from "../../../host/log/note.ts";
 import { verificationKey } from "../../../host/protocol/cose.ts";
 import { contentChecks } from "../../../host/service/checks/content.ts";
+import { newestHead, writeCosignature } from "../../../host/service/log/heads.ts";
 import { TABLE_NAMES, TABLES, type TableName } from "../../../host/store/columns.ts";
 import { StoreError } from "../../../host/store/errors.ts";
 import { fsck } from "../../../host/store/fsck.ts";
@@ -10,7 +14,7 @@ import type { Snapshot } from "../../../host/store/snapshot.ts";
 import type { StorePlace } from "../../../host/store/store.ts";
 import { STRUCTURAL_CHECKS } from "../../../host/store/structure.ts";
 import { Random } from "../../../sim-board/random.ts";
-import { MANUFACTURER } from "../fake-governor.ts";
+import { MANUFACTURER, signerOf } from "../fake-governor.ts";
 import { engines } from "../store/engines.ts";
 import { HISTORY_AGREEMENT, HISTORY_POLICY, History } from "./history.ts";
 import { COLUMNS, change, FLIPS, PLANTS } from "./plants.ts";
@@ -29,7 +33,19 @@ async function played(place: StorePlace, random: Random): Promise<ServiceWorld> 
     random: (bytes) => nonces.bytes(bytes),
   });
   await new History(world, random.stream("history")).play(STEPS);
+  await cosign(world);
   return world;
+}
+
+/** By a witness, on the newest head. */
+async function cosign({ store, nowMs }: ServiceWorld): Promise<void> {
+  const signer = signerOf("witness");
+  const key = noteKey("witness.example", NoteType.COSIGNATURE, signer.publicKey);
+  const head = (await newestHead(store.db))!;
+  const line = await signCosignature(checkpointBody(head), key, signer, Math.floor(nowMs / 1000));
+  const { seconds, signature } = decodeCosignature(line.signature);
+  const cosignature = { size: head.size, witness: signer.publicKey, name: key.name, seconds, signature };
+  await store.write((tx) => writeCosignature(tx, cosignature));
 }
 
 class Undone extends Error {}

@@ -89,6 +89,16 @@ export const PLANTS: readonly Plant[] = [
   ["a newest report gone", "reports", drop("reports", `id = ${idOf("reports", NEWEST)}`)],
   ["a running sum gone", "usage", drop("usage", A_SUM)],
 
+  ["an entry of the log gone", "log", drop("log_entries", "leaf = 1")],
+  ["the newest entries of the log gone", "log", drop("log_entries", "leaf >= (select max(leaf) - 1 from log_entries)")],
+  ["all of the log gone", "log", drop("log_entries", "1 = 1")],
+  ["a tile gone", "log", drop("log_tiles", "level = 0")],
+  ["a subject gone", "log", drop("log_subjects", `key = ${first("log_subjects", "key")}`)],
+  ["the log's head gone", "log", drop("log_state", "1 = 1")],
+  ["two entries swapped", "log", swap("log_entries", "entry", "0", "(select max(leaf) - 1 from log_entries)", "leaf")],
+  ["a tile that should not be there", "log", twice("log_tiles", "level tile bytes", { tile: "tile + 1000" }, "level = 0")],
+  ["a head of more entries than there are", "log", twice("log_heads", "size root origin public_key signature receipt published_ms", { size: "size + 1000" }, "size = (select max(size) from log_heads)")],
+
   ["a device twice", "devices", twice("devices", DEVICE, { ueid: bytes(33) }, `id = ${A_DEVICE}`)],
   ["a certificate twice", "certificates", twice("certificates", "kid device_id public_key measurement bytes added_ms", { kid: bytes(8) }, `kid = ${A_KID}`)],
   ["a license twice", "licenses", twice("licenses", LICENSE, { sequence: "sequence + 1000" }, `id = ${A_LICENSE}`)],
@@ -201,6 +211,23 @@ export const COLUMNS: { readonly [T in TableName]: Readonly<Record<string, Chang
   clients: { kid: KEYED, public_key: KEYED, name: NAME, roles: ["clients", "roles = '[]'"], created_ms: TIME, revoked_ms: TIME },
   seen_signatures: { hash: { free: "random, and soon forgotten" }, expires_ms: TIME },
   audit: { id: NUMBER, at_ms: TIME, actor: NAME, action: NAME, subject: NAME, outcome: NAME, detail: NAME },
+  log_state: { id: { free: "the database keeps it at 1" }, size: ["log", "size = size + 1"], root: KEYED },
+  log_entries: {
+    leaf: ["log", "leaf = 100000", "leaf = 1"], digest: KEYED, type: ["log", "type = 6", "leaf = 0"], entry: KEYED,
+    message: ["log", "message = entry", "leaf = 0"], salt: ["log", "salt = digest", "leaf = 0"],
+  },
+  log_tiles: {
+    level: ["log", "level = 3", "level = 0"], tile: ["log", "tile = tile + 1000", "level = 0"], bytes: KEYED,
+  },
+  log_subjects: { key: KEYED, count: ["log", "count = count + 1"], head: KEYED },
+  log_heads: {
+    size: ["log", "size = size + 1", "size = (select max(size) from log_heads)"], root: KEYED,
+    origin: ["log", "origin = 'south.example/log'"], public_key: KEYED, signature: KEYED, receipt: KEYED, published_ms: TIME,
+  },
+  log_cosignatures: {
+    size: ["log", "size = 2"], witness: KEYED, name: { free: "its signature is not over its name" },
+    seconds: ["log", "seconds = seconds + 1"], signature: KEYED,
+  },
 };
 
 export function change(table: TableName, values: string, where?: string): RawBuilder<unknown> {
@@ -221,4 +248,10 @@ export const FLIPS: { readonly [T in TableName]?: Readonly<Record<string, string
   drafts: { bytes: "drafts" },
   usage: { sums: "usage" },
   clients: { kid: "clients", public_key: "clients" },
+  log_state: { root: "log" },
+  log_entries: { digest: "log", entry: "log" },
+  log_tiles: { bytes: "log" },
+  log_subjects: { key: "log", head: "log" },
+  log_heads: { root: "log", public_key: "log", signature: "log", receipt: "log" },
+  log_cosignatures: { witness: "log", signature: "log" },
 };
