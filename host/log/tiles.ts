@@ -58,7 +58,8 @@ export function parsePath(path: string): TileName | undefined {
   return spelled === path ? { level, index, width } : undefined;
 }
 
-function indexPath(index: number): string {
+/** A number as a path of groups of three digits, so that no folder has more than a thousand of one kind. */
+export function indexPath(index: number): string {
   const digits = String(index);
   const elements = digits.padStart(Math.ceil(digits.length / 3) * 3, "0").match(/\d{3}/g)!;
   return elements.map((element, at) => (at < elements.length - 1 ? `x${element}` : element)).join("/");
@@ -86,7 +87,7 @@ export function* tilesOf(size: number): Generator<TileName & { readonly level: n
 }
 
 /** The hash at a place of a tile. */
-function hashAt(hashes: Uint8Array, place: number): Uint8Array {
+export function hashAt(hashes: Uint8Array, place: number): Uint8Array {
   return hashes.subarray(place * HASH_BYTES, (place + 1) * HASH_BYTES);
 }
 
@@ -219,7 +220,7 @@ async function readTile(source: TileSource, level: number, index: number, width:
 }
 
 /** MTH of as many hashes as a power of two, each the root of an equal subtree. */
-function perfectRoot(hashes: Uint8Array): Uint8Array {
+export function perfectRoot(hashes: Uint8Array): Uint8Array {
   let row: Uint8Array[] = [];
   for (let place = 0; place < hashes.length / HASH_BYTES; place++) row.push(hashAt(hashes, place));
   while (row.length > 1) {

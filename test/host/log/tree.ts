@@ -1,18 +1,18 @@
 /** A log's tiles in memory, grown by the code under test, and short entries to fill it with. */
 import { LogError } from "../../../host/log/errors.ts";
-import { HASH_BYTES } from "../../../host/log/merkle.ts";
+import { EMPTY_ROOT, HASH_BYTES } from "../../../host/log/merkle.ts";
 import { appendLeaves, type TileSource } from "../../../host/log/tiles.ts";
 
 export class MemoryTree implements TileSource {
   readonly #tiles = new Map<string, Uint8Array>();
   size = 0;
-  root = new Uint8Array(0);
+  root = EMPTY_ROOT;
 
   async append(leaves: readonly Uint8Array[]): Promise<void> {
     const { size, root, tiles } = await appendLeaves(this, this.size, leaves);
     for (const { level, index, hashes } of tiles) this.#tiles.set(`${level}/${index}`, hashes);
     this.size = size;
-    this.root = new Uint8Array(root);
+    this.root = root;
   }
 
   /** A tile as it was when it had this width: tiles only grow. */

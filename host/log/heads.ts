@@ -1,0 +1,194 @@
+/**
+ * The heads of logs that whoever keeps them was shown, and what they prove together. Two heads that no one log can have
+ * are a split view: both are kept for ever, since with the log's own signatures they convince everyone. docs/witness.md,
+ * "Gossip".
+ */
+import { type CheckpointNote, openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
+import { LogError } from "./errors.ts";
+import { EMPTY_ROOT, isPowerOfTwo, rootsFromConsistency, verifyConsistency } from "./merkle.ts";
+import { formatVkey, type NoteKey } from "./note.ts";
+import { consistencyProof, prefixRoot, type TileSource } from "./tiles.ts";
+
+/** A head that its log signed. */
+export interface KnownHead {
+  /** Vkey of the log's key: another key is another log. */
+  readonly log: string;
+  readonly size: number;
+  /** 32 bytes. */
+  readonly root: Uint8Array;
+  /** The checkpoint, whole. */
+  readonly note: string;
+  /** Whether it is known to be of one log with the others; the first one is, as there is no other. */
+  readonly isLinked: boolean;
+}
+
+/** Two heads that the log signed, of which one at most is of its tree. */
+export interface SplitView {
+  readonly log: string;
+  readonly size: number;
+  readonly root: Uint8Array;
+  readonly note: string;
+  /** Of the same size, and then with another root; or of a larger one, whose tree begins otherwise. */
+  readonly otherSize: number;
+  readonly otherRoot: Uint8Array;
+  readonly otherNote: string;
+  /**
+   * For two sizes: the consistency path that leads to the other's root from a root at `size` that is not this one. Where
+   * `size` is a power of two, that root is in front (`rootsFromConsistency`). Empty for one size.
+   */
+  readonly proof: readonly Uint8Array[];
+}
+
+/** Where heads are kept. What one offer reads and writes is one transaction, which whoever calls sees to. */
+export interface HeadShelf {
+  head(log: string, size: number): Promise<KnownHead | undefined>;
+  /** The largest of those that are linked. */
+  newest(log: string): Promise<KnownHead | undefined>;
+  /** In place of one of the same size. */
+  put(head: KnownHead): Promise<void>;
+  /** Unless it is there already. */
+  putSplit(view: SplitView): Promise<void>;
+}
+
+/** A consistency path from a head that is known where it is offered. */
+export interface HeadLink {
+  readonly oldSize: number;
+  /** As RFC 6962 has it, or as `SplitView.proof` has it. */
+  readonly proof: readonly Uint8Array[];
+}
+
+export type HeadOutcome =
+  /** It is the newest now. */
+  | { readonly kind: "taken"; readonly head: KnownHead }
+  | { readonly kind: "known"; readonly head: KnownHead }
+  /** It is smaller than the newest, or larger: a path between both is wanted. It is kept meanwhile. */
+  | { readonly kind: "older" | "unlinked"; readonly head: KnownHead; readonly newest: KnownHead }
+  | { readonly kind: "split"; readonly view: SplitView };
+
+/** Kept of each log: the largest that are linked, and the largest that are not. */
+export const HEADS_KEPT = { linked: 256, unlinked: 64 } as const;
+/** Kept of each log: the first, for ever. One is enough to convict a log. */
+export const SPLITS_KEPT = 64;
+
+/** The log among these that signed the note. Throws `LogError` (`log/origin`, `log/signature`, `log/…-malformed`). */
+export function logOf(note: string, logs: readonly NoteKey[]): { key: NoteKey; checkpoint: CheckpointNote } {
+  const { origin } = parseCheckpoint(note);
+  const named = logs.filter(({ name }) => name === origin);
+  if (named.length === 0) throw new LogError("log/origin", `no log ${origin} is known here`);
+  for (const [index, key] of named.entries()) {
+    try {
+      return { key, checkpoint: openCheckpoint(note, key) };
+    } catch (error) {
+      // Of several keys of one origin the last one says why not.
+      if (index === named.length - 1) throw error;
+    }
+  }
+  throw new LogError("log/signature", origin);
+}
+
+/**
+ * Takes a head that one of these logs signed. Rejects with `LogError`: as `logOf`, and `log/consistency` for a path that
+ * does not hold, or a head without leaves that has a root.
+ */
+export async function offerHead(
+  shelf: HeadShelf,
+  logs: readonly NoteKey[],
+  note: string,
+  link?: HeadLink,
+): Promise<HeadOutcome> {
+  const { key, checkpoint } = logOf(note, logs);
+  const { size, root } = checkpoint;
+  const log = formatVkey(key);
+  if (size === 0 && Buffer.compare(root, EMPTY_ROOT) !== 0) {
+    throw new LogError("log/consistency", "the root of no leaves is the hash of nothing");
+  }
+  const newest = await shelf.newest(log);
+  const same = await shelf.head(log, size);
+  // The first is one log with itself, and the empty tree with every other.
+  const isFirst = newest === undefined || newest.size === 0;
+  const head: KnownHead = { log, size, root, note, isLinked: same?.isLinked ?? (isFirst || size === 0) };
+  if (same && Buffer.compare(same.root, root) !== 0) return split(shelf, same, head, []);
+  const base = link && link.oldSize < size ? await shelf.head(log, link.oldSize) : undefined;
+  if (base && link) {
+    const proof = judgeLink(base, head, link.proof);
+    if (proof) return split(shelf, base, head, proof);
+    // Whoever goes on from an older head than the newest may be at odds with those between.
+    const isNext = base.isLinked && base.size === newest!.size;
+    if (!head.isLinked && isNext) return joined(shelf, base, head, "taken");
+    if (head.isLinked && !base.isLinked) return joined(shelf, base, head, "known");
+  }
+  if (!same) await shelf.put(head);
+  if (head.isLinked) return { kind: !same && isFirst ? "taken" : "known", head };
+  return { kind: size < newest!.size ? "older" : "unlinked", head, newest: newest! };
+}
+
+/** Both are of one log now, since one of them was. */
+async function joined(
+  shelf: HeadShelf,
+  base: KnownHead,
+  head: KnownHead,
+  kind: "taken" | "known",
+): Promise<HeadOutcome> {
+  await shelf.put({ ...base, isLinked: true });
+  await shelf.put({ ...head, isLinked: true });
+  return { kind, head: { ...head, isLinked: true } };
+}
+
+async function split(
+  shelf: HeadShelf,
+  known: KnownHead,
+  other: KnownHead,
+  proof: readonly Uint8Array[],
+): Promise<HeadOutcome> {
+  const { log, size, root, note } = known;
+  const view = { log, size, root, note, otherSize: other.size, otherRoot: other.root, otherNote: other.note, proof };
+  await shelf.putSplit(view);
+  return { kind: "split", view };
+}
+
+/**
+ * Undefined where the path leads from the one to the other; where it leads there from another root of the same size, the
+ * path as `SplitView` has it. Throws `LogError` (`log/consistency`) for a path that leads nowhere.
+ */
+function judgeLink(base: KnownHead, head: KnownHead, proof: readonly Uint8Array[]): readonly Uint8Array[] | undefined {
+  // From the empty tree a path leads everywhere, and says nothing.
+  if (base.size === 0) return undefined;
+  if (verifyConsistency(base.size, head.size, base.root, head.root, proof)) return undefined;
+  const roots = rootsFromConsistency(base.size, head.size, proof);
+  if (!roots || Buffer.compare(roots.root, head.root) !== 0) {
+    throw new LogError("log/consistency", `no path from ${base.size} to ${head.size} leaves`);
+  }
+  // With the root in front it may be the right path all the same.
+  return Buffer.compare(roots.oldRoot, base.root) === 0 ? undefined : proof;
+}
+
+/**
+ * The path from one head to a larger one by the tiles of a log that has at least as many leaves, as `HeadLink` takes it
+ * and `SplitView` has it: whether it begins at the smaller head's root is for whoever is offered it to see. Undefined
+ * where the tiles are of another tree than the larger head. Rejects with `LogError` (`log/tile`), and as the source does.
+ */
+export async function linkByTiles(
+  source: TileSource,
+  oldSize: number,
+  { size, root }: Pick<KnownHead, "size" | "root">,
+): Promise<HeadLink | undefined> {
+  if (oldSize === 0 || oldSize >= size) return undefined;
+  const path = await consistencyProof(source, oldSize, size);
+  const proof = isPowerOfTwo(oldSize) ? [await prefixRoot(source, oldSize, size), ...path] : path;
+  const roots = rootsFromConsistency(oldSize, size, proof);
+  return roots && Buffer.compare(roots.root, root) === 0 ? { oldSize, proof } : undefined;
+}
+
+/** Whether the two heads and the path prove what they are said to: for whoever is shown a split view by others. */
+export function isSplitView(view: SplitView, key: NoteKey): boolean {
+  try {
+    const [one, other] = [openCheckpoint(view.note, key), openCheckpoint(view.otherNote, key)];
+    if (one.size === other.size) return Buffer.compare(one.root, other.root) !== 0;
+    const roots = rootsFromConsistency(one.size, other.size, view.proof);
+    if (!roots || Buffer.compare(roots.root, other.root) !== 0) return false;
+    return Buffer.compare(roots.oldRoot, one.root) !== 0;
+  } catch (error) {
+    if (error instanceof LogError) return false;
+    throw error;
+  }
+}
