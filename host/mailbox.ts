@@ -37,8 +37,9 @@ export class Mailbox<M extends Mode = "sync"> {
     return this.#askBytes(Command.IDENTITY);
   }
 
-  agreement(bytes: Uint8Array): Answer<M, void> {
-    return this.#tell(Command.AGREEMENT, bytes);
+  /** Here and with the other objects below: with its log proof, where the agreement in force has a log. */
+  agreement(bytes: Uint8Array, logProof?: Uint8Array): Answer<M, void> {
+    return this.#tell(Command.AGREEMENT, bytes, logProof);
   }
 
   /** The nonce that the next time proof must carry. */
@@ -59,12 +60,12 @@ export class Mailbox<M extends Mode = "sync"> {
     return this.#askBytes(Command.EVIDENCE, nonce);
   }
 
-  license(bytes: Uint8Array): Answer<M, void> {
-    return this.#tell(Command.LICENSE, bytes);
+  license(bytes: Uint8Array, logProof?: Uint8Array): Answer<M, void> {
+    return this.#tell(Command.LICENSE, bytes, logProof);
   }
 
-  order(bytes: Uint8Array): Answer<M, void> {
-    return this.#tell(Command.ORDER, bytes);
+  order(bytes: Uint8Array, logProof?: Uint8Array): Answer<M, void> {
+    return this.#tell(Command.ORDER, bytes, logProof);
   }
 
   /** Settles, signs and chains a new usage report. */
@@ -87,8 +88,8 @@ export class Mailbox<M extends Mode = "sync"> {
     return this.#tell(Command.DIAGNOSE);
   }
 
-  recover(bytes: Uint8Array): Answer<M, void> {
-    return this.#tell(Command.RECOVER, bytes);
+  recover(bytes: Uint8Array, logProof?: Uint8Array): Answer<M, void> {
+    return this.#tell(Command.RECOVER, bytes, logProof);
   }
 
   #ask<T>(
@@ -96,13 +97,14 @@ export class Mailbox<M extends Mode = "sync"> {
     resultCount: number,
     read: (results: readonly CborValue[]) => T,
     argument?: Uint8Array,
+    logProof?: Uint8Array,
   ): Answer<M, T> {
-    const answer = this.#exchange(encodeRequest(command, argument));
+    const answer = this.#exchange(encodeRequest(command, argument, logProof));
     return after(answer, (bytes) => read(readAnswer(bytes, resultCount)));
   }
 
-  #tell(command: Command, argument?: Uint8Array): Answer<M, void> {
-    return this.#ask(command, 0, () => {}, argument);
+  #tell(command: Command, argument?: Uint8Array, logProof?: Uint8Array): Answer<M, void> {
+    return this.#ask(command, 0, () => {}, argument, logProof);
   }
 
   #askBytes(command: Command, argument?: Uint8Array): Answer<M, Uint8Array> {
@@ -115,8 +117,8 @@ export class Mailbox<M extends Mode = "sync"> {
 }
 
 /** A request as the governor reads it. Throws a `Refusal` (`MAILBOX_LENGTH`) where it would be too long. */
-export function encodeRequest(command: Command, argument?: Uint8Array): Uint8Array {
-  const request = encode(argument === undefined ? [command] : [command, argument]);
+export function encodeRequest(command: Command, argument?: Uint8Array, logProof?: Uint8Array): Uint8Array {
+  const request = encode([command, ...[argument, logProof].filter((given) => given !== undefined)]);
   if (request.length > Limit.MESSAGE_BYTES_MAX) {
     throw new Refusal(ErrorCode.MAILBOX_LENGTH, `a request of ${request.length} bytes is too long`);
   }

@@ -66,6 +66,7 @@ export function verifierLink(host: VerifierHost, parts: LinkParts): CircleClient
         judge.signed(answer);
         return answer;
       }),
+    logProof: (digest, from) => ask("log", (service) => service.logProof(digest, from)),
     nonce: (ueid) => ask("nonce", (service) => service.nonce(ueid)),
     offlineLicense: (call) => ask("offline", (service) => service.offlineLicense(call)),
     open: (opening) => ask("open", (service) => service.open(opening)),

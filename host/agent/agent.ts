@@ -6,12 +6,14 @@
  * lost on the way, or in a crash of the agent, is never lost for good.
  */
 
+import { OrderAction } from "../../firmware/protocol/claims.ts";
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import type { Mailbox, ReportAnswer } from "../mailbox.ts";
 import type { Answer, Mode } from "../mode.ts";
 import { type Agreement, decodeAgreement } from "../objects/agreement.ts";
-import type { Info } from "../objects/evidence.ts";
+import type { Info, LogHead } from "../objects/evidence.ts";
 import { decodeLicense } from "../objects/license.ts";
+import { decodeOrder } from "../objects/order.ts";
 import { reportDigest } from "../objects/usage-report.ts";
 import { parseSign } from "../protocol/cose.ts";
 import { Refusal } from "../protocol/refusal.ts";
@@ -38,6 +40,8 @@ export interface VerifierLink<M extends Mode = "sync"> {
   ordersAfter(epoch: number): Answer<M, readonly { readonly bytes: Uint8Array }[]>;
   beacon(): Answer<M, Uint8Array>;
   timeProof(nonce: Uint8Array): Answer<M, Uint8Array>;
+  /** That the message with this SHA-256 is public, for a board that has seen the log's tree of `from` entries; 0: none. */
+  logProof(digest: Uint8Array, from: number): Answer<M, Uint8Array>;
 }
 
 /** What an agent needs beside board and verifier, to talk to both without waiting. */
@@ -49,13 +53,16 @@ interface AsyncParts {
 /** A license is renewed when less than this part of it is left, unless the caller says otherwise. */
 const RENEWAL_PART = 0.25;
 
+/** What a board says to a proof that starts from an older tree than it has seen by now. */
+const OVERTAKEN: readonly number[] = [ErrorCode.LOG_ROLLED_BACK, ErrorCode.LOG_FORKED];
+
 export class Agent<M extends Mode = "sync"> {
   readonly #board: Mailbox<M>;
   readonly #verifier: VerifierLink<M>;
   readonly #run: Run<M>;
   readonly #store: AgentStore<M>;
-  /** Tick rate of the agreement with this digest. */
-  #ticking: { readonly digest: Uint8Array; readonly hz: number } | undefined;
+  /** The agreement with this digest. */
+  #known: { readonly digest: Uint8Array; readonly agreement: Agreement } | undefined;
 
   constructor(board: Mailbox<M>, verifier: VerifierLink<M>, ...parts: M extends "sync" ? [] : [AsyncParts]) {
     const [{ run, store }] = parts.length > 0 ? (parts as [AsyncParts]) : [{ run: runSync, store: new MemoryStore() }];
@@ -147,8 +154,27 @@ export class Agent<M extends Mode = "sync"> {
   *#provision(): Step<void> {
     const { agreementVersion } = yield* this.#info();
     for (const bytes of yield* ask(() => this.#verifier.agreementsAfter(agreementVersion))) {
-      yield* ask(() => this.#board.agreement(bytes));
+      yield* this.#give(bytes, (proof) => this.#board.agreement(bytes, proof));
     }
+  }
+
+  /** Gives the board a message, with its log proof where the board's agreement has a log. */
+  *#give(bytes: Uint8Array, tell: (proof?: Uint8Array) => Answer<M, void>): Step<void> {
+    const { logHead } = yield* this.#info();
+    if (!logHead) return yield* ask(() => tell());
+    try {
+      yield* this.#giveWithProof(bytes, logHead, tell);
+    } catch (error) {
+      // Something else was given between, and the board has seen a later tree: so once more.
+      if (!(error instanceof Refusal) || !OVERTAKEN.includes(error.code)) throw error;
+      const { logHead: head } = yield* this.#info();
+      yield* this.#giveWithProof(bytes, head ?? logHead, tell);
+    }
+  }
+
+  *#giveWithProof(bytes: Uint8Array, { size }: LogHead, tell: (proof?: Uint8Array) => Answer<M, void>): Step<void> {
+    const proof = yield* ask(() => this.#verifier.logProof(sha256(bytes), Number(size)));
+    yield* ask(() => tell(proof));
   }
 
   *#enrol(endorsement: Uint8Array): Step<void> {
@@ -192,13 +218,23 @@ export class Agent<M extends Mode = "sync"> {
 
   *#deliverOrder(bytes: Uint8Array, timeIsKnown: boolean): Step<void> {
     try {
-      yield* ask(() => this.#board.order(bytes));
+      yield* this.#giveOrder(bytes);
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== ErrorCode.ORDER_NOT_YET || !timeIsKnown) throw error;
       // The board's lower bound lags behind; a beacon lifts it.
       yield* this.#deliverBeacon();
-      yield* ask(() => this.#board.order(bytes));
+      yield* this.#giveOrder(bytes);
     }
+  }
+
+  /** A pause waits for no witness, where the agreement says that it need not. */
+  *#giveOrder(bytes: Uint8Array): Step<void> {
+    const { action, scope } = decodeOrder(parseSign(bytes).payload);
+    const { agreementDigest, ueid } = yield* this.#info();
+    const isOwn = action === OrderAction.PAUSE && (!scope || scope.some((one) => sameBytes(one, ueid)));
+    if (isOwn && (yield* this.#agreement(agreementDigest)).log?.pauseBeforeProof) {
+      yield* ask(() => this.#board.order(bytes));
+    } else yield* this.#give(bytes, (proof) => this.#board.order(bytes, proof));
   }
 
   *#report(): Step<void> {
@@ -252,11 +288,11 @@ export class Agent<M extends Mode = "sync"> {
     yield* this.#upload();
     const evidence = yield* this.#evidence();
     const bytes = yield* ask(() => this.#verifier.issueLicense(evidence, request));
-    yield* ask(() => this.#board.license(bytes));
+    yield* this.#give(bytes, (proof) => this.#board.license(bytes, proof));
     const { budget, ticksMax, expirySeconds, sequence, epoch } = decodeLicense(parseSign(bytes).payload);
     const info = yield* this.#info();
     const windowSeconds = expirySeconds - (info.timeBounds?.upperMs ?? 0) / 1000;
-    const seconds = Math.min(windowSeconds, Number(ticksMax) / (yield* this.#tickHz(info.agreementDigest)));
+    const seconds = Math.min(windowSeconds, Number(ticksMax) / (yield* this.#agreement(info.agreementDigest)).tickHz);
     const { bootCount, uptimeSeconds } = info;
     yield* ask(() => this.#store.putLicense({ sequence, budget, seconds, epoch, bootCount, uptimeSeconds }));
   }
@@ -268,7 +304,7 @@ export class Agent<M extends Mode = "sync"> {
   *#recover(): Step<void> {
     const evidence = yield* this.#evidence();
     const recovery = yield* ask(() => this.#verifier.issueRecovery(evidence));
-    yield* ask(() => this.#board.recover(recovery));
+    yield* this.#give(recovery, (proof) => this.#board.recover(recovery, proof));
     yield* ask(() => this.#store.dropReports());
   }
 
@@ -288,14 +324,14 @@ export class Agent<M extends Mode = "sync"> {
     return yield* ask(() => this.#board.evidence(nonce));
   }
 
-  /** Of the agreement that the board obeys. */
-  *#tickHz(digest: Uint8Array): Step<number> {
-    if (this.#ticking && sameBytes(this.#ticking.digest, digest)) return this.#ticking.hz;
+  /** The one with this digest, or the newest. */
+  *#agreement(digest: Uint8Array): Step<Agreement> {
+    if (this.#known && sameBytes(this.#known.digest, digest)) return this.#known.agreement;
     const all = yield* ask(() => this.#verifier.agreementsAfter(0));
     const payloads = all.map((bytes) => parseSign(bytes).payload);
     const found = payloads.find((payload) => sameBytes(sha256(payload), digest)) ?? payloads.at(-1);
-    const { tickHz }: Agreement = decodeAgreement(found!);
-    this.#ticking = { digest, hz: tickHz };
-    return tickHz;
+    const agreement = decodeAgreement(found!);
+    this.#known = { digest, agreement };
+    return agreement;
   }
 }

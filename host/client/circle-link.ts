@@ -75,6 +75,10 @@ export class CircleLink implements VerifierLink<"async"> {
     return this.#circle.timeProof(nonce);
   }
 
+  logProof(digest: Uint8Array, from: number): Promise<Uint8Array> {
+    return this.#circle.logProof(digest, from);
+  }
+
   #board(ueid: Uint8Array): { readonly shelf: MemoryShelf; readonly uploads: Uploads } {
     const name = hexOf(ueid);
     let board = this.#boards.get(name);

@@ -32,6 +32,7 @@ export type CircleClient = Pick<
   | "importLicense"
   | "importRecovery"
   | "license"
+  | "logProof"
   | "nonce"
   | "offlineLicense"
   | "open"
@@ -152,6 +153,11 @@ export class Circle {
 
   timeProof(nonce: Uint8Array): Promise<Uint8Array> {
     return this.#any((client) => client.timeProof(nonce));
+  }
+
+  /** From the one that keeps the log which this message's agreement names. */
+  logProof(digest: Uint8Array, from: number): Promise<Uint8Array> {
+    return this.#any((client) => client.logProof(digest, from));
   }
 
   /** The orders that any of them has, by epoch; of two orders of one epoch the first verifier's. */

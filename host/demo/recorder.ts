@@ -60,6 +60,10 @@ export class Recorder implements VerifierLink {
     return this.beaconNewest;
   }
 
+  logProof(digest: Uint8Array, from: number): Uint8Array {
+    return this.#link.logProof(digest, from);
+  }
+
   timeProof(nonce: Uint8Array): Uint8Array {
     const proof = this.#link.timeProof(nonce);
     this.timeProofs.push(proof);

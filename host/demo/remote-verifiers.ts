@@ -45,6 +45,7 @@ export class RemoteVerifiers implements Verifiers {
       ordersAfter: (epoch) => circle().ordersAfter(epoch),
       beacon: () => clockTower().beacon(),
       timeProof: (nonce) => clockTower().timeProof(nonce),
+      logProof: (digest, from) => circle().logProof(digest, from),
     };
   }
 

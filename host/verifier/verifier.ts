@@ -198,6 +198,11 @@ export class Verifier {
     return this.#time.timeProof(nonce, this.#options.clock());
   }
 
+  /** There is no log in a process alone: boards whose agreement has one are served by a service (host/service/). */
+  logProof(digest: Uint8Array): Uint8Array {
+    throw new VerifierError("log/entry-unknown", hexOf(digest));
+  }
+
   /** Licensed and reported, for every class, over all devices or one. Equal when all is at rest and reported. */
   books(ueid?: Uint8Array): BooksRow[] {
     const devices = ueid === undefined ? [...this.#storage.devices()] : [this.#device(ueid)];

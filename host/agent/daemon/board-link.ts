@@ -67,4 +67,8 @@ export class BoardLink implements VerifierLink<"async"> {
   timeProof(nonce: Uint8Array): Promise<Uint8Array> {
     return this.#circle.timeProof(nonce);
   }
+
+  logProof(digest: Uint8Array, from: number): Promise<Uint8Array> {
+    return this.#circle.logProof(digest, from);
+  }
 }

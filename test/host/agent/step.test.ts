@@ -39,6 +39,7 @@ function lateLink(verifier: Verifier): VerifierLink<"async"> {
     ordersAfter: async (epoch) => verifier.ordersAfter(epoch),
     beacon: async () => verifier.beacon(),
     timeProof: async (nonce) => verifier.timeProof(nonce),
+    logProof: async (digest) => verifier.logProof(digest),
   };
 }
 
