@@ -11,6 +11,7 @@ export const Media = {
   LICENSE_REQUEST: "application/vnd.quiesce.license-request+cbor",
   REPORTS: "application/vnd.quiesce.reports+cbor",
   OPENING: "application/vnd.quiesce.opening+cbor",
+  LOG_PROOF: "application/vnd.quiesce.log-proof+cbor",
   /** WHATWG HTML, section 9.2. */
   EVENTS: "text/event-stream",
 } as const;

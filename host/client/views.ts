@@ -10,6 +10,7 @@ import {
   type DeviceView,
   type DraftView,
   type LeakView,
+  type LogView,
   type OpeningWanted,
   type OrderView,
   type ServiceEvent,
@@ -133,6 +134,25 @@ export function readLeak(doc: Doc): LeakView {
         seconds: bound.optional("seconds", (field) => bound.number(field)),
       };
     }),
+  };
+}
+
+export function readLog(doc: Doc): LogView {
+  return {
+    origin: doc.text("origin"),
+    vkey: doc.text("vkey"),
+    size: doc.uint("size"),
+    root: doc.optional("root", (name) => doc.hex(name, Limit.DIGEST_BYTES)),
+    publishedMs: doc.optional("publishedMs", (name) => doc.uint(name)),
+    cosignedSize: doc.uint("cosignedSize"),
+    witnesses: doc.docs("witnesses").map((witness) => ({
+      name: witness.text("name"),
+      url: witness.text("url"),
+      vkey: witness.text("vkey"),
+      size: witness.uint("size"),
+      seconds: witness.optional("seconds", (name) => witness.uint(name)),
+      problem: witness.optional("problem", (name) => witness.text(name)),
+    })),
   };
 }
 

@@ -27,6 +27,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { frostRoutes } from "./routes/frost.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { licenseRoutes } from "./routes/licenses.ts";
+import { logRoutes } from "./routes/log.ts";
 import { nonceRoutes } from "./routes/nonces.ts";
 import { orderRoutes } from "./routes/orders.ts";
 import { oversightRoutes } from "./routes/oversight.ts";
@@ -83,6 +84,7 @@ const ROUTES = [
   deviceRoutes,
   orderRoutes,
   timeRoutes,
+  logRoutes,
   eventRoutes,
   oversightRoutes,
 ];

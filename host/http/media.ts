@@ -18,6 +18,7 @@ export const MediaType = {
   LICENSE_REQUEST: "application/vnd.quiesce.license-request+cbor",
   REPORTS: "application/vnd.quiesce.reports+cbor",
   OPENING: "application/vnd.quiesce.opening+cbor",
+  LOG_PROOF: "application/vnd.quiesce.log-proof+cbor",
 } as const;
 export type MediaType = (typeof MediaType)[keyof typeof MediaType];
 

@@ -70,6 +70,10 @@ const REQUESTS: Readonly<Record<keyof typeof ROUTES, Asked>> = {
   "time-proofs.create": json("/v1/time-proofs", { nonce: DIGEST_HEX }),
   // A stream has no end to wait for: its row is judged by what a HEAD of it says.
   "events.subscribe": { method: "HEAD", url: "/v1/events" },
+  "log.checkpoint": get("/log/checkpoint"),
+  "log.tile": get("/log/tile/0/x001/234.p/5"),
+  "log.read": get("/v1/log"),
+  "log.prove": get(`/v1/log/proofs/${DIGEST_HEX}?from=7`),
   "usage.read": get("/v1/usage"),
   "leak-bound.read": get("/v1/leak-bound"),
   "frost.commit": json("/v1/frost/commitments", { group: "01".repeat(8) }),
