@@ -27,6 +27,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { frostRoutes } from "./routes/frost.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { licenseRoutes } from "./routes/licenses.ts";
+import { logHeadRoutes } from "./routes/log-heads.ts";
 import { nonceRoutes } from "./routes/nonces.ts";
 import { orderRoutes } from "./routes/orders.ts";
 import { oversightRoutes } from "./routes/oversight.ts";
@@ -82,6 +83,7 @@ const ROUTES = [
   reportRoutes,
   deviceRoutes,
   orderRoutes,
+  logHeadRoutes,
   timeRoutes,
   eventRoutes,
   oversightRoutes,

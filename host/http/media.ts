@@ -17,6 +17,8 @@ export const MediaType = {
   COSE: "application/cose",
   LICENSE_REQUEST: "application/vnd.quiesce.license-request+cbor",
   REPORTS: "application/vnd.quiesce.reports+cbor",
+  /** Of UTF-8. */
+  TEXT: "text/plain",
   OPENING: "application/vnd.quiesce.opening+cbor",
 } as const;
 export type MediaType = (typeof MediaType)[keyof typeof MediaType];

@@ -50,7 +50,7 @@ export interface IndexEntry {
 export type LogEntry = PlainEntry | CommitmentEntry | IndexEntry;
 
 /** Bytes of the salt of a commitment. */
-const SALT_BYTES = 32;
+export const SALT_BYTES = 32;
 /** Around a message: the heads of the array, of two small integers and of a string of up to 64 KiB. */
 const PLAIN_HEADS_BYTES = 6;
 /** Longest entry: the longest message, in the plain. */

@@ -3,7 +3,7 @@
  * are a split view: both are kept for ever, since with the log's own signatures they convince everyone. docs/witness.md,
  * "Gossip".
  */
-import { type CheckpointNote, openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
+import { type CheckpointNote, openCheckpoint, ownNote, parseCheckpoint } from "./checkpoint.ts";
 import { LogError } from "./errors.ts";
 import { EMPTY_ROOT, isPowerOfTwo, rootsFromConsistency, verifyConsistency } from "./merkle.ts";
 import { formatVkey, type NoteKey } from "./note.ts";
@@ -16,7 +16,7 @@ export interface KnownHead {
   readonly size: number;
   /** 32 bytes. */
   readonly root: Uint8Array;
-  /** The checkpoint, whole. */
+  /** The checkpoint with the log's own signature alone. */
   readonly note: string;
   /** Whether it is known to be of one log with the others; the first one is, as there is no other. */
   readonly isLinked: boolean;
@@ -70,8 +70,11 @@ export const HEADS_KEPT = { linked: 256, unlinked: 64 } as const;
 /** Kept of each log: the first, for ever. One is enough to convict a log. */
 export const SPLITS_KEPT = 64;
 
-/** The log among these that signed the note. Throws `LogError` (`log/origin`, `log/signature`, `log/…-malformed`). */
-export function logOf(note: string, logs: readonly NoteKey[]): { key: NoteKey; checkpoint: CheckpointNote } {
+/** Bytes of the longest checkpoint that is kept: extension lines, which logs of this project do not write, may be that long. */
+const NOTE_BYTES_MAX = 4096;
+
+/** The log among these that signed the note. Throws `LogError` (`log/origin`, `log/signature`, and as it is malformed). */
+function logOf(note: string, logs: readonly NoteKey[]): { key: NoteKey; checkpoint: CheckpointNote } {
   const { origin } = parseCheckpoint(note);
   const named = logs.filter(({ name }) => name === origin);
   if (named.length === 0) throw new LogError("log/origin", `no log ${origin} is known here`);
@@ -93,10 +96,14 @@ export function logOf(note: string, logs: readonly NoteKey[]): { key: NoteKey; c
 export async function offerHead(
   shelf: HeadShelf,
   logs: readonly NoteKey[],
-  note: string,
+  shown: string,
   link?: HeadLink,
 ): Promise<HeadOutcome> {
-  const { key, checkpoint } = logOf(note, logs);
+  const { key, checkpoint } = logOf(shown, logs);
+  const note = ownNote(checkpoint, [key]);
+  if (Buffer.byteLength(note) > NOTE_BYTES_MAX) {
+    throw new LogError("log/checkpoint-malformed", `a checkpoint of over ${NOTE_BYTES_MAX} bytes`);
+  }
   const { size, root } = checkpoint;
   const log = formatVkey(key);
   if (size === 0 && Buffer.compare(root, EMPTY_ROOT) !== 0) {

@@ -50,8 +50,7 @@ export function parseNote(text: string): Note {
 }
 
 /** The text of bytes that came over a wire. Throws `LogError` (`log/note-malformed`). */
-export function noteText(bytes: Uint8Array): string {
-  if (bytes.length > NOTE_BYTES_MAX) throw malformed(`a note has at most ${NOTE_BYTES_MAX} bytes`);
+export function utf8Text(bytes: Uint8Array): string {
   try {
     return UTF8.decode(bytes);
   } catch (cause) {

@@ -220,7 +220,7 @@ async function readTile(source: TileSource, level: number, index: number, width:
 }
 
 /** MTH of as many hashes as a power of two, each the root of an equal subtree. */
-function perfectRoot(hashes: Uint8Array): Uint8Array {
+export function perfectRoot(hashes: Uint8Array): Uint8Array {
   let row: Uint8Array[] = [];
   for (let place = 0; place < hashes.length / HASH_BYTES; place++) row.push(hashAt(hashes, place));
   while (row.length > 1) {
