@@ -102,7 +102,7 @@ export class LogCosigner {
     const need = await quorum();
     let have = isRenewal ? 0 : (await cosignaturesOn(store.db, head.size)).length;
     let left = seats.length;
-    await new Promise<void>((resolve) => {
+    await new Promise<void>((resolve, reject) => {
       for (const seat of seats) {
         const asking = this.#ask(seat, head).then((isCosigned) => {
           this.#asking.delete(asking);
@@ -112,7 +112,7 @@ export class LogCosigner {
           // It was not asked about what came meanwhile.
           if (isCosigned && this.#running === undefined) this.notice();
           else if (isCosigned) this.#isWanted = true;
-        });
+        }, reject);
         this.#asking.add(asking);
       }
     });

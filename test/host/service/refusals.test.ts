@@ -3,6 +3,7 @@ import { ObjectType, OrderAction } from "../../../firmware/protocol/claims.ts";
 import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { ErrorCode } from "../../../firmware/protocol/errors.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
+import { KeyError } from "../../../host/keys/errors.ts";
 import { objectAad } from "../../../host/objects/aad.ts";
 import { NO_REPORT } from "../../../host/objects/eat.ts";
 import { decodeIntervals } from "../../../host/objects/intervals.ts";
@@ -18,7 +19,8 @@ import { SERVICE_ERRORS, VerifierError } from "../../../host/verifier/errors.ts"
 import { BF16, type FakeGovernor, PARTY_SIGNERS } from "../fake-governor.ts";
 import { embedded } from "../store/engines.ts";
 import { FrostSite } from "./frost-site.ts";
-import { REQUEST, ServiceWorld } from "./world.ts";
+import { digestOf, LOG_SIGNER, loggedOn } from "./logged-world.ts";
+import { asyncSigner, REQUEST, ServiceWorld } from "./world.ts";
 
 const [north, south] = PARTY_SIGNERS;
 const TIGHT = { budgetMax: new Map([[BF16, 1n]]) };
@@ -39,6 +41,7 @@ afterAll(async () => {
   await seated.close();
 });
 
+const logged = loggedOn(embedded.place);
 let drawn = 0;
 const enrolled = () => world.enrolled(`device ${drawn++}`);
 
@@ -211,6 +214,36 @@ const REFUSALS: Record<keyof typeof SERVICE_ERRORS, () => Promise<unknown>> = {
     }
   },
   "time/nonce": () => world.service.timeProof(new Uint8Array(31)),
+  "evidence/log-forked": async () => {
+    const { world } = await logged({ witnesses: 1 });
+    const logHead = { size: 2n, root: new Uint8Array(32) };
+    await world.service.license({ evidence: await world.evidence(await world.enrolled(), { logHead }) });
+  },
+  "log/unpublished": async () => {
+    let isAway = false;
+    const sign = async (message: Uint8Array) => {
+      if (isAway) throw new KeyError("keys/signer-lost");
+      return LOG_SIGNER.sign(message);
+    };
+    const { world } = await logged({ witnesses: 1, signer: { ...asyncSigner(LOG_SIGNER), sign } });
+    isAway = true;
+    await world.license(await world.enrolled());
+  },
+  "log/not-cosigned": async () => {
+    const { world, witnesses } = await logged({ witnesses: 1 });
+    await witnesses[0]!.stop();
+    await world.service.logProof(digestOf(await world.license(await world.enrolled())), 0);
+  },
+  "log/entry-unknown": () => world.service.logProof(new Uint8Array(32), 0),
+  "log/not-agreed": async () => {
+    const [agreement] = await world.service.agreementsAfter(0);
+    await world.service.logProof(digestOf(agreement!), 0);
+  },
+  "log/head-ahead": async () => {
+    const { world } = await logged({ witnesses: 1 });
+    await world.service.logProof(digestOf(await world.license(await world.enrolled())), 1000);
+  },
+  "log/tile-unknown": () => world.service.logTile({ level: 0, index: 1000, width: 1 }),
   "verdict/unknown": () => world.service.verdict(new Uint8Array(32)),
   "audit/query": () => world.service.audit({ cursor: "yesterday" }),
 };

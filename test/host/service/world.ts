@@ -8,6 +8,7 @@ import { type Signer, verificationKey } from "../../../host/protocol/cose.ts";
 import type { ServiceSettings } from "../../../host/service/context.ts";
 import { createService } from "../../../host/service/create.ts";
 import type { FrostSeat } from "../../../host/service/frost-gathering.ts";
+import type { LogHere } from "../../../host/service/log/transparency-log.ts";
 import type { SignedAnswer } from "../../../host/service/service.ts";
 import type { SqlService } from "../../../host/service/sql-service.ts";
 import { openStore, type Store, type StorePlace } from "../../../host/store/store.ts";
@@ -38,6 +39,8 @@ export interface WorldOptions {
   readonly agreementBytes?: Uint8Array;
   /** Time authorities whose keys are here; default the agreement's. */
   readonly timeSigners?: readonly Signer[];
+  /** Its log; default one without witnesses, by the key of its verdicts. */
+  readonly log?: LogHere;
   /** For a run that is to be the same again; default the system's. */
   readonly random?: (bytes: number) => Uint8Array;
 }
@@ -95,6 +98,7 @@ export class ServiceWorld implements GovernorWorld {
       frost: options.frost,
       timeSigners: timeSigners.map(asyncSigner),
       verdictSigner: asyncSigner(signerOf("verdicts")),
+      log: options.log,
       clock: () => this.nowMs,
       random: this.#random,
       agreement: options.agreementBytes ?? signAgreement(this.agreement, PARTY_SIGNERS),
