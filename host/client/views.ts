@@ -196,7 +196,10 @@ export function readLogHeads(doc: Doc): HeadsView {
       otherSize: one.uint("otherSize"),
       otherRoot: one.hex("otherRoot", Limit.DIGEST_BYTES),
       otherNote: one.text("otherNote"),
-      proof: one.hexes("proof", Limit.DIGEST_BYTES),
+      proof: one.optional("proof", (name) => ({
+        root: one.doc(name).hex("root", Limit.DIGEST_BYTES),
+        path: one.doc(name).hexes("path", Limit.DIGEST_BYTES),
+      })),
       foundMs: one.uint("foundMs"),
     })),
   };

@@ -4,7 +4,7 @@
  */
 import type { OrderAction } from "../../firmware/protocol/claims.ts";
 import type { FrostCommitment } from "../keys/frost.ts";
-import type { KnownHead, SplitView } from "../log/heads.ts";
+import type { HeadSplit, KnownHead } from "../log/heads.ts";
 import type { BoardLeak } from "../policy/leak.ts";
 import type { BooksRow } from "../verifier/books.ts";
 import type { VerifierErrorCode } from "../verifier/errors.ts";
@@ -225,7 +225,7 @@ export interface HeadView extends KnownHead {
 export interface HeadsView {
   /** Of each log the newest, then those that no path leads to yet. */
   readonly heads: readonly HeadView[];
-  readonly splitViews: readonly (SplitView & { readonly origin: string; readonly foundMs: number })[];
+  readonly splitViews: readonly (HeadSplit & { readonly origin: string; readonly foundMs: number })[];
 }
 
 export const HEAD_OUTCOMES = ["taken", "known", "older", "unlinked", "split-view"] as const;

@@ -32,12 +32,14 @@ const SplitView = Closed({
   otherSize: Size,
   otherRoot: Digest,
   otherNote: Note,
-  proof: Type.Array(Digest, {
-    maxItems: 64,
-    description:
-      "for two sizes: the consistency path to the other's root, from a root that is not this one; that root is in front " +
-      "where the size is a power of two. Empty for one size",
-  }),
+  proof: Type.Optional(
+    Closed(
+      { root: Digest, path: Type.Array(Digest, { maxItems: 64 }) },
+      {
+        description: "for two sizes: the root that the other's tree has at this size, and the consistency path from it",
+      },
+    ),
+  ),
   foundMs: Milliseconds,
 });
 

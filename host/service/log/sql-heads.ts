@@ -1,6 +1,6 @@
 /** Heads that were shown here, in the store: within one transaction. */
 import type { Kysely, Selectable, Transaction } from "kysely";
-import { HEADS_KEPT, type HeadShelf, type KnownHead, SPLITS_KEPT, type SplitView } from "../../log/heads.ts";
+import { HEADS_KEPT, type HeadShelf, type HeadSplit, type KnownHead, SPLITS_KEPT } from "../../log/heads.ts";
 import { HASH_BYTES } from "../../log/merkle.ts";
 import { putRows } from "../../store/bulk.ts";
 import type { Tables } from "../../store/store.ts";
@@ -53,7 +53,7 @@ export class SqlHeads implements HeadShelf {
       .execute();
   }
 
-  async putSplit({ log, size, root, note, otherSize, otherRoot, otherNote, proof }: SplitView): Promise<void> {
+  async putSplit({ log, size, root, note, otherSize, otherRoot, otherNote, proof }: HeadSplit): Promise<void> {
     const { count } = await this.#tx
       .selectFrom("split_views")
       .select((eb) => eb.fn.countAll<number>().as("count"))
@@ -70,7 +70,7 @@ export class SqlHeads implements HeadShelf {
         other_size: otherSize,
         other_root: otherRoot,
         other_note: otherNote,
-        proof: new Uint8Array(Buffer.concat(proof)),
+        proof: new Uint8Array(Buffer.concat(proof ? [proof.root, ...proof.path] : [])),
         found_ms: this.#nowMs,
       })
       .onConflict((on) => on.columns(["log", "size", "root", "other_size", "other_root"]).doNothing())
@@ -104,7 +104,7 @@ export async function unlinkedHeads(db: Reader, log: string): Promise<KnownHead[
 }
 
 /** Of all logs, the first that were found first. */
-export async function splitViews(db: Reader): Promise<(SplitView & { readonly foundMs: number })[]> {
+export async function splitViews(db: Reader): Promise<(HeadSplit & { readonly foundMs: number })[]> {
   const rows = await db.selectFrom("split_views").selectAll().orderBy("id").execute();
   return rows.map(splitOf);
 }
@@ -113,9 +113,10 @@ function headOf({ log, size, root, note, is_linked }: Selectable<KnownHeadsTable
   return { log, size, root, note, isLinked: is_linked === 1 };
 }
 
-function splitOf(row: Selectable<SplitViewsTable>): SplitView & { readonly foundMs: number } {
-  const proof: Uint8Array[] = [];
-  for (let at = 0; at < row.proof.length; at += HASH_BYTES) proof.push(row.proof.slice(at, at + HASH_BYTES));
+export function splitOf(row: Selectable<SplitViewsTable>): HeadSplit & { readonly foundMs: number } {
+  const hashes: Uint8Array[] = [];
+  for (let at = 0; at < row.proof.length; at += HASH_BYTES) hashes.push(row.proof.slice(at, at + HASH_BYTES));
+  const [root, ...path] = hashes;
   return {
     log: row.log,
     size: row.size,
@@ -124,7 +125,7 @@ function splitOf(row: Selectable<SplitViewsTable>): SplitView & { readonly found
     otherSize: row.other_size,
     otherRoot: row.other_root,
     otherNote: row.other_note,
-    proof,
+    proof: root && { root, path },
     foundMs: row.found_ms,
   };
 }

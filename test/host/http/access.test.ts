@@ -66,6 +66,8 @@ const REQUESTS: Readonly<Record<keyof typeof ROUTES, Asked>> = {
   "drafts.list": get("/v1/orders/drafts"),
   "drafts.read": get("/v1/orders/drafts/1"),
   "drafts.approve": json("/v1/orders/drafts/1/approvals", { party: "North" }),
+  "log.heads": get("/v1/log/heads"),
+  "log.offer-head": bytes("/v1/log/heads", "text/plain", Buffer.from("old 0")),
   "beacon.read": get("/v1/beacon"),
   "time-proofs.create": json("/v1/time-proofs", { nonce: DIGEST_HEX }),
   // A stream has no end to wait for: its row is judged by what a HEAD of it says.
