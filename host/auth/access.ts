@@ -66,6 +66,11 @@ export const ROUTES = {
   "time-proofs.create": "public",
   "events.subscribe": "public",
 
+  "log.checkpoint": "public",
+  "log.tile": "public",
+  "log.read": ["auditor", "agent"],
+  "log.prove": ["auditor", "agent"],
+
   "usage.read": ["auditor"],
   "leak-bound.read": ["auditor"],
   "policy.read": ["auditor"],

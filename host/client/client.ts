@@ -19,6 +19,7 @@ import type {
   HeadsView,
   LeakView,
   LicenseCall,
+  LogView,
   NonceAnswer,
   OfflineLicenseCall,
   OpeningWanted,
@@ -300,6 +301,15 @@ export class VerifierClient {
       }
     }
     throw new ClientError("client/connect", "the stream of events ended");
+  }
+
+  /** For a governor that holds the log's head of `from` entries; 0: none. */
+  logProof(digest: Uint8Array, from: number): Promise<Uint8Array> {
+    return this.#getBytes(`/v1/log/proofs/${hexOf(digest)}?from=${from}`, Media.LOG_PROOF);
+  }
+
+  async log(): Promise<LogView> {
+    return views.readLog(await this.#get("/v1/log"));
   }
 
   close(): Promise<void> {

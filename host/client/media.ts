@@ -13,6 +13,7 @@ export const Media = {
   /** Of UTF-8. */
   TEXT: "text/plain",
   OPENING: "application/vnd.quiesce.opening+cbor",
+  LOG_PROOF: "application/vnd.quiesce.log-proof+cbor",
   /** WHATWG HTML, section 9.2. */
   EVENTS: "text/event-stream",
 } as const;

@@ -13,6 +13,7 @@ import {
   type HeadAnswer,
   type HeadsView,
   type LeakView,
+  type LogView,
   type OpeningWanted,
   type OrderView,
   type ServiceEvent,
@@ -139,6 +140,25 @@ export function readLeak(doc: Doc): LeakView {
   };
 }
 
+export function readLog(doc: Doc): LogView {
+  return {
+    origin: doc.text("origin"),
+    vkey: doc.text("vkey"),
+    size: doc.uint("size"),
+    root: doc.optional("root", (name) => doc.hex(name, Limit.DIGEST_BYTES)),
+    publishedMs: doc.optional("publishedMs", (name) => doc.uint(name)),
+    cosignedSize: doc.uint("cosignedSize"),
+    witnesses: doc.docs("witnesses").map((witness) => ({
+      name: witness.text("name"),
+      url: witness.text("url"),
+      vkey: witness.text("vkey"),
+      size: witness.uint("size"),
+      seconds: witness.optional("seconds", (name) => witness.uint(name)),
+      problem: witness.optional("problem", (name) => witness.text(name)),
+    })),
+  };
+}
+
 export function readAuditEntry(doc: Doc): AuditEntry {
   return {
     id: doc.uint("id"),
@@ -196,10 +216,7 @@ export function readLogHeads(doc: Doc): HeadsView {
       otherSize: one.uint("otherSize"),
       otherRoot: one.hex("otherRoot", Limit.DIGEST_BYTES),
       otherNote: one.text("otherNote"),
-      proof: one.optional("proof", (name) => ({
-        root: one.doc(name).hex("root", Limit.DIGEST_BYTES),
-        path: one.doc(name).hexes("path", Limit.DIGEST_BYTES),
-      })),
+      proof: one.optional("proof", (name) => one.hexes(name, Limit.DIGEST_BYTES)),
       foundMs: one.uint("foundMs"),
     })),
   };

@@ -34,6 +34,7 @@ const TYPES: Readonly<Record<KeySpec["type"], string>> = {
   models: "object",
   peers: "list of objects",
   shares: "list of objects",
+  witnesses: "list of objects",
 };
 
 function cellsOf(spec: KeySpec): string[] {

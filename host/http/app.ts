@@ -27,6 +27,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { frostRoutes } from "./routes/frost.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { licenseRoutes } from "./routes/licenses.ts";
+import { logRoutes } from "./routes/log.ts";
 import { logHeadRoutes } from "./routes/log-heads.ts";
 import { nonceRoutes } from "./routes/nonces.ts";
 import { orderRoutes } from "./routes/orders.ts";
@@ -85,6 +86,7 @@ const ROUTES = [
   orderRoutes,
   logHeadRoutes,
   timeRoutes,
+  logRoutes,
   eventRoutes,
   oversightRoutes,
 ];

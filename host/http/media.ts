@@ -20,6 +20,7 @@ export const MediaType = {
   /** Of UTF-8. */
   TEXT: "text/plain",
   OPENING: "application/vnd.quiesce.opening+cbor",
+  LOG_PROOF: "application/vnd.quiesce.log-proof+cbor",
 } as const;
 export type MediaType = (typeof MediaType)[keyof typeof MediaType];
 

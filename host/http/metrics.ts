@@ -32,6 +32,7 @@ export class ServiceMetrics {
   readonly #calls: Histogram<"call">;
   readonly #commits: Histogram;
   readonly #commitSizes: Histogram;
+  readonly #publications: Histogram;
 
   constructor({ processMetrics = false }: { processMetrics?: boolean } = {}) {
     const registers = [this.registry];
@@ -52,13 +53,14 @@ export class ServiceMetrics {
     this.#calls = histogram("service_call_duration_seconds", "Calls of the service behind the API.", SECONDS, ["call"]);
     this.#commits = histogram("store_commit_duration_seconds", "Durable commits of the store.", SECONDS, []);
     this.#commitSizes = histogram("store_commit_size", "Requests in one commit of the store.", SIZES, []);
+    this.#publications = histogram("log_publish_duration_seconds", "Signing a head of the log, durably.", SECONDS, []);
     this.listeners = new Gauge({ ...named("event_listeners", "Clients that listen to events.") });
     this.listenersDropped = counter("event_listeners_dropped_total", "Listeners that read too slowly.", []);
     if (processMetrics) collectDefaultMetrics({ register: this.registry });
   }
 
   /** Gauges of the service's state, read when they are scraped. */
-  observeState(service: Pick<VerifierService, "about" | "ready" | "logHeads">): void {
+  observeState(service: Pick<VerifierService, "about" | "ready" | "log" | "logHeads">): void {
     const registers = [this.registry];
     new Gauge({
       name: "quiesce_verifier_ready",
@@ -101,6 +103,27 @@ export class ServiceMetrics {
         agreement.set(about.agreementVersion);
       },
     });
+    this.#observeLog(service);
+  }
+
+  #observeLog(service: Pick<VerifierService, "log">): void {
+    const registers = [this.registry];
+    const named = (name: string, help: string) => ({ name: `quiesce_verifier_log_${name}`, help, registers });
+    const cosigned = new Gauge(named("cosigned_size", "Entries that a quorum of witnesses has cosigned."));
+    const witnesses = new Gauge({
+      ...named("witness_size", "Entries that each witness has cosigned."),
+      labelNames: ["witness"],
+    });
+    new Gauge({
+      ...named("size", "Entries of the log's published head."),
+      async collect() {
+        const log = await service.log().catch(() => undefined);
+        if (log === undefined) return;
+        this.set(log.size);
+        cosigned.set(log.cosignedSize);
+        for (const { name, size } of log.witnesses) witnesses.set({ witness: name }, size);
+      },
+    });
   }
 
   route(method: string, route: string): RouteMetrics {
@@ -140,6 +163,11 @@ export class ServiceMetrics {
   committed(seconds: number, requests: number): void {
     this.#commits.observe(seconds);
     this.#commitSizes.observe(requests);
+  }
+
+  /** For the log: a head was signed and is durable. */
+  published(seconds: number): void {
+    this.#publications.observe(seconds);
   }
 
   /** The service, each of whose calls is timed. */

@@ -160,7 +160,7 @@ const PROBLEM_TEXTS: Readonly<Partial<Record<number, string>>> = {
   401: "unauthorized: the credentials are missing or do not hold",
   403: "against policy or forbidden: it is understood, and may not be",
   404: "unknown: there is no such thing",
-  409: "more signatures are needed: `draft`, `have` and `need` say how to go on",
+  409: "more signatures are needed, and `draft`, `have` and `need` say how to go on; or it is about what is not here yet",
   413: "too large",
   415: "the body's media type or coding is not taken here",
   422: "invalid: the object is not what it claims to be",

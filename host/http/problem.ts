@@ -7,7 +7,7 @@ import { challengeFor } from "../auth/authenticate.ts";
 import { AUTH_ERRORS } from "../auth/errors.ts";
 import { KeyError } from "../keys/errors.ts";
 import { STORE_ERRORS, StoreError } from "../store/errors.ts";
-import { VERIFIER_ERRORS } from "../verifier/errors.ts";
+import { VERIFIER_ERRORS, VerifierError } from "../verifier/errors.ts";
 import { CLASS_STATUS, HTTP_PROBLEMS, HttpProblem, type HttpProblemCode, type ProblemClass } from "./problem-codes.ts";
 import { REQUEST_ID_HEADER } from "./request-ids.ts";
 
@@ -48,8 +48,8 @@ export function problemOf(error: unknown): Problem | undefined {
   const own = FASTIFY_PROBLEMS[code];
   if (own) return ofCode(own, code === "FST_ERR_VALIDATION" ? error.message : undefined);
   if (typeof errorClass !== "string" || !Object.hasOwn(CLASS_STATUS, errorClass)) return undefined;
-  const { members, retryAfterSeconds } = error as Partial<Problem>;
   const known = errorClass as ProblemClass;
+  const { members, retryAfterSeconds = retryAfter(error, known) } = error as Partial<Problem>;
   const title = phraseOf(code) ?? error.message;
   return {
     status: CLASS_STATUS[known],
@@ -60,6 +60,11 @@ export function problemOf(error: unknown): Problem | undefined {
     ...(members && { members }),
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   };
+}
+
+/** What the verifier cannot do yet it can do soon. */
+function retryAfter(error: Error, problemClass: ProblemClass): number | undefined {
+  return error instanceof VerifierError && problemClass === "unavailable" ? 1 : undefined;
 }
 
 /** What a store says besides its code is for whoever runs it. */

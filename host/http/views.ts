@@ -105,7 +105,7 @@ export function logHeadsJson({ heads, splitViews }: HeadsView) {
       vkey: log,
       root: hexText(root),
       otherRoot: hexText(otherRoot),
-      proof: proof && { root: hexText(proof.root), path: proof.path.map(hexText) },
+      proof: proof?.map(hexText),
     })),
   };
 }

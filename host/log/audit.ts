@@ -81,7 +81,7 @@ export async function audit(
 }
 
 /** What a plain entry says; its message was read before. */
-function termsOf({ type, message }: PlainEntry): Terms {
+export function termsOf({ type, message }: PlainEntry): Terms {
   const { payload } = parseSign(message);
   switch (type) {
     case ObjectType.AGREEMENT:

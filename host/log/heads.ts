@@ -34,8 +34,8 @@ export interface HeadSplit {
   readonly otherSize: number;
   readonly otherRoot: Uint8Array;
   readonly otherNote: string;
-  /** For two sizes: as `SplitEvidence` has it. */
-  readonly proof: NonNullable<SplitEvidence["proof"]> | undefined;
+  /** For two sizes: the path from another root at `size`, as `SplitEvidence` has it. */
+  readonly proof: SplitEvidence["proof"] | undefined;
 }
 
 /** Where heads are kept. What one offer reads and writes is one transaction, which whoever calls sees to. */
@@ -153,7 +153,7 @@ async function split(
 }
 
 /**
- * Undefined where the path leads from the one to the other; else the root that it comes from, and itself. Throws
+ * Undefined where the path leads from the one to the other; else the path, which comes from another root. Throws
  * `LogError` (`log/consistency`) for a path that leads nowhere.
  */
 function judgeLink(base: KnownHead, head: KnownHead, proof: readonly Uint8Array[]): HeadSplit["proof"] {
@@ -166,7 +166,7 @@ function judgeLink(base: KnownHead, head: KnownHead, proof: readonly Uint8Array[
   }
   // With the root in front it may be the right path all the same.
   if (sameBytes(roots.oldRoot, base.root)) return undefined;
-  return { root: roots.oldRoot, path: isPowerOfTwo(base.size) ? proof.slice(1) : proof };
+  return proof;
 }
 
 /**

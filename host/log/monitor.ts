@@ -6,22 +6,14 @@
 import { sameBytes } from "../verifier/bytes.ts";
 import { ahead } from "./ahead.ts";
 import { LogError } from "./errors.ts";
+import { linkByTiles } from "./heads.ts";
 import { type CosignedCheckpoint, hasQuorum, headOf, type LogKeys, openAny } from "./log-keys.ts";
-import { HASH_BYTES, leafHash, verifyConsistency } from "./merkle.ts";
+import { HASH_BYTES, leafHash, rootsFromConsistency } from "./merkle.ts";
 import { Mirror } from "./mirror.ts";
 import { IndexReplay } from "./replay.ts";
 import type { LogSource } from "./source.ts";
 import { SplitView } from "./split-view.ts";
-import {
-  appendLeaves,
-  bundlePath,
-  consistencyProof,
-  hashAt,
-  prefixRoot,
-  TILE_WIDTH,
-  tilePath,
-  tileWidth,
-} from "./tiles.ts";
+import { appendLeaves, bundlePath, hashAt, prefixRoot, TILE_WIDTH, tilePath, tileWidth } from "./tiles.ts";
 
 /** What came of one look at the log. */
 export interface Followed {
@@ -94,12 +86,12 @@ export class Monitor {
     const root = await prefixRoot(this.#mirror, size, old.size);
     if (size > 0 && !sameBytes(root, checkpoint.root)) {
       const what = `${headOf(old)} and ${size === old.size ? "another of the same size" : headOf(checkpoint)}`;
-      // The proof goes from the smaller to the larger: the mirror has the larger tree.
-      const path = size < old.size ? await consistencyProof(this.#mirror, size, old.size) : undefined;
+      // The path goes from the smaller to the larger: the mirror has the larger tree.
+      const link = await linkByTiles(this.#mirror, size, old);
       throw new SplitView(`${what} are signed, and are not of one tree`, {
         first: size < old.size ? checkpoint.note : old.note,
         second: size < old.size ? old.note : checkpoint.note,
-        ...(path && { proof: { root, path } }),
+        ...(link && { proof: link.proof }),
       });
     }
     if (size < old.size) throw new LogError("log/rolled-back", `${headOf(checkpoint)}, after ${headOf(old)}`);
@@ -123,22 +115,13 @@ export class Monitor {
 
   /** By tiles of the new tree. */
   async #checkConsistency(old: CosignedCheckpoint, checkpoint: CosignedCheckpoint): Promise<void> {
-    const { source } = this.#parts;
-    const path = await consistencyProof(source, old.size, checkpoint.size);
-    if (verifyConsistency(old.size, checkpoint.size, old.root, checkpoint.root, path)) return;
-    // Only tiles that prove another root at the old size show a split view; others are no tiles of the new tree at all.
-    const root = await prefixRoot(source, old.size, checkpoint.size);
-    if (!verifyConsistency(old.size, checkpoint.size, root, checkpoint.root, path)) {
-      throw new LogError("log/tile", `the tiles of the log are not those of ${headOf(checkpoint)}`);
-    }
-    throw new SplitView(
-      `${headOf(checkpoint)} is signed, and does not go on from ${headOf(old)}, which is signed too`,
-      {
-        first: old.note,
-        second: checkpoint.note,
-        proof: { root, path },
-      },
-    );
+    const link = await linkByTiles(this.#parts.source, old.size, checkpoint);
+    // Only tiles that lead to the new head show a split view; others are no tiles of its tree at all.
+    if (!link) throw new LogError("log/tile", `the tiles of the log are not those of ${headOf(checkpoint)}`);
+    const { oldRoot } = rootsFromConsistency(old.size, checkpoint.size, link.proof)!;
+    if (sameBytes(oldRoot, old.root)) return;
+    const what = `${headOf(checkpoint)} is signed, and does not go on from ${headOf(old)}, which is signed too`;
+    throw new SplitView(what, { first: old.note, second: checkpoint.note, proof: link.proof });
   }
 
   /** Hashes of the leaves that are new. */

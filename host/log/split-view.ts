@@ -2,20 +2,22 @@
  * Equivocation: two heads that one log signed and that are not of one append-only tree. Both notes are in the error and in
  * the file that is published: whoever has the log's key can verify them, and needs nobody's word.
  */
-
 import { sameBytes } from "../verifier/bytes.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
 import { openCheckpoint } from "./checkpoint.ts";
 import { LogError } from "./errors.ts";
-import { CONSISTENCY_PATH_MAX, HASH_BYTES, verifyConsistency } from "./merkle.ts";
+import { CONSISTENCY_PATH_MAX, HASH_BYTES, rootsFromConsistency } from "./merkle.ts";
 import type { NoteKey } from "./note.ts";
 
 export interface SplitEvidence {
   /** The note of the smaller head, or of the one that was seen first. */
   readonly first: string;
   readonly second: string;
-  /** For heads of two sizes: the root that the second tree has at the size of the first, and its consistency with it. */
-  readonly proof?: { readonly root: Uint8Array; readonly path: readonly Uint8Array[] };
+  /**
+   * For heads of two sizes: the consistency path to the second from a root at the size of the first that is not the first's,
+   * as `HeadLink` has it. Absent for one size.
+   */
+  readonly proof?: readonly Uint8Array[];
 }
 
 /** `log/split-view`, with what shows it. */
@@ -46,18 +48,21 @@ export const SPLIT_VIEW_BYTES_MAX = 524_288;
  */
 export function verifySplitView({ first, second, proof }: SplitEvidence, logKey: NoteKey): [number, number] {
   const [one, other] = [openCheckpoint(first, logKey), openCheckpoint(second, logKey)];
-  const root = one.size === other.size ? other.root : proof?.root;
-  if (!root || sameBytes(root, one.root)) refuse("these two heads do not contradict each other");
-  if (one.size !== other.size && !verifyConsistency(one.size, other.size, root, other.root, proof!.path)) {
-    refuse("the root of the second tree at the size of the first is not proved");
-  }
+  const roots =
+    one.size === other.size ? { oldRoot: other.root, root: other.root } : rootsOf(one.size, other.size, proof);
+  if (!sameBytes(roots.root, other.root)) refuse("the path does not lead to the second head");
+  if (sameBytes(roots.oldRoot, one.root)) refuse("these two heads do not contradict each other");
   return [one.size, other.size];
+}
+
+function rootsOf(oldSize: number, size: number, proof: readonly Uint8Array[] = []) {
+  return rootsFromConsistency(oldSize, size, proof) ?? refuse("no path leads from the size of the first to the second");
 }
 
 /** As it is published: JSON, hashes in base64. */
 export function formatSplitView({ first, second, proof }: SplitEvidence): string {
-  const written = proof && { root: toBase64(proof.root), path: proof.path.map(toBase64) };
-  return `${JSON.stringify({ code: "log/split-view", first, second, ...(written && { proof: written }) }, null, 2)}\n`;
+  const document = { code: "log/split-view", first, second, ...(proof && { proof: proof.map(toBase64) }) };
+  return `${JSON.stringify(document, null, 2)}\n`;
 }
 
 /** Throws a `LogError` (`log/proof-malformed`). */
@@ -66,9 +71,8 @@ export function parseSplitView(text: string): SplitEvidence {
   const { code, first, second, proof } = membersOf(text);
   if (code !== "log/split-view" || typeof first !== "string" || typeof second !== "string") malformed("two notes");
   if (proof === undefined) return { first, second };
-  const { root, path } = Object(proof) as { root?: unknown; path?: unknown };
-  if (!Array.isArray(path) || path.length > CONSISTENCY_PATH_MAX) malformed("a path of hashes");
-  return { first, second, proof: { root: hashOf(root), path: path.map(hashOf) } };
+  if (!Array.isArray(proof) || proof.length > CONSISTENCY_PATH_MAX + 1) malformed("a path of hashes");
+  return { first, second, proof: proof.map(hashOf) };
 }
 
 function membersOf(text: string): Record<string, unknown> {

@@ -15,7 +15,7 @@ import type { Config } from "./config/config.ts";
 import { ConfigError } from "./config/errors.ts";
 import { policyOf } from "./config/policy-of.ts";
 import type { ServiceSettings } from "./context.ts";
-import { createService } from "./create.ts";
+import { createService, ORIGIN_DEFAULT } from "./create.ts";
 import { type FrostSeats, openSeats } from "./frost-seats.ts";
 import { readReferences } from "./references.ts";
 import type { VerifierService } from "./service.ts";
@@ -36,10 +36,15 @@ export interface OpenOptions {
   readonly boardKind: (name: string) => BoardKind | undefined;
   /** Told of each durable commit of requests that came together: what metrics count. */
   readonly committed?: (seconds: number, requests: number) => void;
+  /** Told of each head of the log that was published. */
+  readonly published?: (seconds: number) => void;
 }
 
 /** Throws `ConfigError`, `KeyError`, `StoreError`, and a `VerifierError` for an agreement that does not hold. */
-export async function openVerifier(config: Config, { boardKind, committed }: OpenOptions): Promise<OpenVerifier> {
+export async function openVerifier(
+  config: Config,
+  { boardKind, committed, published }: OpenOptions,
+): Promise<OpenVerifier> {
   const settings = settingsOf(config, boardKind);
   const keys = await openKeys(config);
   let frost: FrostSeats | undefined;
@@ -51,6 +56,8 @@ export async function openVerifier(config: Config, { boardKind, committed }: Ope
       config.verdictKey === undefined ? partySigners : await signersOf(keys, [config.verdictKey], "verdictKey");
     if (!verdictSigner)
       throw new ConfigError(["verdictKey: no party lives here, so it must say which key signs results"]);
+    const [logSigner = verdictSigner] =
+      config.log.key === undefined ? [] : await signersOf(keys, [config.log.key], "log.key");
     const [peerSigner] = config.peerKey === undefined ? [] : await signersOf(keys, [config.peerKey], "peerKey");
     frost = await openSeats(config, peerSigner);
     store = await openStore(placeOf(config));
@@ -65,6 +72,12 @@ export async function openVerifier(config: Config, { boardKind, committed }: Ope
       frost: frost.seats,
       timeSigners,
       verdictSigner,
+      log: {
+        origin: config.log.origin ?? ORIGIN_DEFAULT,
+        signer: logSigner,
+        witnesses: config.log.witnesses,
+        published,
+      },
       clock,
       random,
       agreement,

@@ -271,7 +271,7 @@ export interface SplitViewsTable {
   other_size: number;
   other_root: Uint8Array;
   other_note: string;
-  /** For two sizes: a root and a path, hashes of 32 bytes one after the other. */
+  /** For two sizes: a path, hashes of 32 bytes one after the other. */
   proof: Uint8Array;
   found_ms: number;
 }

@@ -3,7 +3,7 @@ import type { InitResult } from "../../service/init/init.ts";
 import { plainText } from "../names.ts";
 import { color, facts, hex, print, printJson } from "../output.ts";
 
-const USES = { party: "party", time: "time authority", verdicts: "verdicts" } as const;
+const USES = { party: "party", time: "time authority", verdicts: "verdicts", log: "log" } as const;
 
 export function showInit(folder: string, made: InitResult, token: string | undefined, asJson: boolean): void {
   const { configFile, passphraseFile, keys, agreement } = made;

@@ -81,10 +81,13 @@ export async function withStore<T>(
 }
 
 /** Opens the verifier that the configuration describes. The caller closes it. */
-export async function openOf(config: Config, committed?: OpenVerifierOptions["committed"]): Promise<OpenVerifier> {
+export async function openOf(
+  config: Config,
+  told: Pick<OpenVerifierOptions, "committed" | "published"> = {},
+): Promise<OpenVerifier> {
   const { openVerifier } = await import("../../service/open.ts");
   const { boardKindOf } = await import("./policy-input.ts");
-  return openVerifier(config, { boardKind: boardKindOf, ...(committed && { committed }) });
+  return openVerifier(config, { boardKind: boardKindOf, ...told });
 }
 
 export function collect(value: string, before: readonly string[]): string[] {

@@ -37,7 +37,10 @@ async function serve(options: ConfigOption): Promise<void> {
   const { policyDocument } = await import("../../policy/read-policy.ts");
   const logger = serviceLogger(config.logLevel);
   const metrics = new ServiceMetrics({ processMetrics: true });
-  const open = await openOf(config, (seconds, requests) => metrics.committed(seconds, requests));
+  const open = await openOf(config, {
+    committed: (seconds, requests) => metrics.committed(seconds, requests),
+    published: (seconds) => metrics.published(seconds),
+  });
   const settings = { logger, metrics, version: version(), policy: policyDocument(policyOf(config)) };
   const running = await runVerifier(config, open, settings).catch(async (error: unknown) => {
     await open.close();

@@ -1,9 +1,10 @@
 /** Gossip: heads of the agreements' logs come in, and whoever asks sees them, and every split view. */
+import { isUtf8 } from "node:buffer";
 import { ADD_CHECKPOINT_BYTES_MAX } from "../../log/add-checkpoint.ts";
-import { utf8Text } from "../../log/note.ts";
 import type { App, RouteContext } from "../app-types.ts";
 import { MediaType } from "../media.ts";
 import { bytesBody, jsonAnswer, operation } from "../operation.ts";
+import { HttpProblem } from "../problem-codes.ts";
 import { HeadAnswer, LogHeads } from "../schemas/log-heads.ts";
 import { logHeadsJson } from "../views.ts";
 
@@ -35,6 +36,11 @@ export function logHeadRoutes(app: App, { service }: RouteContext): void {
       problems: ["invalid", "unknown"],
       isQuiet: true,
     }),
-    async (request) => service.offerLogHead(utf8Text(request.body)),
+    async (request) => service.offerLogHead(textOf(request.body)),
   );
+}
+
+function textOf(bytes: Uint8Array): string {
+  if (!isUtf8(bytes)) throw new HttpProblem("request/text");
+  return Buffer.from(bytes).toString("utf8");
 }

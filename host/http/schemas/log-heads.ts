@@ -33,12 +33,12 @@ const SplitView = Closed({
   otherRoot: Digest,
   otherNote: Note,
   proof: Type.Optional(
-    Closed(
-      { root: Digest, path: Type.Array(Digest, { maxItems: 64 }) },
-      {
-        description: "for two sizes: the root that the other's tree has at this size, and the consistency path from it",
-      },
-    ),
+    Type.Array(Digest, {
+      maxItems: 64,
+      description:
+        "for two sizes: the consistency path to the other's root from a root at this size that is not this one. That " +
+        "root is in front where the size is a power of two",
+    }),
   ),
   foundMs: Milliseconds,
 });

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { LogLevel } from "../../log-levels.ts";
 import { ConfigError } from "./errors.ts";
 import type { CONFIG_KEYS, ConfigKey } from "./keys.ts";
-import type { Peer, ShareHere, ValueOf } from "./values.ts";
+import type { Peer, ShareHere, ValueOf, WitnessConfigured } from "./values.ts";
 
 export interface Config {
   readonly listen: {
@@ -50,6 +50,12 @@ export interface Config {
   readonly peerKey: string | undefined;
   /** With absolute paths. */
   readonly frost: readonly ShareHere[];
+  readonly log: {
+    /** Undefined: the default. */
+    readonly origin: string | undefined;
+    readonly key: string | undefined;
+    readonly witnesses: readonly WitnessConfigured[];
+  };
   readonly limits: {
     readonly importBytesMax: number;
     readonly headerBytesMax: number;
@@ -132,6 +138,11 @@ export function configOf(values: ReadonlyMap<ConfigKey, unknown>, folder: string
     peers: of("peers"),
     peerKey: of("peerKey"),
     frost: of("frost").map((one) => ({ ...one, group: path(one.group), share: path(one.share) })),
+    log: {
+      origin: originOf(of("log.origin"), of("listen.publicUrls")),
+      key: of("log.key"),
+      witnesses: of("log.witnesses"),
+    },
     limits: {
       importBytesMax: of("limits.importBytesMax"),
       headerBytesMax: of("limits.headerBytesMax"),
@@ -156,6 +167,17 @@ export function configOf(values: ReadonlyMap<ConfigKey, unknown>, folder: string
   checkTogether(config);
   return config;
 }
+
+/** Where the log is served, if that is known: C2SP tlog-tiles wants it to be called so. */
+function originOf(given: string | undefined, publicUrls: readonly string[]): string | undefined {
+  const [first] = publicUrls;
+  const origin = given ?? (first === undefined ? undefined : `${new URL(first).host}/log`);
+  if (origin === undefined || ORIGIN.test(origin)) return origin;
+  throw new ConfigError([`log.origin: ${origin} must be 1 to 64 printable ASCII characters, without space and plus`]);
+}
+
+/** As agreements name logs. */
+const ORIGIN = /^[!-*,-~]{1,64}$/;
 
 /** A policy that is no preset's name has a folder or an ending. */
 function isFile(policy: string): boolean {

@@ -17,7 +17,7 @@ export type KeySpec = Common &
     | { readonly type: "integer"; readonly default: number; readonly min: number; readonly max: number }
     | { readonly type: "flag"; readonly default: boolean }
     | { readonly type: "choice"; readonly default: string; readonly of: readonly string[] }
-    | { readonly type: "texts" | "paths" | "urls" | "networks" | "models" | "peers" | "shares" }
+    | { readonly type: "texts" | "paths" | "urls" | "networks" | "models" | "peers" | "shares" | "witnesses" }
     /** Bytes in hex, each so long. */
     | { readonly type: "hexes"; readonly bytes: number }
   );
@@ -75,6 +75,10 @@ export const CONFIG_KEYS = {
 
   "peerKey": { type: "text", doc: "label of the key that signs requests to peers: each registers it with the role `peer`" },
   "frost": { type: "shares", doc: "shares of keys that no one holds, and which peer holds which other: `[{\"group\": \"group.cbor\", \"share\": \"share-1.key\", \"holders\": {\"2\": \"South\"}}]`: docs/keys.md" },
+
+  "log.origin": { type: "text", doc: "what the log's checkpoints are called by, best where it is served, without the scheme; without it `log` below the first of `listen.publicUrls`, else the verifier's own default. Once it has entries it is never changed: the log would be another one" },
+  "log.key": { type: "text", doc: "label of the key that signs the log; without it that of the results" },
+  "log.witnesses": { type: "witnesses", doc: "who is asked to cosign it: `[{\"name\": \"South\", \"url\": \"https://...\", \"key\": \"NAME+ID+KEY\"}]`: docs/log.md" },
 
   "limits.importBytesMax": { type: "integer", default: 32 * MIB, min: 65_536, max: 1024 * MIB, doc: "longest bulk import" },
   "limits.headerBytesMax": { type: "integer", default: 16_384, min: 4096, max: 65_536, doc: "longest header of a request" },

@@ -1,5 +1,7 @@
 /** Values of keys by their types: the form each has in JSON, and in an environment variable. */
 import { isIP } from "node:net";
+import { LogError } from "../../log/errors.ts";
+import { type NoteKey, NoteType, parseVkey } from "../../log/note.ts";
 import type { KeySpec } from "./keys.ts";
 
 export interface Peer {
@@ -12,6 +14,15 @@ export interface ShareHere {
   readonly group: string;
   readonly share: string;
   readonly holders: ReadonlyMap<number, string>;
+}
+
+/** A witness of the log. */
+export interface WitnessConfigured {
+  readonly name: string;
+  /** The submission prefix (C2SP tlog-witness), which may have a path. */
+  readonly url: string;
+  /** Type 4. */
+  readonly key: NoteKey;
 }
 
 /** What a key of a type gives. */
@@ -29,6 +40,7 @@ export interface ValueOf {
   models: ReadonlyMap<string, string>;
   peers: readonly Peer[];
   shares: readonly ShareHere[];
+  witnesses: readonly WitnessConfigured[];
 }
 
 /** Thrown by readers: what a value must be. */
@@ -67,6 +79,8 @@ export function readValue(spec: KeySpec, value: unknown): unknown {
       return peersOf(value);
     case "shares":
       return listOf(value, shareOf);
+    case "witnesses":
+      return listOf(value, witnessOf);
   }
 }
 
@@ -79,7 +93,8 @@ export function ofVariable(spec: KeySpec, text: string): unknown {
   if (spec.type === "flag") return text === "true" ? true : text === "false" ? false : text;
   if (spec.type === "text" || spec.type === "path" || spec.type === "choice") return text;
   if (/^\s*[[{]/.test(text)) return parsed(text);
-  if (spec.type === "models" || spec.type === "peers" || spec.type === "shares") return unfit("must be JSON");
+  if (spec.type === "models" || spec.type === "peers" || spec.type === "shares" || spec.type === "witnesses")
+    return unfit("must be JSON");
   return text === "" ? [] : text.split(",").map((item) => item.trim());
 }
 
@@ -158,6 +173,36 @@ function peersOf(value: unknown): Peer[] {
     };
     return fields.size === 2 ? peer : unfit("must have name and url, and nothing else");
   });
+}
+
+function witnessOf(value: unknown): WitnessConfigured {
+  const fields = new Map(objectOf(value));
+  const witness = {
+    name: at("name", () => textOf(fields.get("name"), 1)),
+    url: at("url", () => prefixOf(fields.get("url"))),
+    key: at("key", () => witnessKeyOf(fields.get("key"))),
+  };
+  return fields.size === 3 ? witness : unfit("must have name, url and key, and nothing else");
+}
+
+/** Where something is added to: no query, and no credentials, which would be shown. */
+function prefixOf(value: unknown): string {
+  const text = textOf(value, 1);
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isPlain = url && url.search === "" && url.hash === "" && url.username === "" && url.password === "";
+  if (isPlain && (url.protocol === "http:" || url.protocol === "https:")) return url.href;
+  return unfit("must be like https://witness.example/prefix");
+}
+
+function witnessKeyOf(value: unknown): NoteKey {
+  const text = textOf(value, 1);
+  try {
+    const key = parseVkey(text);
+    return key.type === NoteType.COSIGNATURE ? key : unfit("must be the key of a witness, and is one of a log");
+  } catch (error) {
+    if (error instanceof LogError) return unfit(error.message);
+    throw error;
+  }
 }
 
 function shareOf(value: unknown): ShareHere {

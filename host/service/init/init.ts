@@ -16,7 +16,7 @@ import { makeNewFolder, newPassphrase, writeNew } from "./new-folder.ts";
 
 export interface InitOptions {
   readonly folder: string;
-  /** What the verifier is called: its time authority's and its verdicts' keys are too. */
+  /** What the verifier is called: the keys of its time authority, its verdicts and its log are too. */
   readonly name: string;
   /** Names of the parties that live here; a key is made for each. */
   readonly parties: readonly string[];
@@ -37,7 +37,7 @@ export interface InitOptions {
 export interface InitResult {
   readonly configFile: string;
   readonly passphraseFile: string;
-  readonly keys: readonly { readonly use: "party" | "time" | "verdicts"; readonly key: StoredKey }[];
+  readonly keys: readonly { readonly use: "party" | "time" | "verdicts" | "log"; readonly key: StoredKey }[];
   /** Undefined where none was made. `missing`: the parties that have yet to sign. */
   readonly agreement: { readonly file: string; readonly missing: readonly string[] } | undefined;
 }
@@ -56,11 +56,12 @@ export async function initVerifier(options: InitOptions): Promise<InitResult> {
     use,
     key: await store.create(label, passphrase),
   });
-  const labels = { time: `${name} time`, verdicts: `${name} verdicts` };
+  const labels = { time: `${name} time`, verdicts: `${name} verdicts`, log: `${name} log` };
   const keys: Awaited<ReturnType<typeof make>>[] = [];
   for (const party of options.parties) keys.push(await make("party", party));
   if (options.keepsTime) keys.push(await make("time", labels.time));
   keys.push(await make("verdicts", labels.verdicts));
+  keys.push(await make("log", labels.log));
   const agreement = options.agreement && (await draftAgreement(options, keys, store, passphrase));
   const configFile = join(folder, "verifier.json");
   const config = {
@@ -70,12 +71,22 @@ export async function initVerifier(options: InitOptions): Promise<InitResult> {
     parties: options.parties,
     timeAuthority: options.keepsTime ? [labels.time] : [],
     verdictKey: labels.verdicts,
+    log: { origin: originOf(name), key: labels.log, witnesses: [] },
     ...options.settings,
   };
   writeNew(configFile, `${JSON.stringify(config, null, 2)}\n`);
   passphrase.fill(0);
   return { configFile, passphraseFile, keys, agreement };
 }
+
+/** A name of a log in lower case: where it will be served, nobody knows yet, and what it is called never changes. */
+function originOf(name: string): string {
+  const plain = name.toLowerCase().replace(/[^a-z0-9.-]+/g, "-");
+  return `${plain.slice(0, ORIGIN_CHARACTERS_MAX - LOG_PATH.length)}${LOG_PATH}`;
+}
+
+const LOG_PATH = "/log";
+const ORIGIN_CHARACTERS_MAX = 64;
 
 /** Signed by the parties that are here: by all, then it is the agreement; else a draft that goes to the others. */
 async function draftAgreement(

@@ -70,7 +70,7 @@ export class SqlHeads implements HeadShelf {
         other_size: otherSize,
         other_root: otherRoot,
         other_note: otherNote,
-        proof: new Uint8Array(Buffer.concat(proof ? [proof.root, ...proof.path] : [])),
+        proof: new Uint8Array(Buffer.concat(proof ?? [])),
         found_ms: this.#nowMs,
       })
       .onConflict((on) => on.columns(["log", "size", "root", "other_size", "other_root"]).doNothing())
@@ -114,9 +114,8 @@ function headOf({ log, size, root, note, is_linked }: Selectable<KnownHeadsTable
 }
 
 export function splitOf(row: Selectable<SplitViewsTable>): HeadSplit & { readonly foundMs: number } {
-  const hashes: Uint8Array[] = [];
-  for (let at = 0; at < row.proof.length; at += HASH_BYTES) hashes.push(row.proof.slice(at, at + HASH_BYTES));
-  const [root, ...path] = hashes;
+  const proof: Uint8Array[] = [];
+  for (let at = 0; at < row.proof.length; at += HASH_BYTES) proof.push(row.proof.slice(at, at + HASH_BYTES));
   return {
     log: row.log,
     size: row.size,
@@ -125,7 +124,7 @@ export function splitOf(row: Selectable<SplitViewsTable>): HeadSplit & { readonl
     otherSize: row.other_size,
     otherRoot: row.other_root,
     otherNote: row.other_note,
-    proof: root && { root, path },
+    proof: proof.length > 0 ? proof : undefined,
     foundMs: row.found_ms,
   };
 }

@@ -19,9 +19,9 @@ export interface WitnessView {
   /** Of the newest head that it cosigned; 0: none yet. */
   readonly size: number;
   /** When it did, Unix seconds. */
-  readonly seconds?: number;
+  readonly seconds?: number | undefined;
   /** Why the newest try came to nothing; absent after one that did not. */
-  readonly problem?: string;
+  readonly problem?: string | undefined;
 }
 
 /** First wait after a failure, and the longest, in ms. */

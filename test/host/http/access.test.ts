@@ -72,6 +72,10 @@ const REQUESTS: Readonly<Record<keyof typeof ROUTES, Asked>> = {
   "time-proofs.create": json("/v1/time-proofs", { nonce: DIGEST_HEX }),
   // A stream has no end to wait for: its row is judged by what a HEAD of it says.
   "events.subscribe": { method: "HEAD", url: "/v1/events" },
+  "log.checkpoint": get("/log/checkpoint"),
+  "log.tile": get("/log/tile/0/x001/234.p/5"),
+  "log.read": get("/v1/log"),
+  "log.prove": get(`/v1/log/proofs/${DIGEST_HEX}?from=7`),
   "usage.read": get("/v1/usage"),
   "leak-bound.read": get("/v1/leak-bound"),
   "frost.commit": json("/v1/frost/commitments", { group: "01".repeat(8) }),
@@ -127,7 +131,7 @@ function expectedOf(route: keyof typeof ROUTES): number {
   const asked = REQUESTS[route];
   if (asked.method !== "POST") return 200;
   if (["openings.upload", "licenses.import", "recoveries.import"].includes(route)) return 204;
-  return route === "reports.upload" ? 200 : 201;
+  return ["reports.upload", "log.offer-head"].includes(route) ? 200 : 201;
 }
 
 describe("a token", () => {

@@ -76,7 +76,7 @@ export const SPLIT_VIEW = {
   otherSize: 9,
   otherRoot: DIGEST,
   otherNote: CHECKPOINT,
-  proof: { root: DIGEST, path: [DIGEST, DIGEST] },
+  proof: [DIGEST, DIGEST],
   foundMs: 1_790_000_000_000,
 };
 

@@ -154,7 +154,7 @@ describe("a split view", () => {
     await offer(shelf, LOG, 11);
     await offer(shelf, FORK, 23, path(FORK, 11, 23));
     const [view] = shelf.splits;
-    const honest = { ...view!, otherNote: await LOG.note(23), proof: { root: LOG.root(11), path: LOG.proof(11, 23) } };
+    const honest = { ...view!, otherNote: await LOG.note(23), proof: LOG.proof(11, 23) };
     const unproven = { ...view!, proof: undefined };
     const same = { ...view!, otherNote: view!.note };
     const foreign = {

@@ -163,11 +163,12 @@ describe("a forked log", () => {
     const read = parseSplitView(formatSplitView(evidence));
     expect(verifySplitView(read, LOG.key)).toEqual([300, 310]);
     // Evidence that is changed shows nothing.
-    const { root, path } = read.proof!;
+    const proof = read.proof!;
     const changed: SplitEvidence[] = [
       { ...read, proof: undefined },
-      { ...read, proof: { root: flipped(root, 0), path } },
-      { ...read, proof: { root, path: path.with(0, flipped(path[0]!, 9)) } },
+      { ...read, proof: proof.with(0, flipped(proof[0]!, 9)) },
+      { ...read, proof: proof.slice(1) },
+      { ...read, proof: [...proof, proof[0]!] },
       { first: read.first, second: read.first },
     ];
     for (const one of changed) expect(await logCodeOf(() => verifySplitView(one, LOG.key))).toBe("log/consistency");
@@ -185,9 +186,9 @@ describe("split views as files", () => {
       JSON.stringify({ ...good, code: "other" }),
       JSON.stringify({ ...good, second: 1 }),
       JSON.stringify({ ...good, proof: null }),
-      JSON.stringify({ ...good, proof: { root: "AA==", path: [] } }),
-      JSON.stringify({ ...good, proof: { root: Buffer.alloc(32).toString("base64"), path: Array(55).fill("") } }),
-      JSON.stringify({ ...good, proof: { root: Buffer.alloc(32).toString("base64"), path: [1] } }),
+      JSON.stringify({ ...good, proof: ["AA=="] }),
+      JSON.stringify({ ...good, proof: [1] }),
+      JSON.stringify({ ...good, proof: Array(56).fill(Buffer.alloc(32).toString("base64")) }),
       " ".repeat(600_000),
     ]) {
       expect(await logCodeOf(() => parseSplitView(text))).toBe("log/proof-malformed");

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { ObjectType, OrderAction } from "../../../firmware/protocol/claims.ts";
 import { KeyError } from "../../../host/keys/errors.ts";
-import { openCheckpoint } from "../../../host/log/checkpoint.ts";
+import { type Checkpoint, openCheckpoint } from "../../../host/log/checkpoint.ts";
 import { cosignatureMessage } from "../../../host/log/cosignature.ts";
 import { commitmentOf, decodeEntry, type LogEntry, subjectKey } from "../../../host/log/entry.ts";
 import { leafHash, verifyConsistency, verifyInclusion } from "../../../host/log/merkle.ts";
@@ -19,6 +19,8 @@ import { digestOf, LOG_KEY, LOG_SIGNER, type Logged, loggedOn } from "./logged-w
 import { asyncSigner, codeOf, REQUEST, ServiceWorld, whole } from "./world.ts";
 
 type Service = ServiceWorld["service"];
+
+const NOTHING = { size: 0, root: new Uint8Array(0) };
 
 async function entriesOf(service: Service): Promise<LogEntry[]> {
   const { size } = openCheckpoint(await service.logCheckpoint(), LOG_KEY);
@@ -38,7 +40,7 @@ async function checkpointOf(service: Service) {
 async function verifyProof(
   { world, witnesses }: Logged,
   message: Uint8Array,
-  from = { size: 0, root: new Uint8Array() },
+  from: Pick<Checkpoint, "size" | "root"> = NOTHING,
 ) {
   const proof = decodeLogProof(await world.service.logProof(digestOf(message), from.size));
   const { index, size, path, root, receiptSignature, cosignatures, consistency } = proof;

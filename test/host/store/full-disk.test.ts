@@ -41,14 +41,14 @@ describe("the embedded store, when there is no room left", () => {
     const setPages = (store: Store, pages: number) =>
       store.write((tx) => sql`pragma max_page_count = ${sql.lit(pages)}`.execute(tx));
     const durable = await withStore({ folder }, async (store) => {
-      await setPages(store, 100);
+      await setPages(store, 120);
       const full = await fillUp(store, 0);
       expect(full).toBeGreaterThan(50);
       // It stays full for what needs room, and works for what does not.
       expect(await fillUp(store, full)).toBe(full);
       await store.write((tx) => tx.updateTable("devices").set({ seen_ms: 9 }).where("id", "=", 1).execute());
       await expectSound(store, full);
-      await setPages(store, 200);
+      await setPages(store, 220);
       const more = await fillUp(store, full);
       expect(more).toBeGreaterThan(full);
       return more;
