@@ -14,6 +14,8 @@ export const Exit = {
   INTERNAL: 3,
   /** Another process that is needed is not there: a verifier or a database that has ended, or does not answer. */
   UNREACHABLE: 4,
+  /** A log signed two heads that contradict each other: what it says is worth nothing any more. */
+  SPLIT_VIEW: 5,
 } as const;
 
 export type Exit = (typeof Exit)[keyof typeof Exit];
@@ -53,6 +55,8 @@ export function verdictOf(error: unknown): { exit: Exit; line: string } {
   const message = oneLine(error instanceof Error ? error.message : String(error));
   // By name: the modules that throw these are loaded only by the commands that need them.
   if (name === "WorkloadError") return { exit: Exit.WRONG_USE, line: message };
+  if (name === "SplitView") return { exit: Exit.SPLIT_VIEW, line: `log/split-view: ${message}` };
+  if (name === "LogError") return { exit: Exit.NOT_GOOD, line: `${(error as { code?: string }).code}: ${message}` };
   if (error instanceof Refusal)
     return { exit: Exit.NOT_GOOD, line: `refused: ${codeName(error.code)}, ${refusalText(error)}` };
   if (UNREACHABLE.has(name) || isNetwork(error)) return { exit: Exit.UNREACHABLE, line: message };

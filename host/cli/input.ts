@@ -10,7 +10,7 @@ const INPUT_BYTES_MAX = 4 * Limit.MESSAGE_BYTES_MAX;
 const STDIN = 0;
 
 /** Bytes of a file, or of stdin for `-`. Throws `CliError` for what cannot be read or is too long. */
-export function readInput(path: string): Uint8Array {
+export function readInput(path: string, bytesMax = INPUT_BYTES_MAX): Uint8Array {
   const name = path === "-" ? "stdin" : basename(path);
   let descriptor: number;
   try {
@@ -20,9 +20,9 @@ export function readInput(path: string): Uint8Array {
   }
   try {
     if (fstatSync(descriptor).isDirectory()) throw wrongUse(`${path} is a folder, not a file`);
-    const bytes = readBounded(descriptor);
+    const bytes = readBounded(descriptor, bytesMax);
     if (bytes.length === 0) throw wrongUse(`${name} is empty`);
-    if (bytes.length > INPUT_BYTES_MAX) throw wrongUse(`${name} is longer than any object of this protocol`);
+    if (bytes.length > bytesMax) throw wrongUse(`${name} is longer than any object of this protocol`);
     return bytes;
   } catch (cause) {
     if (cause instanceof Error && cause.name === "CliError") throw cause;
@@ -66,8 +66,8 @@ export function checkNewFile(path: string): void {
 }
 
 /** Up to one byte more than is allowed, so that too much is seen. */
-function readBounded(descriptor: number): Uint8Array {
-  const buffer = new Uint8Array(INPUT_BYTES_MAX + 1);
+function readBounded(descriptor: number, bytesMax: number): Uint8Array {
+  const buffer = new Uint8Array(bytesMax + 1);
   let length = 0;
   while (length < buffer.length) {
     const count = readSync(descriptor, buffer, length, buffer.length - length, null);

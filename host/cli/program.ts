@@ -8,6 +8,7 @@ import { addDemo } from "./commands/demo.ts";
 import { addErrors } from "./commands/errors.ts";
 import { addInspect } from "./commands/inspect.ts";
 import { addKey } from "./commands/key.ts";
+import { addLog } from "./commands/log.ts";
 import { addPolicy } from "./commands/policy.ts";
 import { addVerifier } from "./commands/verifier.ts";
 import { addWitness } from "./commands/witness.ts";
@@ -22,6 +23,7 @@ Exit codes:
   2  wrong use: an unknown option or command, a missing file, a wrong type, an unreadable trace
   3  internal error (one line; --debug shows where)
   4  another process that is needed is not there: a verifier or a database that has ended, or does not answer
+  5  a log shows a split view: two heads that it signed contradict each other
 
 Colors are left out with NO_COLOR=1 and where the output is no terminal. Progress goes to stderr.
 `;
@@ -53,6 +55,7 @@ export function quiesceProgram(): Command {
   addKey(quiesce);
   addVerifier(quiesce);
   addWitness(quiesce);
+  addLog(quiesce);
   addCourier(quiesce);
   addWorkloads(quiesce);
   addErrors(quiesce);

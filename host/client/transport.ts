@@ -28,6 +28,8 @@ export interface Call {
   /** Whether twice is as good as once (RFC 9110 section 9.2.2), whatever the method says. */
   readonly isIdempotent: boolean;
   readonly answerBytesMax?: number;
+  /** Whether 404 is an answer, and no failure. */
+  readonly mayBeMissing?: boolean;
 }
 
 export interface HttpAnswer {
@@ -35,6 +37,8 @@ export interface HttpAnswer {
   /** Media type without parameters; empty where there is none. */
   readonly type: string;
   readonly etag: string | undefined;
+  /** How the body is coded, in small letters; empty where it is as it is. */
+  readonly encoding: string;
   readonly body: Uint8Array;
 }
 
@@ -76,7 +80,7 @@ export class Transport {
     return this.#options.timeoutMs ?? TIMEOUT_MS;
   }
 
-  /** The answer to a request that succeeded (2xx, or 304). Rejects with `ClientError` and `VerifierError`. */
+  /** The answer to a request that succeeded (2xx, or 304, or 404 where it may). Rejects with `ClientError` and `VerifierError`. */
   async request(call: Call): Promise<HttpAnswer> {
     const triesMax = call.isIdempotent ? (this.#options.triesMax ?? TRIES_MAX) : 1;
     for (let count = 1; ; count++) {
@@ -141,9 +145,12 @@ export class Transport {
     return this.#until(async (signal) => {
       const answer = await this.#send(call, signal, this.timeoutMs);
       const { statusCode: status } = answer;
-      if (status !== 304 && (status < 200 || status > 299)) throw await failureOf(answer);
+      const isAnswer = status === 304 || (status === 404 && call.mayBeMissing === true);
+      if (!isAnswer && (status < 200 || status > 299)) throw await failureOf(answer);
       const body = await readBody(answer.body, call.answerBytesMax ?? ANSWER_BYTES_MAX);
-      return { status, type: typeOf(answer.headers), etag: headerOf(answer.headers, "etag"), body };
+      const { headers } = answer;
+      const encoding = (headerOf(headers, "content-encoding") ?? "").trim().toLowerCase();
+      return { status, type: typeOf(headers), etag: headerOf(headers, "etag"), encoding, body };
     }, this.timeoutMs);
   }
 

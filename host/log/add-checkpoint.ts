@@ -17,7 +17,7 @@ export interface AddCheckpoint {
   readonly note: string;
 }
 
-export const PROOF_LINES_MAX = 63;
+const PROOF_LINES_MAX = 63;
 const DIGEST_LINE_BYTES = 45;
 const SIZE_LINE_BYTES_MAX = "old 9007199254740991\n".length;
 /** Bytes of the longest request. */

@@ -125,8 +125,9 @@ function isHash(value: CborValue | undefined): value is Uint8Array {
   return value instanceof Uint8Array && value.length === HASH_BYTES;
 }
 
-/** What a commitment entry holds in place of a message. `salt` is 32 bytes. */
+/** What a commitment entry holds in place of a message. `salt` is 32 bytes, else it throws a `RangeError`. */
 export function commitmentOf(salt: Uint8Array, message: Uint8Array): Uint8Array {
+  if (salt.length !== SALT_BYTES) throw new RangeError(`a salt of ${salt.length} bytes`);
   return sha256(Buffer.concat([salt, message]));
 }
 

@@ -16,6 +16,11 @@ export type LogErrorCode =
   | "log/entry-malformed"
   | "log/index-proof"
   | "log/index-root"
+  | "log/index-entry"
+  | "log/issued"
+  | "log/range"
+  | "log/source"
+  | "log/mirror"
   | "log/proof-malformed";
 
 /** Thrown by everything in `host/log`; the code is stable, the message is for people. */

@@ -93,25 +93,40 @@ export function verifyConsistency(
   if (!isSize(oldSize) || !isSize(size) || oldSize === 0 || oldSize > size) return false;
   if (path.length > CONSISTENCY_PATH_MAX || ![oldRoot, root, ...path].every(isHash)) return false;
   if (oldSize === size) return path.length === 0 && sameBytes(oldRoot, root);
-  if (path.length === 0) return false;
-  const hashes = isPowerOfTwo(oldSize) ? [oldRoot, ...path] : path;
+  const come = rootsFromConsistency(oldSize, size, isPowerOfTwo(oldSize) ? [oldRoot, ...path] : path);
+  return come !== undefined && sameBytes(come.oldRoot, oldRoot) && sameBytes(come.root, root);
+}
+
+/**
+ * The roots that a consistency path comes to, each as the other makes it: of the tree of `size` leaves, and of its first
+ * `oldSize`. Where `oldSize` is a power of two, the path has that root in front, which RFC 6962 leaves out. Undefined for
+ * a path of another form.
+ */
+export function rootsFromConsistency(
+  oldSize: number,
+  size: number,
+  path: readonly Uint8Array[],
+): { oldRoot: Uint8Array; root: Uint8Array } | undefined {
+  if (!isSize(oldSize) || !isSize(size) || oldSize === 0 || oldSize >= size) return undefined;
+  const [first, ...rest] = path;
+  if (first === undefined || rest.length > CONSISTENCY_PATH_MAX || !path.every(isHash)) return undefined;
   let place = oldSize - 1;
   let last = size - 1;
   while (isOdd(place)) [place, last] = [half(place), half(last)];
-  let oldCome = hashes[0]!;
-  let come = hashes[0]!;
-  for (const hash of hashes.slice(1)) {
-    if (last === 0) return false;
+  let oldRoot = first;
+  let root = first;
+  for (const hash of rest) {
+    if (last === 0) return undefined;
     if (isOdd(place) || place === last) {
-      oldCome = nodeHash(hash, oldCome);
-      come = nodeHash(hash, come);
+      oldRoot = nodeHash(hash, oldRoot);
+      root = nodeHash(hash, root);
       while (!isOdd(place) && place !== 0) [place, last] = [half(place), half(last)];
     } else {
-      come = nodeHash(come, hash);
+      root = nodeHash(root, hash);
     }
     [place, last] = [half(place), half(last)];
   }
-  return last === 0 && sameBytes(oldCome, oldRoot) && sameBytes(come, root);
+  return last === 0 ? { oldRoot, root } : undefined;
 }
 
 /** Whether a number is a size or an index of a tree: a safe integer that is not negative. */

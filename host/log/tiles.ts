@@ -58,7 +58,8 @@ export function parsePath(path: string): TileName | undefined {
   return spelled === path ? { level, index, width } : undefined;
 }
 
-function indexPath(index: number): string {
+/** A number as a path of groups of three digits, so that no folder has more than a thousand of one kind. */
+export function indexPath(index: number): string {
   const digits = String(index);
   const elements = digits.padStart(Math.ceil(digits.length / 3) * 3, "0").match(/\d{3}/g)!;
   return elements.map((element, at) => (at < elements.length - 1 ? `x${element}` : element)).join("/");

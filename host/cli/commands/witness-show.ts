@@ -38,9 +38,7 @@ async function show(options: WitnessOption, asJson: boolean): Promise<void> {
     ),
   );
   if (conflicts.length === 0) return;
-  print(
-    color.red(`\n${conflicts.length} heads that the log signed and that were not cosigned (--json has the notes):`),
-  );
+  print(color.red("\nSigned by the log, and not cosigned (--json has the notes):"));
   print(
     table(
       [{ title: "log" }, { title: "what" }, { title: "leaves", right: true }, { title: "root" }, { title: "came" }],

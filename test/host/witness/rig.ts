@@ -30,6 +30,10 @@ export class TestLog {
     return this.#entries.length;
   }
 
+  get leaves(): readonly Uint8Array[] {
+    return this.#entries;
+  }
+
   get origin(): string {
     return this.pair.key.name;
   }
