@@ -59,6 +59,9 @@ export const ROUTES = {
   "drafts.read": ["approver", "auditor"],
   "drafts.approve": ["approver"],
 
+  "log.heads": "public",
+  "log.offer-head": "evidence",
+
   "beacon.read": "public",
   "time-proofs.create": "public",
   "events.subscribe": "public",

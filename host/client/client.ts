@@ -15,6 +15,8 @@ import type {
   DraftView,
   FrostShareRequest,
   FrostSubject,
+  HeadAnswer,
+  HeadsView,
   LeakView,
   LicenseCall,
   LogView,
@@ -247,6 +249,17 @@ export class VerifierClient {
   async timeProof(nonce: Uint8Array): Promise<Uint8Array> {
     const body = { type: Media.JSON, bytes: jsonBytes({ nonce: hexOf(nonce) }) };
     return bytesOf(await this.#send("POST", "/v1/time-proofs", Media.COSE, AGAIN, body), Media.COSE);
+  }
+
+  /** Heads of the agreements' logs that the verifier knows of, and split views. */
+  async logHeads(): Promise<HeadsView> {
+    return views.readLogHeads(await this.#get("/v1/log/heads"));
+  }
+
+  /** Shows it one, in the form of `add-checkpoint` (C2SP tlog-witness). */
+  async offerLogHead(text: string): Promise<HeadAnswer> {
+    const bytes = new TextEncoder().encode(text);
+    return views.readHeadAnswer(await this.#docOf("POST", "/v1/log/heads", Media.TEXT, bytes, AGAIN));
   }
 
   async usage(by: UsageKey): Promise<readonly UsageRow[]> {

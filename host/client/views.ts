@@ -9,6 +9,9 @@ import {
   type Delivery,
   type DeviceView,
   type DraftView,
+  HEAD_OUTCOMES,
+  type HeadAnswer,
+  type HeadsView,
   type LeakView,
   type LogView,
   type OpeningWanted,
@@ -196,4 +199,29 @@ export function readEvent(type: string, doc: Doc): ServiceEvent | undefined {
   if (type === "order") return { type, order: readOrder(doc) };
   if (type === "agreement") return { type, version: doc.uint("version") };
   return undefined;
+}
+
+export function readLogHeads(doc: Doc): HeadsView {
+  const headOf = (one: Doc) => ({
+    origin: one.text("origin"),
+    log: one.text("vkey"),
+    size: one.uint("size"),
+    root: one.hex("root", Limit.DIGEST_BYTES),
+    note: one.text("note"),
+  });
+  return {
+    heads: doc.docs("heads").map((one) => ({ ...headOf(one), isLinked: one.bool("linked") })),
+    splitViews: doc.docs("splitViews").map((one) => ({
+      ...headOf(one),
+      otherSize: one.uint("otherSize"),
+      otherRoot: one.hex("otherRoot", Limit.DIGEST_BYTES),
+      otherNote: one.text("otherNote"),
+      proof: one.optional("proof", (name) => one.hexes(name, Limit.DIGEST_BYTES)),
+      foundMs: one.uint("foundMs"),
+    })),
+  };
+}
+
+export function readHeadAnswer(doc: Doc): HeadAnswer {
+  return { outcome: doc.choice("outcome", HEAD_OUTCOMES), origin: doc.text("origin"), size: doc.uint("size") };
 }

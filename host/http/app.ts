@@ -28,6 +28,7 @@ import { frostRoutes } from "./routes/frost.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { licenseRoutes } from "./routes/licenses.ts";
 import { logRoutes } from "./routes/log.ts";
+import { logHeadRoutes } from "./routes/log-heads.ts";
 import { nonceRoutes } from "./routes/nonces.ts";
 import { orderRoutes } from "./routes/orders.ts";
 import { oversightRoutes } from "./routes/oversight.ts";
@@ -83,6 +84,7 @@ const ROUTES = [
   reportRoutes,
   deviceRoutes,
   orderRoutes,
+  logHeadRoutes,
   timeRoutes,
   logRoutes,
   eventRoutes,

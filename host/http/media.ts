@@ -17,6 +17,8 @@ export const MediaType = {
   COSE: "application/cose",
   LICENSE_REQUEST: "application/vnd.quiesce.license-request+cbor",
   REPORTS: "application/vnd.quiesce.reports+cbor",
+  /** Of UTF-8. */
+  TEXT: "text/plain",
   OPENING: "application/vnd.quiesce.opening+cbor",
   LOG_PROOF: "application/vnd.quiesce.log-proof+cbor",
 } as const;

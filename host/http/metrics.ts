@@ -60,7 +60,7 @@ export class ServiceMetrics {
   }
 
   /** Gauges of the service's state, read when they are scraped. */
-  observeState(service: Pick<VerifierService, "about" | "ready" | "log">): void {
+  observeState(service: Pick<VerifierService, "about" | "ready" | "log" | "logHeads">): void {
     const registers = [this.registry];
     new Gauge({
       name: "quiesce_verifier_ready",
@@ -68,6 +68,23 @@ export class ServiceMetrics {
       registers,
       async collect() {
         this.set((await service.ready().catch(() => false)) ? 1 : 0);
+      },
+    });
+    const headSizes = new Gauge({
+      name: "quiesce_log_head_size",
+      help: "Leaves of the newest head of an agreement's log that is known here.",
+      registers,
+      labelNames: ["origin"],
+    });
+    new Gauge({
+      name: "quiesce_log_split_views",
+      help: "Pairs of heads of the agreements' logs that no one log can have.",
+      registers,
+      async collect() {
+        const known = await service.logHeads().catch(() => undefined);
+        if (known === undefined) return;
+        this.set(known.splitViews.length);
+        for (const { origin, size, isLinked } of known.heads) if (isLinked) headSizes.set({ origin }, size);
       },
     });
     const agreement = new Gauge({

@@ -21,7 +21,7 @@ const TAGS = {
   devices: "enrolment and the registry",
   orders: "pause, slow, resume: drafts, approvals, delivery",
   agreements: "the agreement and its amendments",
-  log: "the transparency log: heads, tiles, entries, proofs",
+  log: "the transparency log: heads, tiles, entries, proofs; and heads that were shown",
   time: "beacons, time proofs, events",
   oversight: "usage, leak bound, policy, audit trail",
   access: "tokens of people and keys of programs, for admins",

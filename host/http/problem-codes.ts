@@ -32,6 +32,7 @@ export const HTTP_PROBLEMS = {
   "request/body-missing": ["malformed", "the request needs a body and has none"],
   "request/length": ["malformed", "the body is not as long as its header says"],
   "request/json": ["malformed", "the body is not JSON in UTF-8"],
+  "request/text": ["malformed", "the body is not UTF-8"],
   "request/field": ["malformed", "a field is missing, unknown, or not of its form"],
   "request/cbor": ["malformed", "the body is not the deterministic CBOR that it should be"],
   "request/credentials": ["malformed", "the request has credentials more than once, or of two kinds"],

@@ -5,6 +5,7 @@ import type {
   Delivery,
   DeviceView,
   DraftView,
+  HeadsView,
   LeakView,
   OpeningWanted,
   OrderView,
@@ -85,5 +86,26 @@ export function leakJson({ policy, devices, groups, bound }: LeakView) {
       operations: bound.operations.toString(),
       seconds: bound.seconds,
     },
+  };
+}
+
+/** A vkey says origin, key and kind: it is the log's name wherever there are several. */
+export function logHeadsJson({ heads, splitViews }: HeadsView) {
+  return {
+    heads: heads.map(({ origin, log, size, root, note, isLinked }) => ({
+      origin,
+      vkey: log,
+      size,
+      root: hexText(root),
+      note,
+      linked: isLinked,
+    })),
+    splitViews: splitViews.map(({ log, root, otherRoot, proof, ...view }) => ({
+      ...view,
+      vkey: log,
+      root: hexText(root),
+      otherRoot: hexText(otherRoot),
+      proof: proof?.map(hexText),
+    })),
   };
 }

@@ -2,7 +2,8 @@
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { fromBase64, toBase64 } from "./base64.ts";
 import { LogError } from "./errors.ts";
-import { type Note, type NoteKey, parseNote, signaturesBy } from "./note.ts";
+import { formatNote, type Note, type NoteKey, parseNote, signaturesBy } from "./note.ts";
+import { isSameKey } from "./note-key.ts";
 
 export interface Checkpoint {
   /** The log's identity. */
@@ -51,6 +52,17 @@ export function openCheckpoint(note: string, logKey: NoteKey, origin = logKey.na
   const [signature] = signaturesBy(logKey, checkpoint);
   if (!signature) throw new LogError("log/signature", `${logKey.name} did not sign the checkpoint`);
   return { ...checkpoint, signature };
+}
+
+/**
+ * The checkpoint with the signatures of the log's own keys and no other: what strangers wrote below it is not kept. Throws
+ * `LogError` (`log/signature`) where none of them signed it.
+ */
+export function ownNote(checkpoint: CheckpointNote, keys: readonly NoteKey[]): string {
+  const signed = keys.filter((key) => signaturesBy(key, checkpoint).length > 0);
+  if (signed.length === 0) throw new LogError("log/signature", "no key of the log signed the checkpoint");
+  const lines = signed.map((key) => checkpoint.signatures.find((one) => isSameKey(key, one))!);
+  return formatNote(checkpoint.body, lines);
 }
 
 /** A size as it stands in checkpoints: no sign, no leading zero. Undefined for what is none. */

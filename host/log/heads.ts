@@ -3,10 +3,12 @@
  * are a split view: both are kept for ever, since with the log's own signatures they convince everyone. docs/witness.md,
  * "Gossip".
  */
-import { type CheckpointNote, openCheckpoint, parseCheckpoint } from "./checkpoint.ts";
+import { sameBytes } from "../verifier/bytes.ts";
+import { type CheckpointNote, openCheckpoint, ownNote, parseCheckpoint } from "./checkpoint.ts";
 import { LogError } from "./errors.ts";
 import { EMPTY_ROOT, isPowerOfTwo, rootsFromConsistency, verifyConsistency } from "./merkle.ts";
 import { formatVkey, type NoteKey } from "./note.ts";
+import type { SplitEvidence } from "./split-view.ts";
 import { consistencyProof, prefixRoot, type TileSource } from "./tiles.ts";
 
 /** A head that its log signed. */
@@ -16,14 +18,14 @@ export interface KnownHead {
   readonly size: number;
   /** 32 bytes. */
   readonly root: Uint8Array;
-  /** The checkpoint, whole. */
+  /** The checkpoint with the log's own signature alone. */
   readonly note: string;
   /** Whether it is known to be of one log with the others; the first one is, as there is no other. */
   readonly isLinked: boolean;
 }
 
 /** Two heads that the log signed, of which one at most is of its tree. */
-export interface SplitView {
+export interface HeadSplit {
   readonly log: string;
   readonly size: number;
   readonly root: Uint8Array;
@@ -32,11 +34,8 @@ export interface SplitView {
   readonly otherSize: number;
   readonly otherRoot: Uint8Array;
   readonly otherNote: string;
-  /**
-   * For two sizes: the consistency path that leads to the other's root from a root at `size` that is not this one. Where
-   * `size` is a power of two, that root is in front (`rootsFromConsistency`). Empty for one size.
-   */
-  readonly proof: readonly Uint8Array[];
+  /** For two sizes: the path from another root at `size`, as `SplitEvidence` has it. */
+  readonly proof: SplitEvidence["proof"] | undefined;
 }
 
 /** Where heads are kept. What one offer reads and writes is one transaction, which whoever calls sees to. */
@@ -47,13 +46,13 @@ export interface HeadShelf {
   /** In place of one of the same size. */
   put(head: KnownHead): Promise<void>;
   /** Unless it is there already. */
-  putSplit(view: SplitView): Promise<void>;
+  putSplit(view: HeadSplit): Promise<void>;
 }
 
 /** A consistency path from a head that is known where it is offered. */
 export interface HeadLink {
   readonly oldSize: number;
-  /** As RFC 6962 has it, or as `SplitView.proof` has it. */
+  /** As RFC 6962 has it; or with the old root in front where RFC 6962 leaves it out (`rootsFromConsistency`). */
   readonly proof: readonly Uint8Array[];
 }
 
@@ -63,15 +62,18 @@ export type HeadOutcome =
   | { readonly kind: "known"; readonly head: KnownHead }
   /** It is smaller than the newest, or larger: a path between both is wanted. It is kept meanwhile. */
   | { readonly kind: "older" | "unlinked"; readonly head: KnownHead; readonly newest: KnownHead }
-  | { readonly kind: "split"; readonly view: SplitView };
+  | { readonly kind: "split"; readonly view: HeadSplit };
 
 /** Kept of each log: the largest that are linked, and the largest that are not. */
 export const HEADS_KEPT = { linked: 256, unlinked: 64 } as const;
 /** Kept of each log: the first, for ever. One is enough to convict a log. */
 export const SPLITS_KEPT = 64;
 
-/** The log among these that signed the note. Throws `LogError` (`log/origin`, `log/signature`, `log/…-malformed`). */
-export function logOf(note: string, logs: readonly NoteKey[]): { key: NoteKey; checkpoint: CheckpointNote } {
+/** Bytes of the longest checkpoint that is kept: extension lines, which logs of this project do not write, may be that long. */
+const NOTE_BYTES_MAX = 4096;
+
+/** The log among these that signed the note. Throws `LogError` (`log/origin`, `log/signature`, and as it is malformed). */
+function logOf(note: string, logs: readonly NoteKey[]): { key: NoteKey; checkpoint: CheckpointNote } {
   const { origin } = parseCheckpoint(note);
   const named = logs.filter(({ name }) => name === origin);
   if (named.length === 0) throw new LogError("log/origin", `no log ${origin} is known here`);
@@ -93,13 +95,17 @@ export function logOf(note: string, logs: readonly NoteKey[]): { key: NoteKey; c
 export async function offerHead(
   shelf: HeadShelf,
   logs: readonly NoteKey[],
-  note: string,
+  shown: string,
   link?: HeadLink,
 ): Promise<HeadOutcome> {
-  const { key, checkpoint } = logOf(note, logs);
+  const { key, checkpoint } = logOf(shown, logs);
+  const note = ownNote(checkpoint, [key]);
+  if (Buffer.byteLength(note) > NOTE_BYTES_MAX) {
+    throw new LogError("log/checkpoint-malformed", `a checkpoint of over ${NOTE_BYTES_MAX} bytes`);
+  }
   const { size, root } = checkpoint;
   const log = formatVkey(key);
-  if (size === 0 && Buffer.compare(root, EMPTY_ROOT) !== 0) {
+  if (size === 0 && !sameBytes(root, EMPTY_ROOT)) {
     throw new LogError("log/consistency", "the root of no leaves is the hash of nothing");
   }
   const newest = await shelf.newest(log);
@@ -107,7 +113,7 @@ export async function offerHead(
   // The first is one log with itself, and the empty tree with every other.
   const isFirst = newest === undefined || newest.size === 0;
   const head: KnownHead = { log, size, root, note, isLinked: same?.isLinked ?? (isFirst || size === 0) };
-  if (same && Buffer.compare(same.root, root) !== 0) return split(shelf, same, head, []);
+  if (same && !sameBytes(same.root, root)) return split(shelf, same, head, undefined);
   const base = link && link.oldSize < size ? await shelf.head(log, link.oldSize) : undefined;
   if (base && link) {
     const proof = judgeLink(base, head, link.proof);
@@ -138,7 +144,7 @@ async function split(
   shelf: HeadShelf,
   known: KnownHead,
   other: KnownHead,
-  proof: readonly Uint8Array[],
+  proof: HeadSplit["proof"],
 ): Promise<HeadOutcome> {
   const { log, size, root, note } = known;
   const view = { log, size, root, note, otherSize: other.size, otherRoot: other.root, otherNote: other.note, proof };
@@ -147,24 +153,25 @@ async function split(
 }
 
 /**
- * Undefined where the path leads from the one to the other; where it leads there from another root of the same size, the
- * path as `SplitView` has it. Throws `LogError` (`log/consistency`) for a path that leads nowhere.
+ * Undefined where the path leads from the one to the other; else the path, which comes from another root. Throws
+ * `LogError` (`log/consistency`) for a path that leads nowhere.
  */
-function judgeLink(base: KnownHead, head: KnownHead, proof: readonly Uint8Array[]): readonly Uint8Array[] | undefined {
+function judgeLink(base: KnownHead, head: KnownHead, proof: readonly Uint8Array[]): HeadSplit["proof"] {
   // From the empty tree a path leads everywhere, and says nothing.
   if (base.size === 0) return undefined;
   if (verifyConsistency(base.size, head.size, base.root, head.root, proof)) return undefined;
   const roots = rootsFromConsistency(base.size, head.size, proof);
-  if (!roots || Buffer.compare(roots.root, head.root) !== 0) {
+  if (!roots || !sameBytes(roots.root, head.root)) {
     throw new LogError("log/consistency", `no path from ${base.size} to ${head.size} leaves`);
   }
   // With the root in front it may be the right path all the same.
-  return Buffer.compare(roots.oldRoot, base.root) === 0 ? undefined : proof;
+  if (sameBytes(roots.oldRoot, base.root)) return undefined;
+  return proof;
 }
 
 /**
- * The path from one head to a larger one by the tiles of a log that has at least as many leaves, as `HeadLink` takes it
- * and `SplitView` has it: whether it begins at the smaller head's root is for whoever is offered it to see. Undefined
+ * The path from one head to a larger one by the tiles of a log that has at least as many leaves, as `HeadLink` has
+ * it: whether it begins at the smaller head's root is for whoever is offered it to see. Undefined
  * where the tiles are of another tree than the larger head. Rejects with `LogError` (`log/tile`), and as the source does.
  */
 export async function linkByTiles(
@@ -176,19 +183,5 @@ export async function linkByTiles(
   const path = await consistencyProof(source, oldSize, size);
   const proof = isPowerOfTwo(oldSize) ? [await prefixRoot(source, oldSize, size), ...path] : path;
   const roots = rootsFromConsistency(oldSize, size, proof);
-  return roots && Buffer.compare(roots.root, root) === 0 ? { oldSize, proof } : undefined;
-}
-
-/** Whether the two heads and the path prove what they are said to: for whoever is shown a split view by others. */
-export function isSplitView(view: SplitView, key: NoteKey): boolean {
-  try {
-    const [one, other] = [openCheckpoint(view.note, key), openCheckpoint(view.otherNote, key)];
-    if (one.size === other.size) return Buffer.compare(one.root, other.root) !== 0;
-    const roots = rootsFromConsistency(one.size, other.size, view.proof);
-    if (!roots || Buffer.compare(roots.root, other.root) !== 0) return false;
-    return Buffer.compare(roots.oldRoot, one.root) !== 0;
-  } catch (error) {
-    if (error instanceof LogError) return false;
-    throw error;
-  }
+  return roots && sameBytes(roots.root, root) ? { oldSize, proof } : undefined;
 }

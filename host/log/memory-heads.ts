@@ -1,12 +1,12 @@
 /** Heads in memory, for whoever runs without a database: an agent, which writes them to a file, and tests. */
-import { HEADS_KEPT, type HeadShelf, type KnownHead, SPLITS_KEPT, type SplitView } from "./heads.ts";
+import { HEADS_KEPT, type HeadShelf, type HeadSplit, type KnownHead, SPLITS_KEPT } from "./heads.ts";
 
 export class MemoryHeads implements HeadShelf {
   /** By log, each in the order of sizes. */
   readonly #heads = new Map<string, KnownHead[]>();
-  readonly #splits: SplitView[] = [];
+  readonly #splits: HeadSplit[] = [];
 
-  constructor(heads: readonly KnownHead[] = [], splits: readonly SplitView[] = []) {
+  constructor(heads: readonly KnownHead[] = [], splits: readonly HeadSplit[] = []) {
     for (const head of heads) this.#put(head);
     this.#splits.push(...splits);
   }
@@ -21,7 +21,7 @@ export class MemoryHeads implements HeadShelf {
     return [...this.#heads.values()].flatMap((heads) => heads.findLast(({ isLinked }) => isLinked) ?? []);
   }
 
-  get splits(): readonly SplitView[] {
+  get splits(): readonly HeadSplit[] {
     return this.#splits;
   }
 
@@ -37,7 +37,7 @@ export class MemoryHeads implements HeadShelf {
     this.#put(head);
   }
 
-  async putSplit(view: SplitView): Promise<void> {
+  async putSplit(view: HeadSplit): Promise<void> {
     const ofLog = this.#splits.filter(({ log }) => log === view.log);
     if (ofLog.length < SPLITS_KEPT && !ofLog.some((one) => isSameSplit(one, view))) this.#splits.push(view);
   }
@@ -55,7 +55,7 @@ export class MemoryHeads implements HeadShelf {
 }
 
 /** The same two heads. */
-export function isSameSplit(one: SplitView, other: SplitView): boolean {
+function isSameSplit(one: HeadSplit, other: HeadSplit): boolean {
   const isSame = one.size === other.size && one.otherSize === other.otherSize;
   return isSame && Buffer.compare(one.root, other.root) === 0 && Buffer.compare(one.otherRoot, other.otherRoot) === 0;
 }

@@ -49,9 +49,14 @@ export function parseNote(text: string): Note {
   return { body: text.slice(0, end + 1), signatures: lines.map(parseSignatureLine) };
 }
 
-/** The text of bytes that came over a wire. Throws `LogError` (`log/note-malformed`). */
+/** The note of bytes that came over a wire. Throws `LogError` (`log/note-malformed`). */
 export function noteText(bytes: Uint8Array): string {
   if (bytes.length > NOTE_BYTES_MAX) throw malformed(`a note has at most ${NOTE_BYTES_MAX} bytes`);
+  return utf8Text(bytes);
+}
+
+/** The text of bytes, where a byte order mark is part of it. Throws `LogError` (`log/note-malformed`). */
+export function utf8Text(bytes: Uint8Array): string {
   try {
     return UTF8.decode(bytes);
   } catch (cause) {

@@ -4,6 +4,7 @@
  */
 import type { OrderAction } from "../../firmware/protocol/claims.ts";
 import type { FrostCommitment } from "../keys/frost.ts";
+import type { HeadSplit, KnownHead } from "../log/heads.ts";
 import type { BoardLeak } from "../policy/leak.ts";
 import type { BooksRow } from "../verifier/books.ts";
 import type { VerifierErrorCode } from "../verifier/errors.ts";
@@ -215,6 +216,29 @@ export interface LogView {
   readonly witnesses: readonly WitnessView[];
 }
 
+/** A head of an agreement's log that was shown to this verifier, or that it has signed itself. */
+export interface HeadView extends KnownHead {
+  readonly origin: string;
+}
+
+/** What is known of the agreements' logs, and what of it no honest log can have signed. */
+export interface HeadsView {
+  /** Of each log the newest, then those that no path leads to yet. */
+  readonly heads: readonly HeadView[];
+  readonly splitViews: readonly (HeadSplit & { readonly origin: string; readonly foundMs: number })[];
+}
+
+export const HEAD_OUTCOMES = ["taken", "known", "older", "unlinked", "split-view"] as const;
+
+/** What became of a head that was shown. */
+export interface HeadAnswer {
+  /** `older` and `unlinked` want a path between it and the newest; the head is kept meanwhile. */
+  readonly outcome: (typeof HEAD_OUTCOMES)[number];
+  readonly origin: string;
+  /** Of the newest head that is known here. */
+  readonly size: number;
+}
+
 export interface VerifierService {
   about(): Promise<{
     readonly agreementVersion: number;
@@ -285,6 +309,9 @@ export interface VerifierService {
   logTile(tile: LogTile): Promise<Uint8Array>;
   /** The entries of a bundle, in order. */
   logEntries(bundle: Omit<LogTile, "level">): Promise<readonly Uint8Array[]>;
+  /** A head of an agreement's log, in the form of `add-checkpoint` (C2SP tlog-witness). */
+  offerLogHead(text: string): Promise<HeadAnswer>;
+  logHeads(): Promise<HeadsView>;
 
   /** Returns what ends the subscription. */
   subscribe(listener: (event: ServiceEvent) => void): () => void;

@@ -262,6 +262,14 @@ export class SqlService implements api.VerifierService {
     return this.#context.log.entries(bundle);
   }
 
+  offerLogHead(text: string): Promise<api.HeadAnswer> {
+    return this.#context.log.heads.offer(text);
+  }
+
+  logHeads(): Promise<api.HeadsView> {
+    return this.#context.log.heads.view();
+  }
+
   subscribe(listener: (event: api.ServiceEvent) => void): () => void {
     return this.#events.subscribe(listener);
   }

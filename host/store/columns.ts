@@ -70,6 +70,13 @@ export const TABLES = {
   log_cosignatures: { key: ["size", "witness"], columns: {
     size: "integer", witness: "bytes", name: "text", seconds: "integer", signature: "bytes",
   } },
+  known_heads: { key: ["log", "size"], columns: {
+    log: "text", size: "integer", root: "bytes", note: "text", is_linked: "integer", seen_ms: "integer",
+  } },
+  split_views: { key: ["id"], columns: {
+    id: "integer", log: "text", size: "integer", root: "bytes", note: "text", other_size: "integer",
+    other_root: "bytes", other_note: "text", proof: "bytes", found_ms: "integer",
+  } },
 } as const satisfies { readonly [T in TableName]: TableShape<Tables[T]> };
 
 export const TABLE_NAMES = Object.keys(TABLES) as readonly TableName[];
@@ -81,4 +88,5 @@ export const NUMBERED_TABLES = [
   "reports",
   "drafts",
   "audit",
+  "split_views",
 ] as const satisfies readonly TableName[];

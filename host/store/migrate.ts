@@ -7,12 +7,13 @@ import { StoreError } from "./errors.ts";
 import { first } from "./migrations/0001-first.ts";
 import { groups } from "./migrations/0002-groups.ts";
 import { log } from "./migrations/0003-log.ts";
+import { heads } from "./migrations/0004-heads.ts";
 import { type Engine, type Migration, WORDS } from "./migrations/migration.ts";
 import type { OpenOptions, Store } from "./store.ts";
 import type { Tables } from "./tables.ts";
 
 /** In order, none ever taken out: a database's version is how many of them it has. */
-export const MIGRATIONS: readonly Migration[] = [first, groups, log];
+export const MIGRATIONS: readonly Migration[] = [first, groups, log, heads];
 
 const APPLICATION = "quiesce-verifier";
 

@@ -28,6 +28,8 @@ export interface Tables {
   log_subjects: LogSubjectsTable;
   log_heads: LogHeadsTable;
   log_cosignatures: LogCosignaturesTable;
+  known_heads: KnownHeadsTable;
+  split_views: SplitViewsTable;
 }
 
 /** What the store says of itself, and what the verifier keeps once. */
@@ -245,4 +247,31 @@ export interface LogCosignaturesTable {
   name: string;
   seconds: number;
   signature: Uint8Array;
+}
+
+/** Heads of agreed logs that were shown here, each with the log's own signature. */
+export interface KnownHeadsTable {
+  /** Vkey of the log (C2SP signed-note). */
+  log: string;
+  size: number;
+  root: Uint8Array;
+  note: string;
+  /** 1: it is of one log with the others that are. */
+  is_linked: number;
+  seen_ms: number;
+}
+
+/** Two heads that a log signed and that no one log can have. Never taken out. */
+export interface SplitViewsTable {
+  id: Generated<number>;
+  log: string;
+  size: number;
+  root: Uint8Array;
+  note: string;
+  other_size: number;
+  other_root: Uint8Array;
+  other_note: string;
+  /** For two sizes: a path, hashes of 32 bytes one after the other. */
+  proof: Uint8Array;
+  found_ms: number;
 }

@@ -131,6 +131,11 @@ export const SERVICE_ERRORS = {
   "log/head-ahead": ["ahead", "the log has no head of that size yet"],
   "log/tile-unknown": ["unknown", "the log has no such tile, or no signed head that covers it"],
 
+  "log/head-malformed": ["malformed", "this is no head of a log in the form of add-checkpoint"],
+  "log/head-unknown": ["unknown", "no agreement here names a log of this origin"],
+  "log/head-signature": ["invalid", "the log did not sign the head"],
+  "log/head-path": ["invalid", "the path leads from no head that is known here to this one"],
+
   "verdict/unknown": ["unknown", "no such evidence was judged here"],
   "audit/query": ["malformed", "there is no such page of the audit trail"],
 } as const satisfies Record<string, readonly [VerifierErrorClass, string]>;

@@ -4,12 +4,11 @@
  */
 import { hash } from "node:crypto";
 import { type AddCheckpoint, parseAddCheckpoint } from "../log/add-checkpoint.ts";
-import type { CheckpointNote } from "../log/checkpoint.ts";
+import { type CheckpointNote, ownNote } from "../log/checkpoint.ts";
 import { signCosignature } from "../log/cosignature.ts";
 import { LogError, type LogErrorCode } from "../log/errors.ts";
 import { EMPTY_ROOT, verifyConsistency } from "../log/merkle.ts";
-import { formatNote, formatSignatureLine, type NoteKey, type NoteSigner, signaturesBy } from "../log/note.ts";
-import { isSameKey } from "../log/note-key.ts";
+import { formatSignatureLine, type NoteKey, type NoteSigner, utf8Text } from "../log/note.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Conflict, ConflictKind, CosignedHead, WitnessStore } from "./store.ts";
 
@@ -67,7 +66,7 @@ export class Witness {
   async addCheckpoint(body: Uint8Array): Promise<WitnessReply> {
     let request: Request;
     try {
-      request = parseAddCheckpoint(utf8(body));
+      request = parseAddCheckpoint(utf8Text(body));
     } catch (error) {
       return refusal(400, error);
     }
@@ -76,7 +75,7 @@ export class Witness {
     if (!log) return refusal(404, new LogError("log/origin", "no log of this origin is witnessed here"));
     let signed: string;
     try {
-      signed = signedBy(log, checkpoint);
+      signed = ownNote(checkpoint, log.keys);
     } catch (error) {
       return refusal(403, error);
     }
@@ -157,27 +156,6 @@ function goesOn(
 ): boolean {
   if (newest === undefined || newest.size === 0) return proof.length === 0;
   return verifyConsistency(newest.size, size, newest.root, root, proof);
-}
-
-/**
- * The checkpoint with the signatures of the log's own keys and no other: what strangers wrote below it is not kept. Throws
- * `LogError` (`log/signature`).
- */
-function signedBy(log: WitnessedLog, checkpoint: CheckpointNote): string {
-  const signed = log.keys.filter((key) => signaturesBy(key, checkpoint).length > 0);
-  if (signed.length === 0) throw new LogError("log/signature", "no key of the log signed the checkpoint");
-  const lines = signed.map((key) => checkpoint.signatures.find((one) => isSameKey(key, one))!);
-  return formatNote(checkpoint.body, lines);
-}
-
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function utf8(body: Uint8Array): string {
-  try {
-    return UTF8.decode(body);
-  } catch (cause) {
-    throw new LogError("log/request-malformed", "a request is UTF-8", { cause });
-  }
 }
 
 function refusal(status: 400 | 403 | 404 | 422, error: unknown): WitnessReply {

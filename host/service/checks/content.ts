@@ -8,6 +8,7 @@ import { caps } from "./caps.ts";
 import { certificates } from "./certificates.ts";
 import { devices, endorsements } from "./devices.ts";
 import { drafts } from "./drafts.ts";
+import { heads } from "./heads.ts";
 import { licenses } from "./licenses.ts";
 import { log } from "./log.ts";
 import { meta } from "./meta.ts";
@@ -35,5 +36,6 @@ export function contentChecks(manufacturers?: readonly VerificationKey[]): reado
     tokens,
     clients,
     log,
+    heads,
   ];
 }

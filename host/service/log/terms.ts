@@ -4,6 +4,7 @@
  */
 import { ObjectType } from "../../../firmware/protocol/claims.ts";
 import type { LoggedType } from "../../log/entry.ts";
+import { formatVkey, type NoteKey, NoteType, noteKey } from "../../log/note.ts";
 import { decodeAgreement, type LogTerms } from "../../objects/agreement.ts";
 import { decodeLicense } from "../../objects/license.ts";
 import { decodeOrder } from "../../objects/order.ts";
@@ -33,6 +34,12 @@ export class TermsBook {
   constructor(rows: readonly TermsRow[]) {
     this.#rows = rows;
     this.#byDigest = new Map(rows.map(({ digest, log }) => [hexOf(digest), log]));
+  }
+
+  /** Keys of all logs that an agreement names or has named: their heads are worth knowing. */
+  get logs(): readonly NoteKey[] {
+    const keys = this.#rows.flatMap(({ log }) => log && noteKey(log.log.name, NoteType.ED25519, log.log.publicKey));
+    return [...new Map(keys.flatMap((key) => (key ? [[formatVkey(key), key] as const] : []))).values()];
   }
 
   /** Undefined where the agreement has none. */

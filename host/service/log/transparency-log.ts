@@ -17,6 +17,7 @@ import { LogAppender } from "./appender.ts";
 import { backfill } from "./backfill.ts";
 import { LogCosigner } from "./cosigner.ts";
 import { cosignaturesOn, type Head, isOf, newestCosigned, newestHead, noteOf } from "./heads.ts";
+import { KnownHeads } from "./known-heads.ts";
 import { cosignedHead, encodeProof, oldestOf, readLogged, termsFor } from "./proofs.ts";
 import { LogPublisher } from "./publisher.ts";
 import { readEntries, readTreeHead, storedTiles } from "./rows.ts";
@@ -46,6 +47,8 @@ export interface LogParts extends LogHere {
 const COSIGNED_WITHIN_MS = 2_000;
 
 export class TransparencyLog {
+  /** What it and the other logs of the agreements were heard to have signed. */
+  readonly heads: KnownHeads;
   readonly #parts: LogParts;
   readonly #appender: LogAppender;
   readonly #publisher: LogPublisher;
@@ -54,7 +57,7 @@ export class TransparencyLog {
   #sharedVersion = -1;
 
   constructor(parts: LogParts) {
-    const { store, random, origin, signer, witnesses, clock, backoff, link, published } = parts;
+    const { store, shared, random, origin, signer, witnesses, clock, backoff, link, published } = parts;
     this.#parts = parts;
     this.#appender = new LogAppender(store, random);
     this.#publisher = new LogPublisher({
@@ -65,6 +68,7 @@ export class TransparencyLog {
       onHead: () => this.#cosigner.notice(),
       observe: published,
     });
+    this.heads = new KnownHeads({ store, shared, clock, key: this.#publisher.key });
     const quorum = () => this.#quorum();
     this.#cosigner = new LogCosigner({ store, key: this.#publisher.key, witnesses, quorum, backoff, link });
   }

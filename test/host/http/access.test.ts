@@ -66,6 +66,8 @@ const REQUESTS: Readonly<Record<keyof typeof ROUTES, Asked>> = {
   "drafts.list": get("/v1/orders/drafts"),
   "drafts.read": get("/v1/orders/drafts/1"),
   "drafts.approve": json("/v1/orders/drafts/1/approvals", { party: "North" }),
+  "log.heads": get("/v1/log/heads"),
+  "log.offer-head": bytes("/v1/log/heads", "text/plain", Buffer.from("old 0")),
   "beacon.read": get("/v1/beacon"),
   "time-proofs.create": json("/v1/time-proofs", { nonce: DIGEST_HEX }),
   // A stream has no end to wait for: its row is judged by what a HEAD of it says.
@@ -129,7 +131,7 @@ function expectedOf(route: keyof typeof ROUTES): number {
   const asked = REQUESTS[route];
   if (asked.method !== "POST") return 200;
   if (["openings.upload", "licenses.import", "recoveries.import"].includes(route)) return 204;
-  return route === "reports.upload" ? 200 : 201;
+  return ["reports.upload", "log.offer-head"].includes(route) ? 200 : 201;
 }
 
 describe("a token", () => {

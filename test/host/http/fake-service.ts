@@ -67,6 +67,19 @@ export const LOG: LogView = {
 
 export const CHECKPOINT = `north.example/log\n9\n${Buffer.from(DIGEST).toString("base64")}\n\n\u2014 north.example/log AQIDBAU=\n`;
 
+export const SPLIT_VIEW = {
+  log: LOG.vkey,
+  origin: LOG.origin,
+  size: 8,
+  root: DIGEST,
+  note: CHECKPOINT,
+  otherSize: 9,
+  otherRoot: DIGEST,
+  otherNote: CHECKPOINT,
+  proof: [DIGEST, DIGEST],
+  foundMs: 1_790_000_000_000,
+};
+
 type Calls = { name: string; args: unknown[] }[];
 export type FakeService = VerifierService & {
   readonly calls: Calls;
@@ -104,6 +117,11 @@ export function fakeService(overrides: Partial<VerifierService> = {}): FakeServi
     frostCommitment: async () => ({ holder: 2, hiding: DIGEST, binding: DIGEST }),
     frostShare: async () => DIGEST,
     appraise: async () => DIGEST,
+    offerLogHead: async () => ({ outcome: "taken", origin: "north.example/log", size: 9 }),
+    logHeads: async () => ({
+      heads: [{ log: LOG.vkey, origin: LOG.origin, size: 9, root: DIGEST, note: CHECKPOINT, isLinked: true }],
+      splitViews: [SPLIT_VIEW],
+    }),
     verdict: async () => OBJECT,
     reports: async (items) => items.map((_, index) => ({ status: "taken", sequence: BigInt(index) })),
     openingsWanted: async (ueid) => [{ ueid, reportSequence: 9n, index: 2 }],

@@ -5,17 +5,18 @@ import {
   HEADS_KEPT,
   type HeadLink,
   type HeadOutcome,
-  isSplitView,
+  type HeadSplit,
   linkByTiles,
   offerHead,
   SPLITS_KEPT,
 } from "../../../host/log/heads.ts";
 import { MemoryHeads } from "../../../host/log/memory-heads.ts";
 import { isPowerOfTwo, leafHash } from "../../../host/log/merkle.ts";
-import { formatVkey } from "../../../host/log/note.ts";
+import { formatVkey, type NoteKey } from "../../../host/log/note.ts";
+import { verifySplitView } from "../../../host/log/split-view.ts";
 import { TILE_WIDTH, type TileSource } from "../../../host/log/tiles.ts";
 import { TestLog } from "../witness/rig.ts";
-import { logPair, signedCheckpoint } from "./keys.ts";
+import { codeOf, logPair, signedCheckpoint } from "./keys.ts";
 import { rootOf } from "./reference-tree.ts";
 
 const PAIR = logPair("log.example/north");
@@ -27,10 +28,14 @@ async function offer(shelf: MemoryHeads, log: TestLog, size: number, link?: Head
   return offerHead(shelf, LOGS, await log.note(size), link);
 }
 
-/** The path as `SplitView` has it. */
+/** The path with the root in front where that is left out. */
 function path(log: TestLog, oldSize: number, size: number): HeadLink {
   const proof = log.proof(oldSize, size);
   return { oldSize, proof: isPowerOfTwo(oldSize) ? [log.root(oldSize), ...proof] : proof };
+}
+
+function isSplitView({ note: first, otherNote: second, proof }: HeadSplit, key: NoteKey): boolean {
+  return codeOf(() => verifySplitView({ first, second, proof }, key)) === "taken";
 }
 
 describe("a head", () => {
@@ -137,10 +142,11 @@ describe("a split view", () => {
   });
 
   it("is none where the trees are one, with the root in front or not", async () => {
-    const shelf = new MemoryHeads();
-    await offer(shelf, LOG, 16);
-    expect(await offer(shelf, LOG, 23, path(LOG, 16, 23))).toMatchObject({ kind: "taken" });
-    expect(await offer(shelf, LOG, 30, { oldSize: 16, proof: LOG.proof(16, 30) })).toMatchObject({ kind: "taken" });
+    for (const link of [path(LOG, 16, 23), { oldSize: 16, proof: LOG.proof(16, 23) }]) {
+      const shelf = new MemoryHeads();
+      await offer(shelf, LOG, 16);
+      expect(await offer(shelf, LOG, 23, link)).toMatchObject({ kind: "taken" });
+    }
   });
 
   it("convinces nobody once anything of it is another", async () => {
@@ -148,8 +154,8 @@ describe("a split view", () => {
     await offer(shelf, LOG, 11);
     await offer(shelf, FORK, 23, path(FORK, 11, 23));
     const [view] = shelf.splits;
-    const honest = { ...view!, otherNote: await LOG.note(23), proof: path(LOG, 11, 23).proof };
-    const unproven = { ...view!, proof: [] };
+    const honest = { ...view!, otherNote: await LOG.note(23), proof: LOG.proof(11, 23) };
+    const unproven = { ...view!, proof: undefined };
     const same = { ...view!, otherNote: view!.note };
     const foreign = {
       ...view!,

@@ -3,10 +3,12 @@ import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkpointBody } from "../../../host/log/checkpoint.ts";
 import { decodeCosignature, signCosignature } from "../../../host/log/cosignature.ts";
+import { type HeadLink, offerHead } from "../../../host/log/heads.ts";
 import { NoteType, noteKey } from "../../../host/log/note.ts";
 import { verificationKey } from "../../../host/protocol/cose.ts";
 import { contentChecks } from "../../../host/service/checks/content.ts";
 import { newestHead, writeCosignature } from "../../../host/service/log/heads.ts";
+import { SqlHeads } from "../../../host/service/log/sql-heads.ts";
 import { TABLE_NAMES, TABLES, type TableName } from "../../../host/store/columns.ts";
 import { StoreError } from "../../../host/store/errors.ts";
 import { fsck } from "../../../host/store/fsck.ts";
@@ -15,7 +17,9 @@ import type { StorePlace } from "../../../host/store/store.ts";
 import { STRUCTURAL_CHECKS } from "../../../host/store/structure.ts";
 import { Random } from "../../../sim-board/random.ts";
 import { MANUFACTURER, signerOf } from "../fake-governor.ts";
+import { logPair } from "../log/keys.ts";
 import { engines } from "../store/engines.ts";
+import { TestLog } from "../witness/rig.ts";
 import { HISTORY_AGREEMENT, HISTORY_POLICY, History } from "./history.ts";
 import { COLUMNS, change, FLIPS, PLANTS } from "./plants.ts";
 import { ServiceWorld } from "./world.ts";
@@ -34,7 +38,21 @@ async function played(place: StorePlace, random: Random): Promise<ServiceWorld> 
   });
   await new History(world, random.stream("history")).play(STEPS);
   await cosign(world);
+  await gossip(world);
   return world;
+}
+
+/** Heads of a log, and a fork of it that is found by a path. */
+async function gossip({ store, nowMs }: ServiceWorld): Promise<void> {
+  const log = new TestLog(logPair("log.example/shown")).grow(12);
+  const fork = log.fork(3).grow(9, "fork");
+  await store.write(async (tx) => {
+    const shelf = new SqlHeads(tx, nowMs);
+    const offer = async (note: string, link?: HeadLink) => offerHead(shelf, [log.pair.key], note, link);
+    await offer(await log.note(7));
+    await offer(await fork.note(11));
+    await offer(await fork.note(12), { oldSize: 7, proof: fork.proof(7, 12) });
+  });
 }
 
 /** By a witness, on the newest head. */

@@ -228,6 +228,16 @@ export const COLUMNS: { readonly [T in TableName]: Readonly<Record<string, Chang
     size: ["log", "size = 2"], witness: KEYED, name: { free: "its signature is not over its name" },
     seconds: ["log", "seconds = seconds + 1"], signature: KEYED,
   },
+  known_heads: {
+    log: ["heads", "log = 'south.example/log'"], size: ["heads", "size = size + 1000"], root: KEYED,
+    note: ["heads", "note = 'note'"], is_linked: ["heads", "is_linked = 2"], seen_ms: TIME,
+  },
+  split_views: {
+    id: NUMBER, log: ["heads", "log = 'south.example/log'"], found_ms: TIME,
+    size: ["heads", "size = size + 1"], root: KEYED, note: ["heads", "note = other_note"],
+    other_size: ["heads", "other_size = other_size + 1"], other_root: KEYED, other_note: ["heads", "other_note = note"],
+    proof: KEYED,
+  },
 };
 
 export function change(table: TableName, values: string, where?: string): RawBuilder<unknown> {
@@ -254,4 +264,6 @@ export const FLIPS: { readonly [T in TableName]?: Readonly<Record<string, string
   log_subjects: { key: "log", head: "log" },
   log_heads: { root: "log", public_key: "log", signature: "log", receipt: "log" },
   log_cosignatures: { witness: "log", signature: "log" },
+  known_heads: { root: "heads" },
+  split_views: { root: "heads", other_root: "heads", proof: "heads" },
 };

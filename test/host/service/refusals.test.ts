@@ -4,6 +4,7 @@ import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { ErrorCode } from "../../../firmware/protocol/errors.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
 import { KeyError } from "../../../host/keys/errors.ts";
+import { formatAddCheckpoint } from "../../../host/log/add-checkpoint.ts";
 import { objectAad } from "../../../host/objects/aad.ts";
 import { NO_REPORT } from "../../../host/objects/eat.ts";
 import { decodeIntervals } from "../../../host/objects/intervals.ts";
@@ -17,9 +18,11 @@ import { parseSign1, signingRound } from "../../../host/protocol/cose.ts";
 import type { FrostShareRequest } from "../../../host/service/service.ts";
 import { SERVICE_ERRORS, VerifierError } from "../../../host/verifier/errors.ts";
 import { BF16, type FakeGovernor, PARTY_SIGNERS } from "../fake-governor.ts";
+import { logPair } from "../log/keys.ts";
 import { embedded } from "../store/engines.ts";
+import { TestLog } from "../witness/rig.ts";
 import { FrostSite } from "./frost-site.ts";
-import { digestOf, LOG_SIGNER, loggedOn } from "./logged-world.ts";
+import { digestOf, LOG_KEY, LOG_SIGNER, loggedOn, ORIGIN } from "./logged-world.ts";
 import { asyncSigner, REQUEST, ServiceWorld } from "./world.ts";
 
 const [north, south] = PARTY_SIGNERS;
@@ -244,6 +247,22 @@ const REFUSALS: Record<keyof typeof SERVICE_ERRORS, () => Promise<unknown>> = {
     await world.service.logProof(digestOf(await world.license(await world.enrolled())), 1000);
   },
   "log/tile-unknown": () => world.service.logTile({ level: 0, index: 1000, width: 1 }),
+  "log/head-malformed": () => world.service.offerLogHead("old 0"),
+  "log/head-unknown": async () => {
+    const { world } = await logged({ witnesses: 1 });
+    await world.service.offerLogHead(await new TestLog(logPair("another.example/log")).grow(2).request(0));
+  },
+  "log/head-signature": async () => {
+    const { world } = await logged({ witnesses: 1 });
+    await world.service.offerLogHead(await new TestLog(logPair(ORIGIN)).grow(2).request(0));
+  },
+  "log/head-path": async () => {
+    const { world } = await logged({ witnesses: 1 });
+    const log = new TestLog({ key: LOG_KEY, signer: LOG_SIGNER }).grow(20);
+    await world.service.offerLogHead(await log.request(0, 15));
+    const request = { oldSize: 15, proof: log.proof(14, 20), note: await log.note(20) };
+    await world.service.offerLogHead(formatAddCheckpoint(request));
+  },
   "verdict/unknown": () => world.service.verdict(new Uint8Array(32)),
   "audit/query": () => world.service.audit({ cursor: "yesterday" }),
 };
