@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { BenchLog, logTermsOf, type ProofChange } from "../../../attack/log.ts";
 import { FlashShape } from "../../../firmware/protocol/board.ts";
 import { ObjectType, OrderAction } from "../../../firmware/protocol/claims.ts";
 import { EngineClass } from "../../../firmware/protocol/classes.ts";
@@ -8,6 +7,7 @@ import { signAgreement } from "../../../host/objects/agreement.ts";
 import { type CborValue, decode, encode, Tagged } from "../../../host/protocol/cbor.ts";
 import { ERROR_PHRASES, errorPhrase } from "../../../host/protocol/error-phrases.ts";
 import { Governor } from "../../../sim-board/governor-module.ts";
+import { BenchLog, logTermsOf, type ProofChange } from "../../log.ts";
 import { hex } from "../../refusals.ts";
 import { agreementOf, CLOCK, governorImage, PARTIES, phaseOf, Rig, STRANGER } from "../../rig.ts";
 import { altered, wear } from "./bench.ts";

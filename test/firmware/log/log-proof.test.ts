@@ -3,7 +3,6 @@
  * with a proof that it is public. What a rogue verifier, log or witness might try instead, each with its refusal.
  */
 import { describe, expect, it } from "vitest";
-import { BenchLog, LOG, logTermsOf, type ProofChange, sizeSeen, WITNESSES } from "../../../attack/log.ts";
 import { FlashShape } from "../../../firmware/protocol/board.ts";
 import { ObjectType, OrderAction } from "../../../firmware/protocol/claims.ts";
 import { Command } from "../../../firmware/protocol/commands.ts";
@@ -16,6 +15,7 @@ import { encodeLogProof } from "../../../host/objects/log-proof.ts";
 import { encode } from "../../../host/protocol/cbor.ts";
 import { flipEveryBit, requestOf } from "../../../sim-board/invariants/flips.ts";
 import { Random } from "../../../sim-board/random.ts";
+import { BenchLog, LOG, logTermsOf, type ProofChange, sizeSeen, WITNESSES } from "../../log.ts";
 import { agreementOf, PARTIES, Rig, STRANGER } from "../../rig.ts";
 
 const { PAUSE, SLOW, RESUME } = { PAUSE: OrderAction.PAUSE, SLOW: OrderAction.SLOW, RESUME: OrderAction.RESUME };

@@ -1,8 +1,8 @@
 /** The firmware's Merkle proofs against the vectors of transparency-dev/merkle, and against the definitions. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { BenchLog } from "../../../attack/log.ts";
 import { Random } from "../../../sim-board/random.ts";
 import { compile } from "../../compile.ts";
+import { BenchLog } from "../../log.ts";
 import { sharedIsHere, sharedJson } from "../../shared.ts";
 import { instantiate } from "../../wasm.ts";
 
