@@ -16,6 +16,7 @@ import type { LicenseRequest } from "../verifier/licensing.ts";
 import type { VerifierClient } from "./client.ts";
 import { ClientError } from "./errors.ts";
 import { wait } from "./retry.ts";
+import { failureOf, isFailure, type Result, settle, settleOne } from "./settle.ts";
 import type { About } from "./views.ts";
 
 /** What is asked of a verifier here, and of whoever carries the questions. */
@@ -354,40 +355,14 @@ export class Circle {
   }
 }
 
-type Result<T> = { readonly name: string; readonly value: T | undefined; readonly error?: Error };
-
 /** As it goes along with evidence: the nonce of one verifier stands in the evidence itself. */
 function listed(given: Nonces | undefined): Uint8Array[] | undefined {
   return given && given.size > 1 ? [...given.values()] : undefined;
 }
 
-function settle<T>(members: readonly CircleMember[], ask: (member: CircleMember) => Promise<T>): Promise<Result<T>[]> {
-  return Promise.all(members.map((member) => settleOne(member, ask)));
-}
-
-async function settleOne<T>(member: CircleMember, ask: (member: CircleMember) => Promise<T>): Promise<Result<T>> {
-  const { name } = member;
-  try {
-    return { name, value: await ask(member) };
-  } catch (error) {
-    return { name, value: undefined, error: failureOf(error) };
-  }
-}
-
-/** Refusals, and failures of the way there; anything else is a fault. */
-export function isFailure(error: unknown): error is ClientError | VerifierError {
-  return error instanceof ClientError || error instanceof VerifierError;
-}
-
 /** What a verifier says of evidence if it lacks a license that others signed. */
 function isOfLicenses(error: unknown): boolean {
   return error instanceof VerifierError && ["evidence/license-unknown", "evidence/overrun"].includes(error.code);
-}
-
-/** A fault is thrown on. */
-function failureOf(error: unknown): ClientError | VerifierError {
-  if (isFailure(error)) return error;
-  throw error;
 }
 
 /** Undefined for an agreement that is none: no board will take it either. */

@@ -10,8 +10,9 @@ import { decodeUsageReport } from "../objects/usage-report.ts";
 import { parseSign, parseSign1 } from "../protocol/cose.ts";
 import type { ReportItem } from "../service/service.ts";
 import { VerifierError, type VerifierErrorCode } from "../verifier/errors.ts";
-import { type Circle, CircleError, type CircleMember, isFailure, type MemberFailure } from "./circle.ts";
+import { type Circle, CircleError, type CircleMember, type MemberFailure } from "./circle.ts";
 import { ClientError } from "./errors.ts";
+import { isFailure } from "./settle.ts";
 
 export interface ShelvedReport extends ReportItem {
   readonly sequence: bigint;

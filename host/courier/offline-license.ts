@@ -1,5 +1,6 @@
 /** Gathers the quorum of a license that answers no evidence, verifier after verifier, and lets the others know of it. */
-import { type Circle, CircleError, isFailure, type MemberFailure } from "../client/circle.ts";
+import { type Circle, CircleError, type MemberFailure } from "../client/circle.ts";
+import { isFailure } from "../client/settle.ts";
 import type { OfflineLicenseCall } from "../service/service.ts";
 
 /** Rejects with what the only failure was, or a `CircleError` that names all. */
