@@ -80,7 +80,9 @@ export function checkLogTerms(): i32 {
   if (logTerms.checkpointSecondsMax == 0 || logTerms.checkpointSecondsMax > CHECKPOINT_SECONDS_MAX) {
     return ErrorCode.AGREEMENT_LIMIT;
   }
-  if (logTerms.quorum == 0 || logTerms.quorum > logTerms.witnesses) return ErrorCode.AGREEMENT_QUORUM_RULE;
+  if (logTerms.quorum > logTerms.witnesses) return ErrorCode.AGREEMENT_QUORUM_RULE;
+  // Two quorums without a common witness could each cosign a history of their own, all of them honest.
+  if (logTerms.quorum <= logTerms.witnesses >> 1) return ErrorCode.AGREEMENT_QUORUM_RULE;
   // The log among the witnesses would vouch for itself.
   return keysAreSound(LOG_KEY, 1 + logTerms.witnesses) ? ErrorCode.OK : ErrorCode.AGREEMENT_PARTY;
 }

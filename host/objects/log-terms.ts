@@ -16,7 +16,7 @@ export interface LogTerms {
   readonly log: Member;
   /** 1 to 8; they go by their place here. */
   readonly witnesses: readonly Member[];
-  /** How many of them must have cosigned, 1 to their number. */
+  /** How many of them must have cosigned: more than half, up to all. */
   readonly witnessQuorum: number;
   /** How old a cosignature may be when the governor sees it, 1 second to a year. */
   readonly checkpointSecondsMax: number;
@@ -66,7 +66,8 @@ export function checkLogTerms({ log, witnesses, witnessQuorum, checkpointSeconds
   if (checkpointSecondsMax < 1 || checkpointSecondsMax > CHECKPOINT_SECONDS_MAX) {
     claims.refuse(`cosignatures of up to ${checkpointSecondsMax} s`, ErrorCode.AGREEMENT_LIMIT);
   }
-  if (witnessQuorum < 1 || witnessQuorum > witnesses.length) {
+  // Two quorums without a common witness could each cosign a history of their own, all of them honest.
+  if (2 * witnessQuorum <= witnesses.length || witnessQuorum > witnesses.length) {
     claims.refuse(`a witness quorum of ${witnessQuorum} of ${witnesses.length}`, ErrorCode.AGREEMENT_QUORUM_RULE);
   }
   // The log among the witnesses would vouch for itself.

@@ -64,7 +64,7 @@ const anyLogTerms: fc.Arbitrary<LogTerms> = fc
       commitments: fc.boolean(),
       log: fc.constant(log!),
       witnesses: fc.constant(witnesses),
-      witnessQuorum: fc.integer({ min: 1, max: witnesses.length }),
+      witnessQuorum: fc.integer({ min: Math.floor(witnesses.length / 2) + 1, max: witnesses.length }),
       checkpointSecondsMax: fc.integer({ min: 1, max: 31_536_000 }),
       pauseBeforeProof: fc.boolean(),
     }),
