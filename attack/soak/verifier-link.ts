@@ -66,7 +66,11 @@ export function verifierLink(host: VerifierHost, parts: LinkParts): CircleClient
         judge.signed(answer);
         return answer;
       }),
+    log: () => ask("log", (service) => service.log()),
+    logHeads: () => ask("log heads", (service) => service.logHeads()),
+    logTile: (tile) => ask("log tile", (service) => service.logTile(tile)),
     nonce: (ueid) => ask("nonce", (service) => service.nonce(ueid)),
+    offerLogHead: (text) => ask("log head", (service) => service.offerLogHead(text)),
     offlineLicense: (call) => ask("offline", (service) => service.offlineLicense(call)),
     open: (opening) => ask("open", (service) => service.open(opening)),
     openingsWanted: (ueid) => ask("openings", (service) => service.openingsWanted(ueid)),
