@@ -52,6 +52,8 @@ export function errorOf(answer: FailedAnswer): Error {
     problem,
     retryAfterMs,
   });
+  // It is not about what was asked: trying again later may do.
+  if (problem.class === "unavailable") return cause;
   return verifierError(code, detail, cause) ?? cause;
 }
 

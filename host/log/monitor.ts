@@ -95,7 +95,7 @@ export class Monitor {
       });
     }
     if (size < old.size) throw new LogError("log/rolled-back", `${headOf(checkpoint)}, after ${headOf(old)}`);
-    if (newestSeconds(checkpoint) > newestSeconds(old)) await this.#mirror.keepNote(checkpoint);
+    if (saysMore(checkpoint, old, this.#parts.keys)) await this.#mirror.keepNote(checkpoint);
   }
 
   async #extend(old: CosignedCheckpoint | undefined, checkpoint: CosignedCheckpoint): Promise<void> {
@@ -166,7 +166,7 @@ export class Monitor {
         if (!sameBytes(leafHash(bytes), hash)) {
           throw new LogError("log/tile", `${bundlePath(index, width)}: entry ${at} is not the leaf of the tree`);
         }
-        if (at >= from) replay.take(bytes);
+        if (at >= from) replay.take(bytes, hash);
       }
       await this.#mirror.keepBundle(index, entries);
       onProgress?.(Math.min(size, first + width) - from, size - from);
@@ -181,6 +181,13 @@ function* bundlesOf(from: number, size: number): Generator<{ index: number; widt
     if (width === 0) return;
     yield { index, width };
   }
+}
+
+/** Whether a note of the same head is worth more than the one that is kept. A quorum is never given up for less. */
+function saysMore(note: CosignedCheckpoint, kept: CosignedCheckpoint, keys: LogKeys): boolean {
+  const hasMore = note.cosignatures.length > kept.cosignatures.length;
+  if (!hasQuorum(kept, keys)) return hasMore;
+  return hasQuorum(note, keys) && (hasMore || newestSeconds(note) > newestSeconds(kept));
 }
 
 function newestSeconds({ cosignatures }: CosignedCheckpoint): number {

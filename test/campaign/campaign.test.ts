@@ -54,6 +54,18 @@ describe("a verifier under load", () => {
     600_000,
   );
 
+  it("keeps one log that only grows, with every license in it when it is handed out", async () => {
+    const result = await campaign(folderPlace(), { kills: KILLS, watchesLog: true });
+    expect(result).toMatchObject({ kills: KILLS, faults: [] });
+    expect(result.heads).toBeGreaterThan(KILLS);
+    expect(result.entries).toBeGreaterThan(result.licenses);
+  }, 600_000);
+
+  it("is found out if it hands out what no published head covers", async () => {
+    const { faults } = await campaign(folderPlace(), { kills: 1, watchesLog: true, publishLateMs: 200 });
+    expect(faults.join("\n")).toMatch(/handed out, and is in no published log/);
+  }, 600_000);
+
   it("is found out if it answers before what it answers is durable", async () => {
     // It ends with the first kill that falls before the commit: most do.
     const { faults } = await campaign(folderPlace(), { kills: 8, commitLateMs: 100 });
@@ -77,8 +89,8 @@ describe("npm run campaign", () => {
   });
 
   it.each([
-    [[], "two campaigns"],
-    [["agent"], "two campaigns"],
+    [[], "three campaigns"],
+    [["agent"], "three campaigns"],
     [["verifier", "--kills", "many"], "--kills is a whole number from 0"],
     [["verifier", "--store", "files"], "sqlite or postgres"],
     [["verifier", "--cuts", "1"], "--cuts is for postgres"],

@@ -15,6 +15,7 @@ import { checkBooks } from "./books.ts";
 import { Client, type ClientWorld } from "./client.ts";
 import { examine } from "./examine.ts";
 import { Ledger } from "./ledger.ts";
+import { LogWatch } from "./log-watch.ts";
 import type { CampaignPlace } from "./places.ts";
 import { Services } from "./services.ts";
 
@@ -30,8 +31,11 @@ export interface CampaignOptions {
   readonly clients?: number;
   /** The store is looked through after every so many blows, and at the end. */
   readonly examineEvery?: number;
-  /** A fault that is put in on purpose. */
+  /** Whether the log is followed, and every license looked for in it when it is handed out. */
+  readonly watchesLog?: boolean;
+  /** Faults that are put in on purpose. */
   readonly commitLateMs?: number;
+  readonly publishLateMs?: number;
   readonly progress?: (line: string) => void;
 }
 
@@ -57,6 +61,9 @@ export interface CampaignResult {
   /** Refusals to come again later, by code. */
   readonly putOff: Readonly<Record<string, number>>;
   readonly examined: number;
+  /** Of the log, where it was followed: heads that were seen, and entries. */
+  readonly heads: number;
+  readonly entries: number;
   readonly seconds: number;
   readonly faults: readonly string[];
 }
@@ -84,6 +91,7 @@ export class Campaign {
   readonly #ledger = new Ledger();
   readonly #services: Services;
   readonly #clients: readonly Client[];
+  readonly #watch: LogWatch | undefined;
   #isOver = false;
   #kills = 0;
   #cuts = 0;
@@ -97,11 +105,16 @@ export class Campaign {
     this.#options = options;
     const random = new Random(options.seed);
     this.#random = random.stream("blows");
-    const { commitLateMs, processes = 1, clients = CLIENTS } = options;
-    const order = { place: place.place, ...(commitLateMs !== undefined && { commitLateMs }) };
+    const { commitLateMs, publishLateMs, processes = 1, clients = CLIENTS } = options;
+    const order = {
+      place: place.place,
+      ...(commitLateMs !== undefined && { commitLateMs }),
+      ...(publishLateMs !== undefined && { publishLateMs }),
+    };
     this.#services = new Services(order, processes, (complaint) =>
       this.#ledger.faults.push(`a process ended by itself: ${complaint}`),
     );
+    this.#watch = options.watchesLog ? new LogWatch(this.#services, this.#ledger) : undefined;
     const world: ClientWorld = {
       get nowMs() {
         return Date.now();
@@ -110,6 +123,7 @@ export class Campaign {
       verifier: { challenge: given, acceptReport: given },
       services: this.#services,
       ledger: this.#ledger,
+      watch: this.#watch,
     };
     this.#clients = Array.from(
       { length: clients },
@@ -150,6 +164,8 @@ export class Campaign {
       foundAgain: ledger.foundAgain,
       putOff: Object.fromEntries(ledger.putOff),
       examined: this.#examined,
+      heads: this.#watch?.heads ?? 0,
+      entries: this.#watch?.entries ?? 0,
       seconds: Math.round((performance.now() - begun) / 100) / 10,
       faults: ledger.faults,
     };

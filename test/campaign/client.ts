@@ -12,6 +12,7 @@ import { draftLicense } from "../../host/verifier/licensing.ts";
 import type { Random } from "../../sim-board/random.ts";
 import { BF16, FakeGovernor, type GovernorWorld } from "../host/fake-governor.ts";
 import type { Ledger, Try } from "./ledger.ts";
+import type { LogWatch } from "./log-watch.ts";
 import type { Answer, Post, Services } from "./services.ts";
 
 const WINDOW_SECONDS = 86_400;
@@ -31,6 +32,8 @@ interface Asked {
 export interface ClientWorld extends GovernorWorld {
   readonly services: Services;
   readonly ledger: Ledger;
+  /** Where the log is watched. */
+  readonly watch?: LogWatch | undefined;
 }
 
 export class Client {
@@ -138,6 +141,7 @@ export class Client {
       this.#world.ledger.licensed(tried!, this.ueid, evidence, status === 201, body);
       return { license: body };
     });
+    if (answered.license) await this.#world.watch?.covers(answered.license, act);
     return answered.license;
   }
 

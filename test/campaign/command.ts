@@ -1,6 +1,6 @@
 /**
  * `npm run campaign -- verifier`: blows at a verifier's processes under load, and whether anything came of it.
- * `npm run campaign -- attack`: attacks.ts.
+ * `npm run campaign -- log`: the same, while its log is followed. `npm run campaign -- attack`: attacks.ts.
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
@@ -15,10 +15,10 @@ import { removeServerProgram } from "./program.ts";
 const FAULTS_FOUND = 1;
 const WRONG_USE = 2;
 const SEED_LIMIT = 2 ** 31;
-const USAGE = `npm run campaign -- verifier [options]
+const USAGE = `npm run campaign -- verifier|log [options]
 
   --store sqlite|postgres  which store; postgres is that of QUIESCE_TEST_DATABASE_URL (default sqlite)
-  --kills N                kill -9 of a process under load (default 100)
+  --kills N                kill -9 of a process under load (default 100; log: 200)
   --cuts N                 ends some of the verifier's connections, on postgres (default 0)
   --fills N                fills the disk for a while, on sqlite; takes the right to mount one (default 0)
   --processes N            that serve one store, on postgres (default 2)
@@ -28,10 +28,14 @@ const USAGE = `npm run campaign -- verifier [options]
 
 With Ctrl-C no more blows fall; what was done is checked and told.
 
+log does what verifier does, and follows the transparency log besides: every checkpoint that was ever seen is of one tree
+that only grows, and every license is in it when it is handed out.
+
 Another one attacks the governor: npm run campaign -- attack --help.
 
 Example:
   $ npm run campaign -- verifier --store sqlite --kills 500 --seed 7
+  $ npm run campaign -- log --store postgres
 `;
 
 /** Runs the command and returns its exit code: 0, 1 if anything was found, or 2 for wrong use. */
@@ -85,15 +89,18 @@ function read(args: string[]) {
   }
   const { values, positionals } = parsed;
   if (values.help) return undefined;
-  if (positionals.length !== 1 || positionals[0] !== "verifier")
-    throw new WrongUse("there are two campaigns: verifier and attack");
+  const [name] = positionals;
+  if (positionals.length !== 1 || (name !== "verifier" && name !== "log"))
+    throw new WrongUse("there are three campaigns: verifier, log and attack");
+  const watchesLog = name === "log";
   const count = (name: string, preset: number, least = 0) =>
     wholeOption(name, values[name] as string | undefined, { preset, least, most: SEED_LIMIT - 1 });
   const store = values.store ?? "sqlite";
   if (store !== "sqlite" && store !== "postgres") throw new WrongUse("--store is sqlite or postgres");
   return {
     store: store as "sqlite" | "postgres",
-    kills: count("kills", 100),
+    watchesLog,
+    kills: count("kills", watchesLog ? 200 : 100),
     cuts: count("cuts", 0),
     fills: count("fills", 0),
     processes: count("processes", store === "sqlite" ? 1 : 2, 1),
@@ -136,6 +143,7 @@ function forPeople(store: string, result: CampaignResult): string {
     ["tries without an answer", number(result.unanswered)],
     ["durable, and nobody told", `${number(result.foundAgain)}, found again`],
     ["put off", putOff.length === 0 ? "none" : putOff.join(", ")],
+    ["log", `${number(result.entries)} entries, ${number(result.heads)} heads seen`],
     ["store looked through", `${number(result.examined)} times`],
     ["time", `${number(result.seconds)} s`],
     ["faults", number(result.faults.length)],

@@ -13,6 +13,8 @@ export interface ServerOrder {
   readonly place: StorePlace;
   /** A fault that is put in on purpose: licenses are answered so long before they are durable. */
   readonly commitLateMs?: number;
+  /** Another one: they are answered so long before the head that covers them is. */
+  readonly publishLateMs?: number;
 }
 
 /** However long a client is kept waiting, its nonce stays good: an evidence without an answer is asked again. */
@@ -24,15 +26,18 @@ async function main(): Promise<void> {
   process.on("SIGINT", () => {});
   process.stdin.on("end", () => process.exit());
   const [line] = (await once(createInterface({ input: process.stdin }), "line")) as [string];
-  const { place, commitLateMs } = JSON.parse(line) as ServerOrder;
-  const store = await openStore(place);
-  const running = await serveStore(commitLateMs === undefined ? store : answeringEarly(store, commitLateMs), {
+  const { place, commitLateMs, publishLateMs } = JSON.parse(line) as ServerOrder;
+  let store = await openStore(place);
+  if (commitLateMs !== undefined) store = answeringEarly(store, commitLateMs, newestLicense);
+  if (publishLateMs !== undefined) store = answeringEarly(store, publishLateMs, newestHead);
+  const running = await serveStore(store, {
     nonceSeconds: NONCE_SECONDS,
   });
   process.stdout.write(`${running.addresses[0]}\n`);
 }
 
-function answeringEarly(store: Store, earlyMs: number): Store {
+/** Where what is newest changes. */
+function answeringEarly(store: Store, earlyMs: number, newest: (tx: Store["db"]) => Promise<number>): Store {
   const write: Store["write"] = (work) =>
     new Promise((resolve, reject) => {
       const writing = store.write(async (tx) => {
@@ -49,7 +54,12 @@ function answeringEarly(store: Store, earlyMs: number): Store {
   return { engine: store.engine, db: store.db, forUpdate: store.forUpdate, write, close: () => store.close() };
 }
 
-async function newest(tx: Store["db"]): Promise<number> {
+async function newestHead(tx: Store["db"]): Promise<number> {
+  const row = await tx.selectFrom("log_heads").select("size").orderBy("size", "desc").limit(1).executeTakeFirst();
+  return row?.size ?? 0;
+}
+
+async function newestLicense(tx: Store["db"]): Promise<number> {
   const row = await tx.selectFrom("licenses").select("id").orderBy("id", "desc").limit(1).executeTakeFirst();
   return row?.id ?? 0;
 }

@@ -55,6 +55,12 @@ export class Services {
     return { status: answer.statusCode, body: await answer.body.bytes() };
   }
 
+  /** One try to read something. Throws when no answer comes. */
+  async read(index: number, path: string): Promise<Answer> {
+    const answer = await request(new URL(path, await this.#places[index]!.address), { dispatcher: this.#agent });
+    return { status: answer.statusCode, body: await answer.body.bytes() };
+  }
+
   /** A document, from the first of them. */
   async get(path: string, token: string): Promise<unknown> {
     const answer = await request(new URL(path, await this.#places[0]!.address), {

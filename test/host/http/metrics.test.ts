@@ -116,6 +116,14 @@ describe("/metrics", () => {
     await broken.app.close();
   });
 
+  it("says how far the log is published and cosigned, and by whom", async () => {
+    expect(await measured("quiesce_verifier_log_size")).toBe(9);
+    expect(await measured("quiesce_verifier_log_cosigned_size")).toBe(7);
+    expect(await measured('quiesce_verifier_log_witness_size{witness="East"}')).toBe(0);
+    metrics.published(0.01);
+    expect(await measured("quiesce_verifier_log_publish_duration_seconds_count")).toBe(1);
+  });
+
   it("has what a store says of its commits", async () => {
     metrics.committed(0.01, 17);
     expect(await measured("quiesce_verifier_store_commit_size_sum")).toBe(17);
@@ -137,7 +145,18 @@ describe.each([
   });
 
   it("asks by labels that they have", async () => {
-    const labels = new Set(["le", "instance", "job", "method", "route", "status", "code", "outcome", "call"]);
+    const labels = new Set([
+      "le",
+      "instance",
+      "job",
+      "method",
+      "route",
+      "status",
+      "code",
+      "outcome",
+      "call",
+      "witness",
+    ]);
     const asked = [...text.matchAll(/\bby \(([^)]+)\)|[{,]\s*([a-z_]+)(?:=~?|!~?)\\?"/g)].flatMap(([, by, label]) =>
       (by ?? label!).split(",").map((name) => name.trim()),
     );

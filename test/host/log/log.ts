@@ -27,7 +27,7 @@ import { agreementOf, PARTIES } from "../../rig.ts";
 import { logPair, witnessPair } from "./keys.ts";
 import { MemoryTree } from "./tree.ts";
 
-export const ORIGIN = "log.example/one";
+const ORIGIN = "log.example/one";
 export const LOG = logPair(ORIGIN, 1);
 export const WITNESSES = [101, 102, 103].map((seed) => witnessPair(`witness.example/${seed}`, seed));
 export const KEYS: LogKeys = logKeys(

@@ -106,12 +106,20 @@ describe("an honest log", () => {
       return notes;
     };
     expect(await history()).toEqual([]);
+    // One witness more, at the same time; then fewer again, which is less than what is kept.
+    await log.sign(T0, 2);
+    await monitor.follow();
+    const [first] = await history();
+    expect([first, (await history()).length]).toEqual([log.note, 1]);
+    await log.sign(T0 + 9, 1);
+    await monitor.follow();
+    expect((await Mirror.open(folder, KEYS)).head!.note).toBe(first);
     const notes = [await log.sign(T0 + 1), await log.sign(T0 + 2), await log.sign(T0 + 3)];
     for (const note of notes) {
       log.note = note;
       expect(await monitor.follow()).toMatchObject({ cosigned: true });
     }
-    expect(await history()).toEqual([notes[0], notes[2]]);
+    expect(await history()).toEqual([first, notes[2]]);
   });
 
   it("that is empty is one to wait for", async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Fastify from "fastify";
 import { afterAll, describe, expect, it } from "vitest";
+import { formatVkey, NoteType, noteKey } from "../../../host/log/note.ts";
 import type { Config } from "../../../host/service/config/config.ts";
 import { ConfigError } from "../../../host/service/config/errors.ts";
 import { CONFIG_KEYS, type ConfigKey, variableOf } from "../../../host/service/config/keys.ts";
@@ -15,6 +16,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const path = (name: string) => join(folder, name);
 
 const KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+
+const WITNESS = noteKey("south.example/witness", NoteType.COSIGNATURE, new Uint8Array(Buffer.from(KEY, "hex")));
+const VKEY = formatVkey(WITNESS);
+const LOG_VKEY = formatVkey(noteKey("north.example/log", NoteType.ED25519, WITNESS.publicKey));
 
 function read(document: unknown, environment: Record<string, string> = {}): Config {
   return readConfig(typeof document === "string" ? document : JSON.stringify(document), "/etc/quiesce", environment);
@@ -39,6 +44,27 @@ describe("a configuration", () => {
     expect([config.tls, config.databaseUrl, config.signer]).toEqual([undefined, undefined, undefined]);
     expect([config.policy, config.clock, config.logLevel]).toEqual(["none", "system", "info"]);
     expect(config.rates.evidence).toEqual({ perSecond: 1000, burst: 10_000 });
+  });
+
+  it("names the log by where it is served, if nobody says otherwise", () => {
+    const publicUrls = ["https://north.example:8470", "https://other.example"];
+    expect(read({ listen: { publicUrls } }).log.origin).toBe("north.example:8470/log");
+    expect(read({ listen: { publicUrls }, log: { origin: "north/log" } }).log.origin).toBe("north/log");
+    expect(read({}).log).toEqual({ origin: undefined, key: undefined, witnesses: [] });
+  });
+
+  it.each([
+    [{ origin: "north log" }, /^log\.origin: north log must be 1 to 64 printable ASCII characters/],
+    [
+      { witnesses: [{ name: "S", url: "https://s.example", key: LOG_VKEY }] },
+      /item 0: key: must be the key of a witness/,
+    ],
+    [{ witnesses: [{ name: "S", url: "https://s.example", key: "s+1+2" }] }, /item 0: key: /],
+    [{ witnesses: [{ name: "S", url: "https://u:p@s.example", key: VKEY }] }, /item 0: url: must be like/],
+    [{ witnesses: [{ name: "S", url: "https://s.example" }] }, /item 0: key: must be a text/],
+    [{ witnesses: [{ name: "S", url: "https://s.example", key: VKEY, extra: 1 }] }, /and nothing else/],
+  ])("refuses a log of %j", (log, line) => {
+    expect(linesOf({ log })).toEqual([expect.stringMatching(line)]);
   });
 
   it("has every key of the table where the service looks for it", () => {
@@ -77,6 +103,9 @@ describe("a configuration", () => {
       peerKey: "Peer",
       frost: [{ group: "g.cbor", share: "s.key", holders: { 2: "South" } }],
       "log.level": "debug",
+      "log.origin": "north.example/log",
+      "log.key": "Log",
+      "log.witnesses": [{ name: "South", url: "https://south.example/witness", key: VKEY }],
     };
     const document: Record<string, unknown> = {};
     for (const key of Object.keys(CONFIG_KEYS) as ConfigKey[]) {
@@ -114,6 +143,11 @@ describe("a configuration", () => {
       beaconSeconds: 5,
       nonceSeconds: 86_400,
       clock: "simulated",
+      log: {
+        origin: "north.example/log",
+        key: "Log",
+        witnesses: [{ name: "South", url: "https://south.example/witness", key: WITNESS }],
+      },
       peers: [{ name: "South", url: "https://south.example" }],
       peerKey: "Peer",
       frost: [{ group: "/etc/quiesce/g.cbor", share: "/etc/quiesce/s.key", holders: new Map([[2, "South"]]) }],
