@@ -22,7 +22,7 @@ export function addLogHeads(parent: Command): void {
     .option("--json", "print one JSON document, with the signed notes")
     .addHelpText(
       "after",
-      "\nThe exit code is 1 where a log has shown two histories. What is shown was verified by the verifier; a split view\n" +
+      "\nThe exit code is 5 where a log has shown two histories. What is shown was verified by the verifier; a split view\n" +
         "is verified here once more.\n" +
         "\nExample:\n  $ quiesce log heads https://verifier.example --json\n",
     )
@@ -44,7 +44,7 @@ async function show(url: string, { ca, out }: Options, asJson: boolean): Promise
   }
   await verify(view);
   const [first] = view.splitViews;
-  if (first) process.exitCode = Exit.NOT_GOOD;
+  if (first) process.exitCode = Exit.SPLIT_VIEW;
   if (out !== undefined && first) await publish(out, first);
   if (asJson) printJson(view);
   else printView(view);

@@ -59,11 +59,11 @@ describe("quiesce log heads", () => {
     expect((await show({ heads: [], splitViews: [] })).stdout).toContain("no head of an agreement's log is known");
   });
 
-  it("ends with 1 at a split view, and writes it as it is published", async () => {
+  it("ends with 5 at a split view, and writes it as it is published", async () => {
     const view = { heads: [await headOf(LOG, 20, true)], splitViews: [await splitOf(LOG, 11, FORK, 20)] };
     const out = join(folder, "split.json");
     const { exit, stdout } = await show(view, "--out", out);
-    expect(exit).toBe(1);
+    expect(exit).toBe(5);
     expect(stdout).toMatch(/^log\.example\/north +11 +20 +2026-/m);
     expect(verifySplitView(parseSplitView(readFileSync(out, "utf8")), LOG.pair.key)).toEqual([11, 20]);
     const json = JSON.parse((await show(view, "--json")).stdout);
