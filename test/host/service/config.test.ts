@@ -55,7 +55,10 @@ describe("a configuration", () => {
 
   it.each([
     [{ origin: "north log" }, /^log\.origin: north log must be 1 to 64 printable ASCII characters/],
-    [{ witnesses: [{ name: "S", url: "https://s.example", key: LOG_VKEY }] }, /item 0: key: must be the key of a witness/],
+    [
+      { witnesses: [{ name: "S", url: "https://s.example", key: LOG_VKEY }] },
+      /item 0: key: must be the key of a witness/,
+    ],
     [{ witnesses: [{ name: "S", url: "https://s.example", key: "s+1+2" }] }, /item 0: key: /],
     [{ witnesses: [{ name: "S", url: "https://u:p@s.example", key: VKEY }] }, /item 0: url: must be like/],
     [{ witnesses: [{ name: "S", url: "https://s.example" }] }, /item 0: key: must be a text/],
