@@ -66,7 +66,6 @@ export function verifierLink(host: VerifierHost, parts: LinkParts): CircleClient
         judge.signed(answer);
         return answer;
       }),
-    log: () => ask("log", (service) => service.log()),
     logHeads: () => ask("log heads", (service) => service.logHeads()),
     logTile: (tile) => ask("log tile", (service) => service.logTile(tile)),
     nonce: (ueid) => ask("nonce", (service) => service.nonce(ueid)),

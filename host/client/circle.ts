@@ -32,7 +32,6 @@ export type CircleClient = Pick<
   | "importLicense"
   | "importRecovery"
   | "license"
-  | "log"
   | "logHeads"
   | "logTile"
   | "nonce"

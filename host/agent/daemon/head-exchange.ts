@@ -13,7 +13,7 @@ import { verifySplitView } from "../../log/split-view.ts";
 import type { HeadAnswer } from "../../service/service.ts";
 import { VerifierError } from "../../verifier/errors.ts";
 
-type HeadClient = Pick<CircleClient, "log" | "logHeads" | "logTile" | "offerLogHead">;
+type HeadClient = Pick<CircleClient, "logHeads" | "logTile" | "offerLogHead">;
 
 /** A verifier, by its name in the circle. */
 interface HeadMember {
@@ -38,8 +38,8 @@ export class HeadExchange {
   readonly shelf: MemoryHeads;
   readonly #options: HeadExchangeOptions;
   readonly #shown = new Set<string>();
-  /** Who keeps which log, by its vkey. */
-  readonly #keepers = new Map<string, HeadClient>();
+  /** Whose tiles were last of a log's tree, by its vkey. */
+  readonly #keepers = new Map<string, HeadMember>();
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(options: HeadExchangeOptions) {
@@ -60,8 +60,6 @@ export class HeadExchange {
   }
 
   async #ask({ name, client }: HeadMember, logs: readonly NoteKey[]): Promise<void> {
-    const { vkey } = await client.log();
-    this.#keepers.set(vkey, client);
     const { heads, splitViews } = await client.logHeads();
     for (const view of splitViews) await this.#takeSplit(view, logs);
     for (const head of heads) {
@@ -112,19 +110,24 @@ export class HeadExchange {
     return link ? client.offerLogHead(textOf(newest, link)) : answer;
   }
 
-  /** By the tiles of whoever keeps the log, if he has such a tree. */
+  /** By the tiles of whoever has such a tree: they prove themselves. */
   async #link(log: string, oldSize: number, head: KnownHead): Promise<HeadLink | undefined> {
-    const keeper = this.#keepers.get(log);
-    if (!keeper) return undefined;
-    const source = {
-      tile: (level: number, index: number, width: number) => keeper.logTile({ level, index, width }),
-    };
-    try {
-      return await linkByTiles(source, oldSize, head);
-    } catch (error) {
-      if (isOfOthers(error)) return undefined;
-      throw error;
+    const known = this.#keepers.get(log);
+    for (const member of new Set([...(known ? [known] : []), ...this.#options.members])) {
+      const { client } = member;
+      const source = {
+        tile: (level: number, index: number, width: number) => client.logTile({ level, index, width }),
+      };
+      try {
+        const link = await linkByTiles(source, oldSize, head);
+        if (!link) continue;
+        this.#keepers.set(log, member);
+        return link;
+      } catch (error) {
+        if (!isOfOthers(error)) throw error;
+      }
     }
+    return undefined;
   }
 
   /** Nobody is believed: the two heads have to prove it. */

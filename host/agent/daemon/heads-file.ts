@@ -1,6 +1,5 @@
 /** Heads that the agent knows of, in its folder: what a log once signed is held against it after a restart too. */
 import { join } from "node:path";
-import { LogError } from "../../log/errors.ts";
 import type { HeadSplit, KnownHead } from "../../log/heads.ts";
 import { MemoryHeads } from "../../log/memory-heads.ts";
 import { AgentError } from "../errors.ts";
@@ -16,13 +15,16 @@ export async function readHeads(folder: string, files: Files = MACHINE_FILES): P
   const bytes = await files.readIfThere(path, FILE_BYTES_MAX);
   if (!bytes) return new MemoryHeads();
   try {
-    const { heads, splits } = JSON.parse(Buffer.from(bytes).toString("utf8"), revive) as {
+    const text = Buffer.from(bytes).toString("utf8");
+    const { version, heads, splits } = JSON.parse(text, revive) as {
+      version: unknown;
       heads: KnownHead[];
       splits: HeadSplit[];
     };
+    if (version !== 1) throw new TypeError(`version ${version}`);
     return new MemoryHeads(heads, splits);
   } catch (cause) {
-    if (cause instanceof SyntaxError || cause instanceof TypeError || cause instanceof LogError) {
+    if (cause instanceof SyntaxError || cause instanceof TypeError) {
       throw new AgentError("agent/state", `${path} cannot be read`, { cause });
     }
     throw cause;
