@@ -66,8 +66,11 @@ export function verifierLink(host: VerifierHost, parts: LinkParts): CircleClient
         judge.signed(answer);
         return answer;
       }),
-    logProof: (digest, from) => ask("log", (service) => service.logProof(digest, from)),
+    logHeads: () => ask("log heads", (service) => service.logHeads()),
+    logProof: (digest, from) => ask("log proof", (service) => service.logProof(digest, from)),
+    logTile: (tile) => ask("log tile", (service) => service.logTile(tile)),
     nonce: (ueid) => ask("nonce", (service) => service.nonce(ueid)),
+    offerLogHead: (text) => ask("log head", (service) => service.offerLogHead(text)),
     offlineLicense: (call) => ask("offline", (service) => service.offlineLicense(call)),
     open: (opening) => ask("open", (service) => service.open(opening)),
     openingsWanted: (ueid) => ask("openings", (service) => service.openingsWanted(ueid)),

@@ -59,9 +59,6 @@ export const ROUTES = {
   "drafts.read": ["approver", "auditor"],
   "drafts.approve": ["approver"],
 
-  "log.heads": "public",
-  "log.offer-head": "evidence",
-
   "beacon.read": "public",
   "time-proofs.create": "public",
   "events.subscribe": "public",
@@ -70,6 +67,8 @@ export const ROUTES = {
   "log.tile": "public",
   "log.read": ["auditor", "agent"],
   "log.prove": ["auditor", "agent"],
+  "log.heads": "public",
+  "log.offer-head": "evidence",
 
   "usage.read": ["auditor"],
   "leak-bound.read": ["auditor"],

@@ -3,13 +3,14 @@ import {
   type AgentStatus,
   type BoardStatus,
   isRunning,
+  type LogStatus,
   readStatus,
   type VerifierStatus,
 } from "../agent/daemon/status.ts";
 import { AgentError } from "../agent/errors.ts";
 import { readConfig } from "./agent-config.ts";
 import { Exit, wrongUse } from "./exit.ts";
-import { durationText, plainText, stateName } from "./names.ts";
+import { countText, durationText, exactText, plainText, stateName } from "./names.ts";
 import { color, print, printJson, table } from "./output.ts";
 
 /** Ends with exit code 1 where something is not well. */
@@ -17,7 +18,7 @@ export function showAgent(options: { config?: string; state?: string }, asJson: 
   const status = statusOf(folderOf(options));
   const nowMs = Date.now();
   const running = isRunning(status, nowMs);
-  const isWell = running && status.error === null && status.boards.every((board) => board.isWell);
+  const isWell = running && status.error === null && status.boards.every((board) => board.isWell) && isOneLog(status);
   if (asJson) printJson(documentOf(status, running, isWell));
   else printStatus(status, running, nowMs);
   if (!isWell) process.exitCode = Exit.NOT_GOOD;
@@ -53,13 +54,32 @@ function documentOf({ boards, ...status }: AgentStatus, running: boolean, isWell
 }
 
 function printStatus(status: AgentStatus, running: boolean, nowMs: number): void {
-  const { boards, verifiers, error } = status;
+  const { boards, verifiers, error, log } = status;
   if (!running) print(`${color.red("the agent does not run")}: it wrote this ${agoText(status.writtenMs, nowMs)}`);
   if (error) print(`${color.red(error.code)} ${plainText(error.message)}`);
   if (boards.length === 0) print("no boards");
   else print(boardTable(boards, nowMs));
   print("");
   print(verifierTable(verifiers, nowMs));
+  if (log.heads.length > 0) print(`\n${logTable(log)}`);
+  if (!isOneLog(status)) print(color.red("A log shows several histories: --json has the signed heads that prove it."));
+}
+
+/** Whether every log shows one history, as far as the agent saw. */
+function isOneLog({ log }: AgentStatus): boolean {
+  return log.splitViews.length === 0;
+}
+
+function logTable({ heads, splitViews }: LogStatus): string {
+  const columns = [{ title: "log" }, { title: "leaves", right: true }, { title: "what is wrong" }];
+  return table(
+    columns,
+    heads.map(({ origin, size }) => {
+      const count = splitViews.filter((view) => view.origin === origin).length;
+      return [plainText(origin), exactText(size), count === 0 ? "" : countText(count, "split view")];
+    }),
+    "",
+  );
 }
 
 function boardTable(boards: readonly BoardStatus[], nowMs: number): string {

@@ -12,7 +12,7 @@ import type { MonitorOptions } from "./commands/log-monitor.ts";
 import { Exit, verdictOf, wrongUse } from "./exit.ts";
 import { trustedOf } from "./log-input.ts";
 import { cosignedText, headValue } from "./log-terms-view.ts";
-import { exactText, plainText } from "./names.ts";
+import { countText, exactText, plainText } from "./names.ts";
 import { color, hex, print, printJson } from "./output.ts";
 import { withProgress } from "./progress.ts";
 
@@ -80,7 +80,7 @@ function show({ checkpoint, oldSize, cosigned, subjects }: Followed, keys: LogKe
   const mark = cosigned ? color.green("✓") : color.yellow("!");
   print(
     `${mark} ${plainText(checkpoint.origin)}  ${exactText(checkpoint.size)} entries, ${exactText(entries)} new, ` +
-      `${exactText(subjects)} devices  ${color.dim(`root ${hex(checkpoint.root).slice(0, 16)}…`)}`,
+      `${countText(subjects, "device")}  ${color.dim(`root ${hex(checkpoint.root).slice(0, 16)}…`)}`,
   );
   print(`  cosigned by ${quorum}: ${cosignedText(checkpoint, keys)}`);
   if (!cosigned) print(color.yellow(`  ${keys.witnessQuorum} are the quorum: no governor takes this head`));

@@ -4,6 +4,8 @@
  */
 import { Limit } from "../../firmware/protocol/limits.ts";
 import type { FrostCommitment } from "../keys/frost.ts";
+import { HASH_BYTES } from "../log/merkle.ts";
+import { TILE_BYTES, tilePath } from "../log/tiles.ts";
 import { encodeLicenseRequest } from "../objects/license-request.ts";
 import { encodeReportBatch } from "../objects/report-batch.ts";
 import type {
@@ -19,6 +21,7 @@ import type {
   HeadsView,
   LeakView,
   LicenseCall,
+  LogTile,
   LogView,
   NonceAnswer,
   OfflineLicenseCall,
@@ -249,6 +252,15 @@ export class VerifierClient {
   async timeProof(nonce: Uint8Array): Promise<Uint8Array> {
     const body = { type: Media.JSON, bytes: jsonBytes({ nonce: hexOf(nonce) }) };
     return bytesOf(await this.#send("POST", "/v1/time-proofs", Media.COSE, AGAIN, body), Media.COSE);
+  }
+
+  /** Hashes of the log that the verifier keeps (C2SP tlog-tiles). */
+  async logTile({ level, index, width }: LogTile): Promise<Uint8Array> {
+    const path = `/log/${tilePath(level, index, width)}`;
+    const call = { method: "GET", path, accept: Media.OCTETS, ...AGAIN, answerBytesMax: TILE_BYTES } as const;
+    const { type, body } = await this.#transport.request(call);
+    if (type === Media.OCTETS && body.length === width * HASH_BYTES) return body;
+    throw new ClientError("client/answer", `${body.length} bytes of ${type || "nothing"} instead of a tile`);
   }
 
   /** Heads of the agreements' logs that the verifier knows of, and split views. */

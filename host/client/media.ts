@@ -12,6 +12,8 @@ export const Media = {
   REPORTS: "application/vnd.quiesce.reports+cbor",
   /** Of UTF-8. */
   TEXT: "text/plain",
+  /** Tiles (C2SP tlog-tiles). */
+  OCTETS: "application/octet-stream",
   OPENING: "application/vnd.quiesce.opening+cbor",
   LOG_PROOF: "application/vnd.quiesce.log-proof+cbor",
   /** WHATWG HTML, section 9.2. */

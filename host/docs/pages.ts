@@ -1,5 +1,6 @@
 /** Which pages are made from the sources, whole or in part. */
 import { readFileSync } from "node:fs";
+import { WITNESS_KEYS } from "../witness/config.ts";
 import { attackTables, freeBits } from "./attacks-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import { gateModel } from "./gate-model.ts";
@@ -18,12 +19,14 @@ export type Page = {
 export function pages(root: URL): Page[] {
   const journal = "docs/journal.md";
   const verifier = "docs/verifier.md";
+  const witness = "docs/witness.md";
   const security = "docs/security.md";
   const written = (path: string) => readFileSync(new URL(path, root), "utf8");
   return [
     { path: "docs/errors.md", text: errorsPage() },
     { path: "docs/states.md", text: statesPage() },
     { path: "model/gate.pml", text: gateModel() },
+    { path: witness, text: splice(written(witness), "witness-configuration", configTables(WITNESS_KEYS)) },
     { path: journal, text: splice(written(journal), "wear-curve", wearCurve()) },
     {
       path: security,

@@ -1,20 +1,18 @@
 /** What docs/verifier.md has of the sources: the keys of the configuration, and every refusal with its status. */
 import { CLASS_STATUS, HTTP_PROBLEMS, type ProblemClass } from "../http/problem-codes.ts";
-import { CONFIG_KEYS, type ConfigKey, type KeySpec } from "../service/config/keys.ts";
+import { CONFIG_KEYS, type KeySpec } from "../service/config/keys.ts";
 import { STORE_ERRORS } from "../store/errors.ts";
 import { VERIFIER_ERRORS } from "../verifier/errors.ts";
 import { markdownTable } from "./markdown.ts";
 
 /** One table a group; keys without one come first. */
-export function configTables(): string {
-  const keys = Object.keys(CONFIG_KEYS) as ConfigKey[];
+export function configTables(specs: Readonly<Record<string, KeySpec>> = CONFIG_KEYS): string {
+  const keys = Object.keys(specs);
   const groupOf = (key: string) => (key.includes(".") ? key.split(".")[0]! : "");
   const groups = [...new Set(keys.map(groupOf))].sort((a, b) => Number(a !== "") - Number(b !== ""));
   return groups
     .map((group) => {
-      const rows = keys
-        .filter((key) => groupOf(key) === group)
-        .map((key) => [`\`${key}\``, ...cellsOf(CONFIG_KEYS[key])]);
+      const rows = keys.filter((key) => groupOf(key) === group).map((key) => [`\`${key}\``, ...cellsOf(specs[key]!)]);
       return markdownTable(["key", "type", "default", "meaning"], rows);
     })
     .join("\n");

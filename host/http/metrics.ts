@@ -70,11 +70,16 @@ export class ServiceMetrics {
         this.set((await service.ready().catch(() => false)) ? 1 : 0);
       },
     });
-    const headSizes = new Gauge({
+    // Each reads for itself: what another's reading sets would be of the scrape before.
+    new Gauge({
       name: "quiesce_log_head_size",
       help: "Leaves of the newest head of an agreement's log that is known here.",
       registers,
       labelNames: ["origin"],
+      async collect() {
+        const known = await service.logHeads().catch(() => undefined);
+        for (const { origin, size, isLinked } of known?.heads ?? []) if (isLinked) this.set({ origin }, size);
+      },
     });
     new Gauge({
       name: "quiesce_log_split_views",
@@ -82,9 +87,7 @@ export class ServiceMetrics {
       registers,
       async collect() {
         const known = await service.logHeads().catch(() => undefined);
-        if (known === undefined) return;
-        this.set(known.splitViews.length);
-        for (const { origin, size, isLinked } of known.heads) if (isLinked) headSizes.set({ origin }, size);
+        if (known !== undefined) this.set(known.splitViews.length);
       },
     });
     const agreement = new Gauge({

@@ -10,6 +10,7 @@ import { ObjectType } from "../../firmware/protocol/claims.ts";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { decodeAgreement } from "../objects/agreement.ts";
 import { decodeLicense } from "../objects/license.ts";
+import { LOGGED_TYPES } from "../objects/log-proof.ts";
 import { decodeOrder } from "../objects/order.ts";
 import { decodeRecovery } from "../objects/recovery.ts";
 import { type CborValue, decode, encode } from "../protocol/cbor.ts";
@@ -63,12 +64,7 @@ const COMMITMENT = 2;
 const INDEX = 3;
 
 const SUBJECT_DOMAIN = Buffer.from("quiesce/1/subject");
-const LOGGED: ReadonlySet<CborValue | undefined> = new Set([
-  ObjectType.AGREEMENT,
-  ObjectType.LICENSE,
-  ObjectType.ORDER,
-  ObjectType.RECOVERY,
-]);
+const LOGGED: ReadonlySet<CborValue | undefined> = new Set(LOGGED_TYPES);
 
 /** The bytes of a leaf. Throws a `LogError` (`log/entry-malformed`) for what `decodeEntry` would refuse. */
 export function encodeEntry(entry: LogEntry): Uint8Array {

@@ -7,7 +7,7 @@ import { sameBytes } from "../verifier/bytes.ts";
 import { type CheckpointNote, openCheckpoint, ownNote, parseCheckpoint } from "./checkpoint.ts";
 import { LogError } from "./errors.ts";
 import { EMPTY_ROOT, isPowerOfTwo, rootsFromConsistency, verifyConsistency } from "./merkle.ts";
-import { formatVkey, type NoteKey } from "./note.ts";
+import { formatVkey, type NoteKey, parseVkey } from "./note.ts";
 import type { SplitEvidence } from "./split-view.ts";
 import { consistencyProof, prefixRoot, type TileSource } from "./tiles.ts";
 
@@ -71,6 +71,11 @@ export const SPLITS_KEPT = 64;
 
 /** Bytes of the longest checkpoint that is kept: extension lines, which logs of this project do not write, may be that long. */
 const NOTE_BYTES_MAX = 4096;
+
+/** Of a log by its vkey. */
+export function originOf(log: string): string {
+  return parseVkey(log).name;
+}
 
 /** The log among these that signed the note. Throws `LogError` (`log/origin`, `log/signature`, and as it is malformed). */
 function logOf(note: string, logs: readonly NoteKey[]): { key: NoteKey; checkpoint: CheckpointNote } {

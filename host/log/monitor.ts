@@ -166,7 +166,7 @@ export class Monitor {
         if (!sameBytes(leafHash(bytes), hash)) {
           throw new LogError("log/tile", `${bundlePath(index, width)}: entry ${at} is not the leaf of the tree`);
         }
-        if (at >= from) replay.take(bytes);
+        if (at >= from) replay.take(bytes, hash);
       }
       await this.#mirror.keepBundle(index, entries);
       onProgress?.(Math.min(size, first + width) - from, size - from);

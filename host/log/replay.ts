@@ -1,7 +1,8 @@
 /** Entries in the order of the log: the subject index is rebuilt from them, and every index entry held against it. */
 import { sameBytes } from "../verifier/bytes.ts";
-import { decodeEntry, type LogEntry } from "./entry.ts";
+import { decodeEntry, entrySubjects, type LogEntry } from "./entry.ts";
 import { LogError } from "./errors.ts";
+import { leafHash } from "./merkle.ts";
 import { SubjectIndex } from "./subject-index.ts";
 
 export class IndexReplay {
@@ -34,12 +35,15 @@ export class IndexReplay {
     return copy;
   }
 
-  /** The next leaf. Throws a `LogError`: `log/entry-malformed`, `log/index-root`. */
-  take(bytes: Uint8Array): LogEntry {
+  /** The next leaf, with its hash where that is known. Throws a `LogError`: `log/entry-malformed`, `log/index-root`. */
+  take(bytes: Uint8Array, hash: Uint8Array = leafHash(bytes)): LogEntry {
     const at = this.#size;
-    const entry = named(at, () => decodeEntry(bytes));
+    const [entry, subjects] = named(at, () => {
+      const read = decodeEntry(bytes);
+      return [read, entrySubjects(read)] as const;
+    });
     if (entry.kind === "index") this.#compare(entry.subjects, entry.root);
-    else this.#index = named(at, () => this.#index.withEntry(at, bytes));
+    for (const key of subjects) this.#index = this.#index.with(key, at, hash);
     this.#indexEntries += entry.kind === "index" ? 1 : 0;
     this.#endsInIndex = entry.kind === "index";
     this.#size += 1;

@@ -5,8 +5,10 @@
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
+import { ClientError } from "../client/errors.ts";
 import type { ClientOptions } from "../client/options.ts";
-import { Transport } from "../client/transport.ts";
+import { type HttpAnswer, Transport } from "../client/transport.ts";
+import { VerifierError } from "../verifier/errors.ts";
 import { ENTRY_BYTES_MAX } from "./entry.ts";
 import { LogError } from "./errors.ts";
 import { readIfThere } from "./folder.ts";
@@ -89,15 +91,7 @@ export class HttpSource extends PathSource {
   }
 
   protected override async read(path: string, bytesMax: number): Promise<Uint8Array | undefined> {
-    const { status, encoding, body } = await this.#transport.request({
-      method: "GET",
-      path: `/${path}`,
-      accept: path === CHECKPOINT_PATH ? "text/plain" : "application/octet-stream",
-      headers: [["accept-encoding", "gzip, identity"]],
-      isIdempotent: true,
-      answerBytesMax: bytesMax + CODING_BYTES_MAX,
-      mayBeMissing: true,
-    });
+    const { status, encoding, body } = await this.#get(path, bytesMax + CODING_BYTES_MAX);
     if (status === 404) return undefined;
     if (encoding === "" || encoding === "identity") {
       if (body.length > bytesMax) throw new LogError("log/source", `${path} is longer than ${bytesMax} bytes`);
@@ -109,6 +103,23 @@ export class HttpSource extends PathSource {
       return new Uint8Array(await promisify(gunzip)(body, { maxOutputLength: bytesMax }));
     } catch (cause) {
       throw new LogError("log/source", `${path} is no gzip, or too long`, { cause });
+    }
+  }
+
+  async #get(path: string, answerBytesMax: number): Promise<HttpAnswer> {
+    try {
+      return await this.#transport.request({
+        method: "GET",
+        path: `/${path}`,
+        accept: path === CHECKPOINT_PATH ? "text/plain" : "application/octet-stream",
+        headers: [["accept-encoding", "gzip, identity"]],
+        isIdempotent: true,
+        answerBytesMax,
+        mayBeMissing: true,
+      });
+    } catch (error) {
+      // A verifier's own words for it, as that nothing is published yet: whoever follows a log minds only how it went.
+      throw error instanceof VerifierError && error.cause instanceof ClientError ? error.cause : error;
     }
   }
 }

@@ -37,6 +37,10 @@ export class SplitView extends LogError {
   get second(): string {
     return this.evidence.second;
   }
+
+  get proof(): readonly Uint8Array[] | undefined {
+    return this.evidence.proof;
+  }
 }
 
 /** Longest file of a split view that is read: two notes, a path, and their JSON. */

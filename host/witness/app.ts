@@ -15,8 +15,6 @@ import type { Witness, WitnessReply } from "./witness.ts";
 
 export interface WitnessAppOptions {
   readonly logger: Logger;
-  /** Addresses of proxies whose X-Forwarded-For is believed. */
-  readonly proxies?: readonly string[];
   /** Default: new ones. */
   readonly metrics?: WitnessMetrics;
 }
@@ -31,7 +29,7 @@ const RETRY_SECONDS = 1;
 export async function buildWitnessApp(
   witness: Witness,
   store: WitnessStore,
-  { logger, proxies = [], metrics = new WitnessMetrics() }: WitnessAppOptions,
+  { logger, metrics = new WitnessMetrics() }: WitnessAppOptions,
 ): Promise<ServedApp & { app: FastifyInstance }> {
   const lifecycle = { isClosing: false };
   const app: FastifyInstance = Fastify({
@@ -39,7 +37,6 @@ export async function buildWitnessApp(
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: (parent) => parent,
     genReqId: requestIds(),
-    trustProxy: proxies.length > 0 && [...proxies],
     bodyLimit: ADD_CHECKPOINT_BYTES_MAX,
     routerOptions: { maxParamLength: PARAMETER_CHARACTERS_MAX, caseSensitive: true, ignoreTrailingSlash: false },
   });

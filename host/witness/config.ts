@@ -21,7 +21,6 @@ export const WITNESS_KEYS = {
 
   "listen.host": { type: "text", default: "127.0.0.1", doc: "address to listen on" },
   "listen.port": { type: "integer", default: 8480, min: 0, max: 65_535, doc: "port to listen on; 0 takes a free one" },
-  "listen.proxies": { type: "networks", doc: "proxies whose X-Forwarded-For is believed" },
 
   "tls.cert": { type: "path", doc: "certificate with its chain, PEM; read again on SIGHUP" },
   "tls.key": { type: "path", doc: "its private key, PEM" },
@@ -41,7 +40,7 @@ export interface WitnessConfig {
   readonly name: string;
   readonly logs: readonly WitnessedLog[];
   readonly folder: string;
-  readonly listen: { readonly host: string; readonly port: number; readonly proxies: readonly string[] };
+  readonly listen: { readonly host: string; readonly port: number };
   readonly tls: TlsFiles | undefined;
   readonly keystore: { readonly folder: string; readonly passphraseFile: string | undefined };
   readonly signer: readonly string[] | undefined;
@@ -75,7 +74,7 @@ export function readWitnessConfig(text: string, folder: string, environment: Env
     name,
     logs: logsOf(of("logs")),
     folder: pathOf("folder")!,
-    listen: { host: of("listen.host"), port: of("listen.port"), proxies: of("listen.proxies") },
+    listen: { host: of("listen.host"), port: of("listen.port") },
     tls: tlsOf(pathOf("tls.cert"), pathOf("tls.key")),
     keystore: { folder: pathOf("keystore.folder")!, passphraseFile: pathOf("keystore.passphraseFile") },
     signer: command.length > 0 ? command : undefined,

@@ -29,8 +29,8 @@ export async function runWitness(config: WitnessConfig, logger: Logger): Promise
     onConflict: ({ origin, kind, size }) => logger.warn({ origin, kind, size }, "conflicting head"),
   });
   try {
-    const { host, port, proxies } = config.listen;
-    const served = await buildWitnessApp(open.witness, open.store, { logger, proxies, metrics });
+    const { host, port } = config.listen;
+    const served = await buildWitnessApp(open.witness, open.store, { logger, metrics });
     const tcp = { host, port, ...(config.tls && { tls: config.tls }) };
     const listening = await serve(served, { tcp, limits: LIMITS });
     const close = async () => {

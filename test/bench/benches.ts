@@ -3,19 +3,11 @@ import { boot } from "./boot.ts";
 import { crypto } from "./crypto.ts";
 import type { Bench } from "./frame.ts";
 import { hostObjects } from "./host-objects.ts";
-import { logProof } from "./log-proof.ts";
+import { log } from "./log/log.ts";
 import { meter } from "./meter.ts";
 import { verifierScale } from "./verifier/scale.ts";
 import { verifier } from "./verifier/verifier.ts";
 
 export const BENCHES: ReadonlyMap<string, Bench> = new Map(
-  Object.entries({
-    boot,
-    crypto,
-    "host-objects": hostObjects,
-    "log-proof": logProof,
-    meter,
-    verifier,
-    "verifier-scale": verifierScale,
-  }),
+  Object.entries({ boot, crypto, "host-objects": hostObjects, log, meter, verifier, "verifier-scale": verifierScale }),
 );

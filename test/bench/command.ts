@@ -57,6 +57,7 @@ const figure = (value: number) => value.toLocaleString("en-US", { maximumSignifi
 /** How often a second, or how many megabytes if they are what counts. */
 function perSecond(time: number, { unit, bytes }: BenchDocument["results"][number]): string {
   if (unit === "1/s") return figure(time);
+  if (unit === "B") return "";
   const runs = (unit === "µs" ? 1e6 : 1e3) / time;
   return bytes === undefined ? figure(runs) : `${figure((runs * bytes) / 1e6)} MB`;
 }

@@ -35,8 +35,8 @@ export type Bench = {
 
 export type Result = {
   name: string;
-  /** Of `ours` and `theirs`: time for one run, where less is better, or runs in a second. */
-  unit: "µs" | "ms" | "1/s";
+  /** Of `ours` and `theirs`: time for one run or a length, where less is better, or runs in a second. */
+  unit: "µs" | "ms" | "1/s" | "B";
   ours: number;
   against: string;
   theirs: number;

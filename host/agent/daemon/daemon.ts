@@ -1,7 +1,10 @@
 /** The agent as a daemon: finds boards, keeps each going, hears what verifiers tell all of them, and says how it stands. */
 import { join } from "node:path";
 import type { Logger } from "pino";
-import type { Circle } from "../../client/circle.ts";
+import type { Circle, CircleMember } from "../../client/circle.ts";
+import { originOf } from "../../log/heads.ts";
+import type { MemoryHeads } from "../../log/memory-heads.ts";
+import type { NoteKey } from "../../log/note.ts";
 import { StoreError } from "../../store/errors.ts";
 import { FolderLock } from "../../store/sqlite/folder-lock.ts";
 import type { BoardDriver } from "../driver.ts";
@@ -12,9 +15,11 @@ import { BoardKeeper } from "./board-keeper.ts";
 import type { AgentConfig } from "./config.ts";
 import { connect, saysWhoItIs } from "./connections.ts";
 import { Feed } from "./feed.ts";
+import { HeadExchange } from "./head-exchange.ts";
+import { readHeads, writeHeads } from "./heads-file.ts";
 import { OutcomeLog } from "./log.ts";
 import { Sleeper } from "./sleeper.ts";
-import { type AgentStatus, STATUS_EVERY_MS, statusError, writeStatus } from "./status.ts";
+import { type AgentStatus, logStatus, STATUS_EVERY_MS, statusError, writeStatus } from "./status.ts";
 
 export interface DaemonOptions {
   readonly log: Logger;
@@ -31,6 +36,7 @@ export class AgentDaemon {
   readonly #lock: FolderLock;
   readonly #circle: Circle;
   readonly #feed: Feed;
+  readonly #heads: HeadExchange;
   readonly #driver: BoardDriver;
   readonly #outcomes: OutcomeLog;
   readonly #random: () => number;
@@ -41,13 +47,28 @@ export class AgentDaemon {
   readonly #startedMs = Date.now();
   #loops: Promise<unknown> = Promise.resolve();
   #failure: Failure | undefined;
+  #areHeadsNew = false;
 
-  private constructor(config: AgentConfig, lock: FolderLock, circle: Circle, { log, random }: DaemonOptions) {
+  private constructor(
+    config: AgentConfig,
+    lock: FolderLock,
+    circle: Circle,
+    heads: MemoryHeads,
+    { log, random }: DaemonOptions,
+  ) {
     this.#config = config;
     this.#lock = lock;
     this.#circle = circle;
     this.#outcomes = new OutcomeLog(log);
     this.#random = random ?? Math.random;
+    this.#heads = new HeadExchange({
+      members: circle.members,
+      shelf: heads,
+      onSplit: (view) => this.#outcomes.splitView(originOf(view.log), view),
+      onChange: () => {
+        this.#areHeadsNew = true;
+      },
+    });
     this.#driver = new SocketDriver(config.boards.sockets, { timeoutMs: config.boards.timeoutSeconds * 1000 });
     this.#feed = new Feed(circle, {
       pollMs: config.pollSeconds * 1000,
@@ -58,6 +79,7 @@ export class AgentDaemon {
         if (!this.#sleeper.isOver) this.#outcomes.verifier(name, failure);
       },
       onFault: (error) => this.#outcomes.fault({}, error),
+      onAsked: (member, logs) => this.#exchange(member, logs),
       random: this.#random,
     });
   }
@@ -66,7 +88,8 @@ export class AgentDaemon {
   static async open(config: AgentConfig, options: DaemonOptions): Promise<AgentDaemon> {
     const lock = lockOf(config.state);
     try {
-      return new AgentDaemon(config, lock, await connect(config, options.file), options);
+      const heads = await readHeads(config.state);
+      return new AgentDaemon(config, lock, await connect(config, options.file), heads, options);
     } catch (error) {
       lock.release();
       throw error;
@@ -102,7 +125,19 @@ export class AgentDaemon {
         const { isListening, lastContactMs, failure, eventsFailure } = this.#feed.states.get(name)!;
         return { name, url, isListening, lastContactMs, error: statusError(failure ?? eventsFailure) };
       }),
+      log: logStatus(this.#heads.shelf),
     };
+  }
+
+  async #exchange(member: CircleMember, logs: readonly NoteKey[]): Promise<void> {
+    try {
+      await this.#heads.exchange(member, logs);
+      if (!this.#areHeadsNew) return;
+      this.#areHeadsNew = false;
+      await writeHeads(this.#config.state, this.#heads.shelf);
+    } catch (error) {
+      this.#outcomes.fault({ verifier: member.name }, error);
+    }
   }
 
   async #findBoards(): Promise<void> {

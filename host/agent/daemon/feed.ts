@@ -8,6 +8,8 @@ import { CoseTag } from "../../../firmware/protocol/cose-labels.ts";
 import type { Circle, CircleClient, CircleMember } from "../../client/circle.ts";
 import { ClientError } from "../../client/errors.ts";
 import { backOffMs } from "../../client/retry.ts";
+import { type NoteKey, NoteType, noteKey } from "../../log/note.ts";
+import { isSameKey } from "../../log/note-key.ts";
 import { decodeAgreement } from "../../objects/agreement.ts";
 import { decodeTime, type TimeStatement } from "../../objects/time.ts";
 import { parseSign, parseSign1 } from "../../protocol/cose.ts";
@@ -38,6 +40,8 @@ export interface FeedOptions {
   readonly onChange: (isBack: boolean) => void;
   readonly onFault: (error: unknown) => void;
   readonly onFailure: (name: string, failure: Failure) => void;
+  /** After a verifier was asked. What rejects is a fault. */
+  readonly onAsked?: (member: CircleMember, logs: readonly NoteKey[]) => Promise<void>;
   readonly random?: () => number;
   readonly timing?: Timing;
 }
@@ -65,6 +69,8 @@ export class Feed {
   readonly #loops: Promise<void>[] = [];
   #agreements: readonly { readonly version: number; readonly bytes: Uint8Array }[] = [];
   #leaseMs = Number.POSITIVE_INFINITY;
+  /** Of all agreements: heads of a log that is no longer agreed on may still be at odds. */
+  #logs: readonly NoteKey[] = [];
   #orders: readonly OrderView[] = [];
   #beacon: Beacon | undefined;
   #fetching: Promise<void> | undefined;
@@ -176,6 +182,7 @@ export class Feed {
     if (about.epoch > this.epochNewest) this.#takeOrders(await client.ordersAfter(this.epochNewest));
     const beacon = await beaconOf(client);
     if (beacon) this.#takeBeacon(beacon);
+    await this.#options.onAsked?.(member, this.#logs);
   }
 
   async #take(member: CircleMember, event: ServiceEvent): Promise<void> {
@@ -190,13 +197,18 @@ export class Feed {
 
   #takeAgreements(agreements: readonly Uint8Array[]): void {
     for (const bytes of agreements) {
-      const { version, leaseSeconds } = decodeAgreement(parseSign(bytes).payload);
+      const { version, leaseSeconds, log } = decodeAgreement(parseSign(bytes).payload);
       if (version <= this.agreementVersion) continue;
+      if (log) this.#takeLog(noteKey(log.log.name, NoteType.ED25519, log.log.publicKey));
       this.#agreements = [...this.#agreements, { version, bytes }];
       this.#leaseMs = leaseSeconds * 1000;
       this.#circle.takeAgreement(bytes);
       this.#options.onChange(false);
     }
+  }
+
+  #takeLog(key: NoteKey): void {
+    if (!this.#logs.some((known) => isSameKey(known, key))) this.#logs = [...this.#logs, key];
   }
 
   #takeOrders(orders: readonly OrderView[]): void {

@@ -3,6 +3,7 @@
  * Never an object's bytes, a token or a key. What fails again and again in the same way is said once, and when it ends.
  */
 import { type DestinationStream, type Logger, pino } from "pino";
+import type { HeadSplit } from "../../log/heads.ts";
 import type { LogLevel } from "../../log-levels.ts";
 import { errorPhrase } from "../../protocol/error-phrases.ts";
 import type { Failure, Outcome } from "../outcome.ts";
@@ -42,6 +43,11 @@ export class OutcomeLog {
 
   verifier(verifier: string, failure: Failure): void {
     this.#log.warn({ verifier, ...failureFields(failure) }, "not reached");
+  }
+
+  /** Two heads that no honest log can have signed: both are in the status, to be published. */
+  splitView(origin: string, { size, otherSize }: HeadSplit): void {
+    this.#log.error({ origin, size, otherSize }, "split view");
   }
 
   fault(where: object, error: unknown): void {

@@ -1,6 +1,9 @@
 /** What `quiesce agent status` shows: written to a file now and then, read by whoever may read the state folder. */
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { toBase64 } from "../../log/base64.ts";
+import { originOf } from "../../log/heads.ts";
+import type { MemoryHeads } from "../../log/memory-heads.ts";
 import { errorPhrase } from "../../protocol/error-phrases.ts";
 import { errorCodeText } from "../../protocol/refusal.ts";
 import { AgentError } from "../errors.ts";
@@ -50,6 +53,22 @@ export interface AgentStatus {
   readonly error: StatusError | null;
   readonly boards: readonly BoardStatus[];
   readonly verifiers: readonly VerifierStatus[];
+  readonly log: LogStatus;
+}
+
+/** What the verifiers say of the agreements' logs. */
+export interface LogStatus {
+  /** The newest of each log. */
+  readonly heads: readonly { readonly origin: string; readonly size: number; readonly root: string }[];
+  /** Two heads that no one log can have: with the notes and the path, in base64, that prove it. */
+  readonly splitViews: readonly {
+    readonly origin: string;
+    readonly size: number;
+    readonly otherSize: number;
+    readonly first: string;
+    readonly second: string;
+    readonly proof?: readonly string[];
+  }[];
 }
 
 export const STATUS_EVERY_MS = 5_000;
@@ -64,6 +83,24 @@ export function statusError(failure: Failure | undefined): StatusError | null {
   return { by, code, message };
 }
 
+export function logStatus({ newestHeads, splits }: MemoryHeads): LogStatus {
+  return {
+    heads: newestHeads.map(({ log, size, root }) => ({
+      origin: originOf(log),
+      size,
+      root: Buffer.from(root).toString("hex"),
+    })),
+    splitViews: splits.map(({ log, size, otherSize, note: first, otherNote: second, proof }) => ({
+      origin: originOf(log),
+      size,
+      otherSize,
+      first,
+      second,
+      ...(proof && { proof: proof.map(toBase64) }),
+    })),
+  };
+}
+
 export function writeStatus(folder: string, status: AgentStatus): Promise<void> {
   return MACHINE_FILES.writeWhole(join(folder, FILE), new TextEncoder().encode(`${JSON.stringify(status)}\n`));
 }
@@ -75,7 +112,8 @@ export function readStatus(folder: string): AgentStatus | undefined {
     if (statSync(path).size > FILE_BYTES_MAX) throw new AgentError("agent/state", `${path} is too long`);
     const status = JSON.parse(readFileSync(path, "utf8")) as AgentStatus;
     if (status.version !== 1) throw new AgentError("agent/state", `${path} is of version ${status.version}`);
-    return status;
+    // An agent of before there were logs says nothing of them.
+    return { ...status, log: status.log ?? { heads: [], splitViews: [] } };
   } catch (cause) {
     if (cause instanceof AgentError) throw cause;
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;

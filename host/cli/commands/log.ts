@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { group } from "../group.ts";
 import { addLogAudit } from "./log-audit.ts";
 import { addLogFsck } from "./log-fsck.ts";
+import { addLogHeads } from "./log-heads.ts";
 import { addLogMonitor } from "./log-monitor.ts";
 import { addLogProve } from "./log-prove.ts";
 import { addLogVerify } from "./log-verify.ts";
@@ -23,4 +24,5 @@ Examples:
   addLogAudit(log);
   addLogProve(log);
   addLogFsck(log);
+  addLogHeads(log);
 }

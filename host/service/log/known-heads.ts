@@ -5,8 +5,8 @@
 import type { Transaction } from "kysely";
 import { parseAddCheckpoint } from "../../log/add-checkpoint.ts";
 import { LogError } from "../../log/errors.ts";
-import { type HeadOutcome, type KnownHead, linkByTiles, offerHead } from "../../log/heads.ts";
-import { formatVkey, type NoteKey, parseVkey } from "../../log/note.ts";
+import { type HeadOutcome, type KnownHead, linkByTiles, offerHead, originOf } from "../../log/heads.ts";
+import { formatVkey, type NoteKey } from "../../log/note.ts";
 import type { Store, Tables } from "../../store/store.ts";
 import { VerifierError, type VerifierErrorCode } from "../../verifier/errors.ts";
 import type { HeadAnswer, HeadsView, HeadView } from "../service.ts";
@@ -70,7 +70,7 @@ export class KnownHeads {
       }
     }
     const found = await splitViews(store.db);
-    return { heads, splitViews: found.map((view) => ({ ...view, origin: parseVkey(view.log).name })) };
+    return { heads, splitViews: found.map((view) => ({ ...view, origin: originOf(view.log) })) };
   }
 
   /** Whether the log that is kept here has a newer head than any that was shown. */
@@ -118,13 +118,13 @@ export class KnownHeads {
 async function answerOf(outcome: HeadOutcome, shelf: SqlHeads): Promise<HeadAnswer> {
   const log = outcome.kind === "split" ? outcome.view.log : outcome.head.log;
   const newest = await shelf.newest(log);
-  const answer = { origin: parseVkey(log).name, size: newest?.size ?? 0 };
+  const answer = { origin: originOf(log), size: newest?.size ?? 0 };
   if (outcome.kind !== "split") return { ...answer, outcome: outcome.kind };
   return { ...answer, outcome: "split-view" };
 }
 
 function viewOf(head: KnownHead): HeadView {
-  return { ...head, origin: parseVkey(head.log).name };
+  return { ...head, origin: originOf(head.log) };
 }
 
 async function told<T>(work: () => Promise<T>): Promise<T> {

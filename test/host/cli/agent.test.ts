@@ -51,6 +51,7 @@ async function statusOf(boards: readonly BoardStatus[], change: Partial<AgentSta
         error: { by: "link", code: "client/connect", message: "ECONNREFUSED" },
       },
     ],
+    log: { heads: [], splitViews: [] },
     ...change,
   });
   return state;

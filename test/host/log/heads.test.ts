@@ -17,7 +17,7 @@ import { verifySplitView } from "../../../host/log/split-view.ts";
 import { TILE_WIDTH, type TileSource } from "../../../host/log/tiles.ts";
 import { TestLog } from "../witness/rig.ts";
 import { codeOf, logPair, signedCheckpoint } from "./keys.ts";
-import { rootOf } from "./reference-tree.ts";
+import { MTH } from "./naive.ts";
 
 const PAIR = logPair("log.example/north");
 const LOGS = [PAIR.key];
@@ -251,7 +251,7 @@ describe("whatever is offered", () => {
   it("stays within bounds, and the largest heads are what is kept", async () => {
     const shelf = new MemoryHeads();
     const log = formatVkey(PAIR.key);
-    const root = rootOf([]);
+    const root = MTH([]);
     for (let size = 1; size <= 400; size++) {
       await shelf.put({ log, size, root, note: "note", isLinked: size % 2 === 0 });
     }

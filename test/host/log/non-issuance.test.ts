@@ -249,6 +249,7 @@ it("grows with the logarithm of log and subjects", async () => {
     const proof = await proveNonIssuance(await Mirror.open(into, KEYS), KEYS, ueidOf(250), range(0, 1));
     sizes.push(encodeNonIssuance(proof).length);
   }
-  // Three levels more: 34 bytes of path each, and some 1.4 steps of 38 bytes, twice.
-  for (let i = 1; i < sizes.length; i++) expect(sizes[i]! - sizes[i - 1]!).toBeLessThan(2 * 3 * (34 + 2 * 38));
+  // Three levels more in each of two heads: 34 bytes of path a level, and a step of 37 bytes, more or less, since where
+  // the keys part is chance: twice as many steps would be too many.
+  for (let i = 1; i < sizes.length; i++) expect(sizes[i]! - sizes[i - 1]!).toBeLessThan(2 * 3 * (34 + 2 * 37));
 });

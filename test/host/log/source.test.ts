@@ -81,6 +81,22 @@ describe("a log over HTTP", () => {
     await expect(source.tile(0, 0, 1)).rejects.toThrow(ClientError);
     await source.close();
   });
+
+  it("that a verifier has not published yet is away, and no more", async () => {
+    const server = createServer((_, response) => {
+      response.writeHead(503, { "content-type": "application/problem+json" });
+      response.end(JSON.stringify({ status: 503, code: "log/unpublished", class: "unavailable", title: "not yet" }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const source = new HttpSource({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, triesMax: 1 });
+    try {
+      await expect(source.checkpoint()).rejects.toMatchObject({ code: "client/unavailable", class: "network" });
+    } finally {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await source.close();
+    }
+  });
 });
 
 describe("a log in a folder", () => {

@@ -10,7 +10,7 @@ import { buildWitnessApp } from "../../../host/witness/app.ts";
 import { type Conflict, WitnessStore } from "../../../host/witness/store.ts";
 import { Witness, type WitnessedLog } from "../../../host/witness/witness.ts";
 import { type KeyPair, signedCheckpoint, witnessPair } from "../log/keys.ts";
-import { consistencyOf, rootOf } from "../log/reference-tree.ts";
+import { MTH, PROOF } from "../log/naive.ts";
 
 export const WITNESS = witnessPair("witness.example/w1");
 /** What the clock of a witness shows first. */
@@ -49,11 +49,11 @@ export class TestLog {
   }
 
   root(size = this.size): Uint8Array {
-    return rootOf(this.#entries.slice(0, size));
+    return MTH(this.#entries.slice(0, size));
   }
 
   proof(oldSize: number, size = this.size): Uint8Array[] {
-    return oldSize === 0 ? [] : consistencyOf(oldSize, this.#entries.slice(0, size));
+    return oldSize === 0 ? [] : PROOF(oldSize, this.#entries.slice(0, size));
   }
 
   note(size = this.size): Promise<string> {

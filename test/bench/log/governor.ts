@@ -4,13 +4,13 @@
  * agreement without a log. The proof's bytes stand in the name. All but a few of the entries are the same leaf, so no tree
  * has to be built.
  */
-import { ObjectType } from "../../firmware/protocol/claims.ts";
-import { Command } from "../../firmware/protocol/commands.ts";
-import { encode } from "../../host/protocol/cbor.ts";
-import { BenchLog, logTermsOf } from "../log.ts";
-import { Rig } from "../rig.ts";
-import { LONG_LIFE } from "./boot.ts";
-import type { Bench, Case } from "./frame.ts";
+import { ObjectType } from "../../../firmware/protocol/claims.ts";
+import { Command } from "../../../firmware/protocol/commands.ts";
+import { encode } from "../../../host/protocol/cbor.ts";
+import { BenchLog, logTermsOf } from "../../log.ts";
+import { Rig } from "../../rig.ts";
+import { LONG_LIFE } from "../boot.ts";
+import type { Case } from "../frame.ts";
 
 /** Entries since the governor saw the log last. */
 const SINCE = 7;
