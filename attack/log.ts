@@ -15,7 +15,7 @@ import { type Rig, signerOf } from "./rig.ts";
 
 export const LOG = signerOf("log");
 export const WITNESSES = ["north witness", "south witness", "inspectorate witness"].map(signerOf);
-export const ORIGIN = "log.example/test";
+const ORIGIN = "log.example/test";
 
 /** Three witnesses, two of which must have cosigned within the hour. */
 export function logTermsOf(change: Partial<LogTerms> = {}): LogTerms {

@@ -17,11 +17,10 @@ const SINCE = 7;
 
 const OPTIONS = { ...LONG_LIFE, invariants: false };
 
-export const logProof: Bench = {
-  about:
-    "a license with its log proof through the governor, in logs of 2^10 to 2^30 entries, against one that needs none",
-  cases: () => [10, 20, 30].map(caseOf),
-};
+/** For each of these powers of two of entries. */
+export function governorCases(exponents: readonly number[]): Case[] {
+  return exponents.map(caseOf);
+}
 
 function caseOf(exponent: number): Case {
   const bare = installing(Rig.ready({}, OPTIONS), (rig) => [rig.license()]);

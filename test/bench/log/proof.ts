@@ -14,7 +14,7 @@ import type { Signer } from "../../../host/protocol/cose.ts";
 const TILE_HEIGHT = 8;
 
 /** Of a tree of any number of leaves with this hash. */
-export function equalLeaves(leaf: Uint8Array): TileSource {
+function equalLeaves(leaf: Uint8Array): TileSource {
   const roots = [leaf];
   const rootOf = (height: number): Uint8Array => {
     while (roots.length <= height) roots.push(nodeHash(roots.at(-1)!, roots.at(-1)!));

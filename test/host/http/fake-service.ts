@@ -67,7 +67,7 @@ export const LOG: LogView = {
 
 export const CHECKPOINT = `north.example/log\n9\n${Buffer.from(DIGEST).toString("base64")}\n\n\u2014 north.example/log AQIDBAU=\n`;
 
-export const SPLIT_VIEW = {
+const SPLIT_VIEW = {
   log: LOG.vkey,
   origin: LOG.origin,
   size: 8,
