@@ -87,6 +87,12 @@ export class BenchLog {
     return this.size - 1;
   }
 
+  /** As it was when it had this many entries, of those that were appended. */
+  truncate(size: number): void {
+    this.#leaves.length = size - this.#filler;
+    this.#salts.length = size - this.#filler;
+  }
+
   /** The hash of a leaf that was appended. */
   leafAt(index: number): Uint8Array {
     return this.#leaves[index - this.#filler]!;

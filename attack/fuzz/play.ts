@@ -18,6 +18,7 @@ import { hostVerify } from "./host-verdict.ts";
 import { type Input, type Sending, type Step, spliced } from "./input.ts";
 import type { Sample } from "./mutate.ts";
 import { draftedPayload, REQUESTS, SIGNED, type SignedKind, signed } from "./objects.ts";
+import { Showing } from "./showing.ts";
 import type { Start } from "./starts.ts";
 import { Stopped, Subject, type SubjectImage } from "./subject.ts";
 
@@ -73,6 +74,7 @@ export class Play {
   readonly #known = new Map<string, unknown>();
   readonly #moments = new Map<string, Moment>();
   readonly #atStart: Moment;
+  readonly #showing: Showing | undefined;
   #moment: Moment | undefined;
   #agreement: Agreement | undefined;
   #ticks = 0;
@@ -86,6 +88,7 @@ export class Play {
     this.#secondsAtStart = rig.nowSeconds;
     this.#books = new Books(this.subject, rig, start.drains);
     this.#parties = new Parties(start, this);
+    this.#showing = start.log && new Showing(start.log, this.#parties);
     this.#restart();
     this.#atStart = this.moment();
     this.#warm();
@@ -159,6 +162,7 @@ export class Play {
     this.#agreement = this.#agreementAtStart;
     this.#ticks = 0;
     this.#moment = undefined;
+    this.#showing?.restart();
   }
 
   /** Combs of the parties' keys are made when they have signed twice; governors have them for years. */
@@ -201,11 +205,17 @@ export class Play {
     const bits = signers ?? kind.signers;
     if (splices.some(({ in: where }) => where === "payload")) {
       const payload = spliced(drafted.payload, splices, "payload");
-      return requestWith(kind.command, signed(kind, payload, bits));
+      return this.#requestWith(kind, signed(kind, payload, bits));
     }
+    // A proof is of the log as it is just now.
+    if (this.#showing) return this.#requestWith(kind, signed(kind, drafted.payload, bits));
     const known = drafted.signed.get(bits) ?? requestWith(kind.command, signed(kind, drafted.payload, bits));
     drafted.signed.set(bits, known);
     return known;
+  }
+
+  #requestWith({ command, type }: SignedKind, message: Uint8Array): Uint8Array {
+    return this.#showing?.requestWith(command, type, message) ?? requestWith(command, message);
   }
 
   #drafted(object: string, kind: SignedKind): Drafted {
@@ -230,6 +240,7 @@ export class Play {
   /** The governor has taken an object: so does the host, or one of them is wrong. */
   #taken(command: number, request: Uint8Array): void {
     const [, object] = decode(request) as [number, Uint8Array];
+    this.#showing?.check(command, request);
     const read = this.#verified(command, object);
     if (command === Command.LICENSE) this.#books.licensed(read as License);
     if (command === Command.AGREEMENT) {

@@ -1,10 +1,11 @@
 /** Where inputs begin: boards in every state that a governor can stand in. */
 import { Fuse, Lifecycle } from "../../firmware/protocol/board.ts";
-import { OrderAction } from "../../firmware/protocol/claims.ts";
+import { ObjectType, OrderAction } from "../../firmware/protocol/claims.ts";
 import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { Command } from "../../firmware/protocol/commands.ts";
 import type { Order } from "../../host/objects/order.ts";
 import { handoffOf } from "../bare-governor.ts";
+import { BenchLog, logTermsOf } from "../log.ts";
 import { CLOCK, phaseOf, Rig, signerOf } from "../rig.ts";
 
 export type Start = {
@@ -15,6 +16,8 @@ export type Start = {
   booted: boolean;
   /** Whether a license stands behind it, whose drain allowance may come. */
   drains: boolean;
+  /** What its agreement names, if it does, as the board has seen it. */
+  log?: BenchLog;
 };
 
 const OPTIONS = { flashSectors: 8, invariants: false };
@@ -84,6 +87,15 @@ function tampered(): Rig {
   return rig;
 }
 
+/** Under an agreement whose log it has seen, with its license in it. */
+function logged(): { rig: Rig; log: BenchLog } {
+  const rig = Rig.ready({ ...TERMS, log: logTermsOf() }, OPTIONS);
+  const log = new BenchLog(5);
+  const license = rig.license();
+  rig.must(rig.send(Command.LICENSE, license, log.prove(rig, ObjectType.LICENSE, license)));
+  return { rig, log };
+}
+
 const RIGS: Readonly<Record<string, () => Rig>> = {
   factory,
   ready: () => Rig.ready(TERMS, OPTIONS),
@@ -102,10 +114,12 @@ const RIGS: Readonly<Record<string, () => Rig>> = {
 
 const UNLICENSED: readonly string[] = ["factory", "ready", "clocks"];
 
-export const START_NAMES: readonly string[] = Object.keys(RIGS);
+const LOGGED = "logged";
+
+export const START_NAMES: readonly string[] = [...Object.keys(RIGS), LOGGED];
 
 export function startOf(name: string): Start {
-  const rig = RIGS[name]!();
+  const { rig, ...log } = name === LOGGED ? logged() : { rig: RIGS[name]!() };
   const drains = !UNLICENSED.includes(name);
-  return { name, rig, handoff: handoffOf(rig), booted: name !== "unbooted", drains };
+  return { name, rig, handoff: handoffOf(rig), booted: name !== "unbooted", drains, ...log };
 }

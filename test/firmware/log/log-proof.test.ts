@@ -15,7 +15,7 @@ import { encodeLogProof } from "../../../host/objects/log-proof.ts";
 import { encode } from "../../../host/protocol/cbor.ts";
 import { flipEveryBit, requestOf } from "../../../sim-board/invariants/flips.ts";
 import { Random } from "../../../sim-board/random.ts";
-import { BenchLog, LOG, logTermsOf, type ProofChange, sizeSeen, WITNESSES } from "../../log.ts";
+import { BenchLog, logTermsOf, type ProofChange, sizeSeen, WITNESSES } from "../../log.ts";
 import { agreementOf, PARTIES, Rig, STRANGER } from "../../rig.ts";
 
 const { PAUSE, SLOW, RESUME } = { PAUSE: OrderAction.PAUSE, SLOW: OrderAction.SLOW, RESUME: OrderAction.RESUME };
