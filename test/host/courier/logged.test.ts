@@ -3,7 +3,9 @@
  * with the proofs that came along, and nothing else.
  */
 import { afterEach, describe, expect, it } from "vitest";
+import { FlashShape } from "../../../firmware/protocol/board.ts";
 import { OrderAction } from "../../../firmware/protocol/claims.ts";
+import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
 import { standingsOf } from "../../../host/courier/documents.ts";
 import { readStick } from "../../../host/courier/read-stick.ts";
@@ -24,6 +26,12 @@ import { AirGap, mustBeGood, outcomeOf } from "./air-gap.ts";
 /** Three legs of a trip: a proof may be half as old when it is packed. */
 const CHECKPOINT_SECONDS_MAX = 10_800;
 
+const OFFLINE = {
+  budget: new Map([[EngineClass.TENSOR_BF16, 10n ** 18n]]),
+  ticksMax: 36_000_000n,
+  windowSeconds: 5 * 86_400,
+};
+
 let gap: AirGap | undefined;
 const witnesses: LiveWitness[] = [];
 afterEach(async () => {
@@ -32,8 +40,10 @@ afterEach(async () => {
   for (const witness of witnesses.splice(0)) await witness.stop();
 });
 
-/** At the verifiers, where the log and its witnesses are; enrolled, and with the time set. */
-async function commissioned(terms: Parameters<typeof logTermsOf>[1] = {}): Promise<AirGap> {
+type Terms = Parameters<typeof logTermsOf>[1];
+
+/** Log and witnesses are where the verifiers are. */
+async function open(terms: Terms = {}): Promise<AirGap> {
   const nowSeconds = () => Math.floor(Number(gap?.boards[0]?.agreementMs ?? 0) / 1000);
   for (const name of ["south", "east", "west"]) witnesses.push(await new LiveWitness(name, nowSeconds).start());
   const log = logTermsOf(witnesses, { checkpointSecondsMax: CHECKPOINT_SECONDS_MAX, ...terms });
@@ -47,8 +57,20 @@ async function commissioned(terms: Parameters<typeof logTermsOf>[1] = {}): Promi
       link: { timeoutMs: 10_000 },
     },
   });
-  await gap.commission();
   return gap;
+}
+
+async function commissioned(terms?: Terms): Promise<AirGap> {
+  const site = await open(terms);
+  await site.commission();
+  return site;
+}
+
+/** The first agreement by another name. */
+async function amend({ verifiers: [verifier] }: AirGap): Promise<void> {
+  const { service } = verifier!;
+  const agreement = decodeAgreement(parseSign((await service.agreementsAfter(0))[0]!).payload);
+  await service.amend(signAgreement({ ...agreement, version: 2, name: "amended" }, PARTIES.slice(0, 2)));
 }
 
 /** A license is on the stick that is to go to the site. */
@@ -116,9 +138,7 @@ describe("a site that sticks come to, under an agreement with a log", () => {
       mustBeGood(await site.packOut());
       expect(outcomeOf(await arrived(site), "order 3")).toBe("done");
       board!.advance(300);
-      const { service } = site.verifiers[0]!;
-      const agreement = decodeAgreement(parseSign((await service.agreementsAfter(0))[0]!).payload);
-      await service.amend(signAgreement({ ...agreement, version: 2, name: "amended" }, PARTIES.slice(0, 2)));
+      await amend(site);
       mustBeGood(await site.packOut());
       expect(outcomeOf(await arrived(site), "agreement 2")).toBe("done");
       expect(infoOf(site)).toMatchObject({ agreementVersion: 2, logHead: { size: 0n } });
@@ -135,6 +155,35 @@ describe("a site that sticks come to, under an agreement with a log", () => {
     expect([outcomeOf(rows, "order 1"), outcomeOf(rows, "order 2")]).toEqual(["done", "done"]);
     await site.round();
     expect(site.boards[0]!.gateState).toBe(GateState.OPEN);
+  });
+
+  it("that nobody has heard of is given the amendments before it, and an offline license with the time", async () => {
+    const site = await open();
+    await amend(site);
+    mustBeGood(await site.packOut());
+    const rows = await arrived(site);
+    expect([outcomeOf(rows, "agreement 1"), outcomeOf(rows, "agreement 2")]).toEqual(["done", "done"]);
+    mustBeGood(await site.leave());
+    site.travel();
+    mustBeGood(await site.answer());
+    mustBeGood(await site.packOut({ ueids: [site.ueids[0]!], terms: OFFLINE }));
+    const told = await arrived(site);
+    expect([outcomeOf(told, "time proof"), outcomeOf(told, "offline license 1")]).toEqual(["done", "done"]);
+    expect(site.boards[0]!.gateState).toBe(GateState.OPEN);
+  });
+
+  it("recovers a board that lost its journal, and the log's head with it", async () => {
+    const site = await commissioned();
+    await site.round();
+    const [board] = site.boards;
+    board!.cutPower();
+    for (let sector = FlashShape.JOURNAL_SECTOR; sector < board!.flash.sectors; sector += 1) board!.flash.erase(sector);
+    board!.powerOn();
+    expect(board!.gateState).toBe(GateState.LOCKED);
+    expect(infoOf(site).logHead!.size).toBe(0n);
+    await answered(site);
+    expect(outcomeOf(await arrived(site), "recovery")).toBe("done");
+    expect(infoOf(site).logHead!.size).toBe(await treeOf(site));
   });
 
   it("is given nothing without its proof but a pause of its own, and is told what to do", async () => {
