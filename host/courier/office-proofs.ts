@@ -42,14 +42,23 @@ interface Proved {
 /** By the names of their files. */
 type WantedByPath = ReadonlyMap<string, Wanted>;
 
-/** As its evidence says; undefined where its agreement has no log. `stick` is the one that was packed for it before. */
-export function standingOf({ agreementVersion, epoch, logHead }: Evidence, stick: Stick): Standing | undefined {
-  if (!logHead) return undefined;
+/**
+ * As its evidence says; undefined where its agreement has no log, or it names a tree that no log has. `stick` is the one that
+ * was packed for it before.
+ */
+export function standingOf(
+  { agreementVersion, epoch, logHead }: Pick<Evidence, "agreementVersion" | "epoch" | "logHead">,
+  stick: Stick,
+): Standing | undefined {
+  if (!logHead || logHead.size > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;
   const held = Number(logHead.size);
   return { agreementVersion, epoch, trees: treesFrom(held, provedTrees(stick)) };
 }
 
-/** For these boards and those of earlier visits; if there are none, for one that nobody knows yet. A proof that cannot be had is a row. */
+/**
+ * For these boards and those of earlier visits; if there are none, for one that nobody knows yet. A proof that cannot be had
+ * is a row, and stops nothing.
+ */
 export async function packProofs(circle: Circle, stick: Stick, ueids: readonly string[], rows: Rows): Promise<void> {
   await rows.attempt(ALL, "log proofs", async () => {
     const book = termsOn(stick);
@@ -76,11 +85,11 @@ export async function packProofs(circle: Circle, stick: Stick, ueids: readonly s
   });
 }
 
-/** By the agreements on the stick; undefined where none of them has a log. Throws a `Refusal`. */
+/** By the agreements on the stick; undefined where none of them has a log. */
 function termsOn(stick: Stick): TermsBook | undefined {
-  const rows = numbered(stick, "agreements").map(([, bytes]): TermsRow => {
-    const agreement = decodeAgreement(parseSign(bytes).payload);
-    return { version: agreement.version, digest: agreementDigest(agreement), log: agreement.log };
+  const rows = numbered(stick, "agreements").flatMap(([, bytes]): TermsRow[] => {
+    const agreement = readable(() => decodeAgreement(parseSign(bytes).payload));
+    return agreement ? [{ version: agreement.version, digest: agreementDigest(agreement), log: agreement.log }] : [];
   });
   return rows.some(({ log }) => log !== undefined) ? new TermsBook(rows) : undefined;
 }
@@ -104,7 +113,7 @@ function wantedBy(
     ...(ueid === undefined ? [] : ownMessages(ueid, stick)),
   ];
   const wanted = messages.flatMap((message): [string, Wanted][] => {
-    const terms = book.of(message);
+    const terms = readable(() => book.of(message));
     if (!terms) return [];
     return trees.map((from) => [proofFile(message.bytes, from), { ...message, from, terms }]);
   });
@@ -115,8 +124,8 @@ function ownMessages(ueid: string, stick: Stick): Message[] {
   const recovery = stick.files.get(boardFile(ueid, "recovery"));
   const license = stick.files.get(boardFile(ueid, "license"));
   const offline = numbered(stick, "licenses").filter(([, bytes]) => {
-    const { cohort, ueid: one } = decodeLicense(parseSign(bytes).payload);
-    return (cohort ?? [one!]).some((named) => hexOf(named) === ueid);
+    const license = readable(() => decodeLicense(parseSign(bytes).payload));
+    return license && (license.cohort ?? [license.ueid!]).some((named) => hexOf(named) === ueid);
   });
   return [
     ...(recovery ? [{ what: `recovery of ${ueid}`, type: ObjectType.RECOVERY, bytes: recovery } as const] : []),
@@ -190,12 +199,15 @@ function treesFrom(held: number, others: readonly number[]): number[] {
 
 /** Those that proofs on the stick lead to. */
 function provedTrees({ files }: Stick): number[] {
-  return [...files].flatMap(([path, bytes]) => (path.startsWith(PROOFS) ? (sizeOf(bytes) ?? []) : []));
+  return [...files].flatMap(([path, bytes]) => {
+    return path.startsWith(PROOFS) ? (readable(() => decodeLogProof(bytes).size) ?? []) : [];
+  });
 }
 
-function sizeOf(proof: Uint8Array): number | undefined {
+/** Undefined for what is not of its form: no board will take that, so it wants no proof. */
+function readable<T>(read: () => T): T | undefined {
   try {
-    return decodeLogProof(proof).size;
+    return read();
   } catch (error) {
     if (error instanceof Refusal) return undefined;
     throw error;

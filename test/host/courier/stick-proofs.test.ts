@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ErrorCode } from "../../../firmware/protocol/errors.ts";
 import { standingsFile, standingsOf, TREES_MAX } from "../../../host/courier/documents.ts";
+import { standingOf } from "../../../host/courier/office-proofs.ts";
 import { bytesMaxOf, proofFile, STANDINGS, type Stick } from "../../../host/courier/stick.ts";
 import { StickProofs } from "../../../host/courier/stick-proofs.ts";
 import { decodeLogProof, encodeLogProof, type LogProof, withoutHistory } from "../../../host/objects/log-proof.ts";
@@ -100,6 +101,24 @@ describe("standings", () => {
     const stick: Stick = { direction: "to-site", files: new Map([[STANDINGS, standingsFile(standings)]]) };
     expect(standingsOf(stick)).toEqual(standings);
     expect(standingsOf({ direction: "to-site", files: new Map() }).size).toBe(0);
+  });
+
+  it("are of what evidence says, with the later trees that proofs on the stick lead to, and of no tree past 2^53", () => {
+    const stick = stickOf([0, 3], [4, 9], [5, 9], [6, 12]);
+    const of = (size: bigint) => standingOf({ agreementVersion: 2, epoch: 3, logHead: { size, root: DIGEST } }, stick);
+    expect(of(4n)).toEqual({ agreementVersion: 2, epoch: 3, trees: [4, 9, 12] });
+    expect(of(12n)!.trees).toEqual([12]);
+    expect(of(2n ** 53n)).toBeUndefined();
+    expect(standingOf({ agreementVersion: 1, epoch: 0 }, stick)).toBeUndefined();
+  });
+
+  it("name the evidence's tree and the newest, where there are too many", () => {
+    const proofs = Array.from({ length: 20 }, (_, i): [number, number] => [i, 100 + i]);
+    const standing = standingOf(
+      { agreementVersion: 1, epoch: 0, logHead: { size: 1n, root: DIGEST } },
+      stickOf(...proofs),
+    );
+    expect(standing!.trees).toEqual([1, ...Array.from({ length: TREES_MAX - 1 }, (_, i) => 120 - TREES_MAX + 1 + i)]);
   });
 
   // biome-ignore format: a table, one row a case
