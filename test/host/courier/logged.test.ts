@@ -7,9 +7,11 @@ import { FlashShape } from "../../../firmware/protocol/board.ts";
 import { OrderAction } from "../../../firmware/protocol/claims.ts";
 import { EngineClass } from "../../../firmware/protocol/classes.ts";
 import { GateState } from "../../../firmware/protocol/states.ts";
+import { Circle } from "../../../host/client/circle.ts";
 import { standingsOf } from "../../../host/courier/documents.ts";
+import { packProofs } from "../../../host/courier/office-proofs.ts";
 import { readStick } from "../../../host/courier/read-stick.ts";
-import type { Row } from "../../../host/courier/row.ts";
+import { type Row, Rows } from "../../../host/courier/row.ts";
 import { boardFile, PROOFS, proofsOf, STANDINGS, type Stick } from "../../../host/courier/stick.ts";
 import { writeStick } from "../../../host/courier/write-stick.ts";
 import { openCheckpoint } from "../../../host/log/checkpoint.ts";
@@ -155,6 +157,34 @@ describe("a site that sticks come to, under an agreement with a log", () => {
     expect([outcomeOf(rows, "order 1"), outcomeOf(rows, "order 2")]).toEqual(["done", "done"]);
     await site.round();
     expect(site.boards[0]!.gateState).toBe(GateState.OPEN);
+  });
+
+  it("is packed proofs of one tree, though the log grows while they are fetched", async () => {
+    const site = await commissioned({ pauseBeforeProof: false });
+    await order(site, OrderAction.PAUSE);
+    await order(site, OrderAction.RESUME);
+    mustBeGood(await site.packOut());
+    const before = Number(await treeOf(site));
+    const { service } = site.verifiers[0]!;
+    let isGrown = false;
+    class GrowingCircle extends Circle {
+      override async logProof(digest: Uint8Array, from: number): Promise<Uint8Array> {
+        const proof = await super.logProof(digest, from);
+        if (!isGrown) await order(site, OrderAction.PAUSE);
+        isGrown = true;
+        const grown = Number(await treeOf(site));
+        await eventually(async () => expect((await service.log()).cosignedSize).toBe(grown));
+        return proof;
+      }
+    }
+    const stick = readStick(site.out, "to-site");
+    const rows = new Rows();
+    await packProofs(new GrowingCircle(site.circle.members), stick, [], rows);
+    mustBeGood(rows.all);
+    const proofs = [...stick.files].filter(([path]) => path.startsWith(PROOFS));
+    const sizes = proofs.map(([, bytes]) => decodeLogProof(bytes).size);
+    expect(sizes.length).toBeGreaterThan(1);
+    expect(new Set(sizes)).toEqual(new Set([before + 2]));
   });
 
   it("that nobody has heard of is given the amendments before it, and an offline license with the time", async () => {
