@@ -6,14 +6,13 @@
  * lost on the way, or in a crash of the agent, is never lost for good.
  */
 
-import { OrderAction } from "../../firmware/protocol/claims.ts";
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import type { Mailbox, ReportAnswer } from "../mailbox.ts";
 import type { Answer, Mode } from "../mode.ts";
 import { type Agreement, decodeAgreement } from "../objects/agreement.ts";
 import type { Info, LogHead } from "../objects/evidence.ts";
 import { decodeLicense } from "../objects/license.ts";
-import { decodeOrder } from "../objects/order.ts";
+import { decodeOrder, isPauseOf } from "../objects/order.ts";
 import { reportDigest } from "../objects/usage-report.ts";
 import { parseSign } from "../protocol/cose.ts";
 import { Refusal } from "../protocol/refusal.ts";
@@ -229,9 +228,8 @@ export class Agent<M extends Mode = "sync"> {
 
   /** A pause waits for no witness, where the agreement says that it need not. */
   *#giveOrder(bytes: Uint8Array): Step<void> {
-    const { action, scope } = decodeOrder(parseSign(bytes).payload);
     const { agreementDigest, ueid } = yield* this.#info();
-    const isOwn = action === OrderAction.PAUSE && (!scope || scope.some((one) => sameBytes(one, ueid)));
+    const isOwn = isPauseOf(decodeOrder(parseSign(bytes).payload), ueid);
     if (isOwn && (yield* this.#agreement(agreementDigest)).log?.pauseBeforeProof) {
       yield* ask(() => this.#board.order(bytes));
     } else yield* this.#give(bytes, (proof) => this.#board.order(bytes, proof));

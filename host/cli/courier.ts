@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Circle } from "../client/circle.ts";
 import { CourierError } from "../courier/errors.ts";
 import { boardsOfSite, packForSite, packOfflineLicense } from "../courier/office-pack.ts";
+import { packProofs } from "../courier/office-proofs.ts";
 import { unpackForVerifiers } from "../courier/office-unpack.ts";
 import { readStick, readStickIfPacked } from "../courier/read-stick.ts";
 import { type Row, Rows } from "../courier/row.ts";
@@ -57,6 +58,7 @@ async function packVerifiers(path: string, options: PackOptions): Promise<readon
     const ueids = [...new Set([...listed, ...boardsOf(stick), ...named])];
     await packForSite(circle, stick, ueids, rows);
     if (call) await packOfflineLicense(circle, stick, call, rows);
+    await packProofs(circle, stick, ueids, rows);
   });
   writeStick(path, stick, Date.now());
   return rows.all;
@@ -72,8 +74,10 @@ async function unpackVerifiers(path: string, options: UnpackOptions): Promise<re
   const rows = new Rows();
   await withCircle(options, async (circle) => {
     const registration = site === undefined ? undefined : { site };
-    const ueids = await unpackForVerifiers(circle, stick, answers, rows, registration);
-    await packForSite(circle, answers, [...new Set([...ueids, ...boardsOf(answers)])], rows);
+    const visited = await unpackForVerifiers(circle, stick, answers, rows, registration);
+    const ueids = [...new Set([...visited, ...boardsOf(answers)])];
+    await packForSite(circle, answers, ueids, rows);
+    await packProofs(circle, answers, ueids, rows);
   });
   writeStick(back, answers, Date.now());
   return rows.all;

@@ -1,12 +1,12 @@
 /**
- * The documents on a stick that nobody signs: nonces, up to where reports have arrived, and which intervals verifiers want
- * to see. None is believed.
+ * The documents on a stick that nobody signs: nonces, up to where reports have arrived, which intervals verifiers want to
+ * see, and where boards stand. None is believed.
  */
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { combinedNonce, NONCES_MAX } from "../objects/nonces.ts";
 import { hexOf } from "../verifier/bytes.ts";
 import { CourierError } from "./errors.ts";
-import { DELIVERED, NONCES, OPENINGS, type Stick } from "./stick.ts";
+import { DELIVERED, NONCES, OPENINGS, STANDINGS, type Stick } from "./stick.ts";
 
 export interface TravellingNonce {
   /** Its name, by which it is found again: the address. */
@@ -29,6 +29,20 @@ export interface WantedInterval {
 
 /** By UEID in hex. */
 export type WantedByBoard = ReadonlyMap<string, readonly WantedInterval[]>;
+
+/** What a board has: where its log proofs start from, and what needs none any more. */
+export interface Standing {
+  readonly agreementVersion: number;
+  readonly epoch: number;
+  /** Sizes of the log's trees that it may hold, 0 for none: that of its evidence, and those that sticks since then prove. */
+  readonly trees: readonly number[];
+}
+
+/** By UEID in hex. */
+export type StandingByBoard = ReadonlyMap<string, Standing>;
+
+/** Of one board. */
+export const TREES_MAX = 8;
 
 /** On one stick; what is wanted beyond goes with the next. */
 export const WANTED_MAX = 16_384;
@@ -56,6 +70,10 @@ export function wantedFile(wanted: WantedByBoard): Uint8Array {
     intervals.map(({ sequence, index }) => ({ sequence: sequence.toString(), index })),
   ]);
   return documentBytes(Object.fromEntries(entries));
+}
+
+export function standingsFile(standings: StandingByBoard): Uint8Array {
+  return documentBytes(Object.fromEntries(standings));
 }
 
 /** None where the stick has no such file. Throws `CourierError` (`stick/content`). */
@@ -95,6 +113,11 @@ export function wantedOf({ files }: Stick): WantedByBoard {
   );
 }
 
+/** None where the stick has no such file. Throws `CourierError` (`stick/content`). */
+export function standingsOf({ files }: Stick): StandingByBoard {
+  return new Map(entriesOf(files.get(STANDINGS), STANDINGS).map(([ueid, value]) => [ueid, readStanding(value)]));
+}
+
 /** What evidence is made over: the one nonce, or what stands for several verifiers'. */
 export function challengeOf(nonces: readonly TravellingNonce[]): Uint8Array {
   return nonces.length === 1 ? nonces[0]!.nonce : combinedNonce(nonces.map(({ nonce }) => nonce));
@@ -115,6 +138,14 @@ function readWanted(value: unknown): WantedInterval {
   if (typeof sequence !== "string" || !SEQUENCE.test(sequence)) refuse(OPENINGS);
   if (!Number.isInteger(index) || (index as number) < 0 || (index as number) >= Limit.INTERVALS_MAX) refuse(OPENINGS);
   return { sequence: BigInt(sequence), index: index as number };
+}
+
+function readStanding(value: unknown): Standing {
+  if (typeof value !== "object" || value === null) refuse(STANDINGS);
+  const { agreementVersion, epoch, trees } = value as Record<string, unknown>;
+  if (!Array.isArray(trees) || trees.length < 1 || trees.length > TREES_MAX) refuse(STANDINGS);
+  if (![agreementVersion, epoch, ...trees].every((one) => Number.isSafeInteger(one) && one >= 0)) refuse(STANDINGS);
+  return { agreementVersion: agreementVersion as number, epoch: epoch as number, trees };
 }
 
 function entriesOf(bytes: Uint8Array | undefined, name: string): [ueid: string, value: unknown][] {

@@ -18,7 +18,8 @@ import { BEACON, licenseFile, NONCES, numbered, type Stick } from "./stick.ts";
 /** Boards of one site. */
 const BOARDS_MAX = 16_384;
 const PAGE_MAX = 1_000;
-const ALL = "verifiers";
+/** Whom rows name that are of no one verifier. */
+export const ALL = "verifiers";
 
 export async function packForSite(circle: Circle, stick: Stick, ueids: readonly string[], rows: Rows): Promise<void> {
   const { files } = stick;

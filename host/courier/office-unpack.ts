@@ -14,11 +14,12 @@ import { Refusal } from "../protocol/refusal.ts";
 import type { Registration } from "../service/service.ts";
 import { hexOf } from "../verifier/bytes.ts";
 import { VerifierError } from "../verifier/errors.ts";
-import { deliveredFile, deliveredOf, type NoncesByBoard, noncesOf } from "./documents.ts";
+import { deliveredFile, deliveredOf, type NoncesByBoard, noncesOf, standingsFile, standingsOf } from "./documents.ts";
 import { CourierError } from "./errors.ts";
+import { standingOf } from "./office-proofs.ts";
 import { postOpenings } from "./openings.ts";
 import type { Rows } from "./row.ts";
-import { type BoardFile, boardFile, boardsOf, DELIVERED, numbered, type Stick } from "./stick.ts";
+import { type BoardFile, boardFile, boardsOf, DELIVERED, numbered, STANDINGS, type Stick } from "./stick.ts";
 import { StickShelf } from "./stick-shelf.ts";
 
 /** `answers` is changed: it goes to the site. Gives the boards that the stick speaks of. */
@@ -33,6 +34,7 @@ export async function unpackForVerifiers(
   const ueids = boardsOf(stick);
   const nonces = noncesOf(stick);
   const delivered = new Map(deliveredOf(answers));
+  const standings = new Map(standingsOf(answers));
   const licensed = new Map<string, bigint>();
   for (const ueid of ueids) {
     for (const what of ["time-proof", "license", "recovery"] as const) answers.files.delete(boardFile(ueid, what));
@@ -43,8 +45,13 @@ export async function unpackForVerifiers(
     await postOpenings(circle, stick, ueid, rows);
     await visit.timeProof();
     const evidence = await visit.evidence(nonces);
-    if (evidence) licensed.set(ueid, evidence.licenseSequence);
+    if (!evidence) continue;
+    licensed.set(ueid, evidence.licenseSequence);
+    const standing = standingOf(evidence, answers);
+    if (standing) standings.set(ueid, standing);
+    else standings.delete(ueid);
   }
+  if (standings.size > 0) answers.files.set(STANDINGS, standingsFile(standings));
   if (delivered.size > 0) answers.files.set(DELIVERED, deliveredFile(delivered));
   dropUsedLicenses(answers, licensed);
   return ueids;

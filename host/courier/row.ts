@@ -1,4 +1,5 @@
 /** What became of each thing that was carried, as rows for a table or a document. */
+import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { type Failure, failureOf } from "../agent/outcome.ts";
 import { errorPhrase } from "../protocol/error-phrases.ts";
 import { errorCodeText } from "../protocol/refusal.ts";
@@ -19,6 +20,16 @@ export interface Row {
   readonly code?: string;
   readonly detail?: string;
 }
+
+/** What only another stick can mend. */
+const ADVICE: Readonly<Record<number, string>> = {
+  [ErrorCode.LOG_PROOF_MISSING]: "the stick has no proof of this: pack it again at the verifiers",
+  [ErrorCode.LOG_ROLLED_BACK]: "a newer stick was here before: a new one is needed from the verifiers",
+  [ErrorCode.LOG_FORKED]:
+    "the stick does not start from where this board is: bring its evidence to the verifiers, and a new stick back",
+  [ErrorCode.LOG_STALE]:
+    "the stick was on its way for longer than the agreement's checkpointSecondsMax allows: pack it again at the verifiers",
+};
 
 export class Rows {
   readonly all: Row[] = [];
@@ -71,5 +82,7 @@ function isRefusal(code: string): boolean {
 
 function wordsOf(failure: Failure): { readonly code: string; readonly detail: string } {
   if (failure.by !== "board") return { code: failure.code, detail: failure.message };
-  return { code: errorPhrase(failure.code).name, detail: `${failure.message} (${errorCodeText(failure.code)})` };
+  const detail = `${failure.message} (${errorCodeText(failure.code)})`;
+  const advice = ADVICE[failure.code];
+  return { code: errorPhrase(failure.code).name, detail: advice === undefined ? detail : `${detail}: ${advice}` };
 }

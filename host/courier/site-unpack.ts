@@ -1,22 +1,27 @@
 /**
  * Gives the boards of a site what a stick brought, each thing in its turn: agreements before what stands under them, the
  * time before what it takes, orders before the beacon that names them, licenses last. What a board has already is not
- * given again, since a refusal costs its sender (docs/protocol.md).
+ * given again, since a refusal costs its sender (docs/protocol.md). Where the board's agreement has a log, licenses, orders,
+ * recoveries and amendments go with their proofs.
  */
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import { GateState } from "../../firmware/protocol/states.ts";
 import type { BoardDriver } from "../agent/driver.ts";
+import { type Agreement, decodeAgreement } from "../objects/agreement.ts";
 import type { Info } from "../objects/evidence.ts";
 import { decodeLicense, type License } from "../objects/license.ts";
+import { decodeOrder, isPauseOf } from "../objects/order.ts";
 import { decodeRecovery } from "../objects/recovery.ts";
 import { parseSign } from "../protocol/cose.ts";
 import { Refusal } from "../protocol/refusal.ts";
-import { hexOf } from "../verifier/bytes.ts";
+import { sha256 } from "../protocol/sha256.ts";
+import { hexOf, sameBytes } from "../verifier/bytes.ts";
 import { deliveredOf } from "./documents.ts";
 import { CourierError } from "./errors.ts";
 import { type Row, Rows } from "./row.ts";
 import { type SiteBoard, visitBoards } from "./site-board.ts";
 import { BEACON, boardFile, numbered, type Stick } from "./stick.ts";
+import { StickProofs } from "./stick-proofs.ts";
 
 interface OfflineLicense {
   readonly name: string;
@@ -40,11 +45,13 @@ export async function unpackAtSite(stick: Stick, driver: BoardDriver, keepFolder
 class Unpacking {
   readonly #board: SiteBoard;
   readonly #stick: Stick;
+  readonly #proofs: StickProofs;
   readonly #rows: Rows;
 
   constructor(board: SiteBoard, stick: Stick, rows: Rows) {
     this.#board = board;
     this.#stick = stick;
+    this.#proofs = new StickProofs(stick);
     this.#rows = rows;
   }
 
@@ -64,7 +71,7 @@ class Unpacking {
     for (const [version, bytes] of numbered(this.#stick, "agreements")) {
       const what = `agreement ${version}`;
       if (version <= BigInt(agreementVersion)) this.#row(what, "known");
-      else if (await this.#give(what, () => this.#board.mailbox.agreement(bytes))) {
+      else if (await this.#givePublic(what, bytes, (proof) => this.#board.mailbox.agreement(bytes, proof))) {
         // An amendment makes a board forget the time, and what it asked.
         this.#board.kept.setChallenge(undefined);
       }
@@ -96,14 +103,25 @@ class Unpacking {
   async #order(bytes: Uint8Array): Promise<void> {
     const { mailbox } = this.#board;
     const beacon = this.#stick.files.get(BEACON);
+    const proof = await this.#orderProof(bytes);
     try {
-      await mailbox.order(bytes);
+      await mailbox.order(bytes, proof);
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== ErrorCode.ORDER_NOT_YET || !beacon) throw error;
       // The board's lower bound of the time lags behind; a beacon lifts it.
       await mailbox.beacon(beacon);
-      await mailbox.order(bytes);
+      await mailbox.order(bytes, proof);
     }
+  }
+
+  /** A pause of the board goes without, where its agreement lets it, or may let it and no proof is here: safety first. */
+  async #orderProof(bytes: Uint8Array): Promise<Uint8Array | undefined> {
+    const { logHead, agreementDigest, ueid } = await this.#info();
+    if (!logHead) return undefined;
+    const terms = this.#agreement(agreementDigest)?.log;
+    const comesBare = terms ? terms.pauseBeforeProof : !this.#proofs.has(bytes);
+    if (comesBare && isPauseOf(decodeOrder(parseSign(bytes).payload), ueid)) return undefined;
+    return this.#proofs.of(bytes, logHead);
   }
 
   async #beacon(): Promise<void> {
@@ -119,7 +137,8 @@ class Unpacking {
     if (gateState !== GateState.LOCKED) return this.#row("recovery", "known");
     // Kept before the board has it: a verifier that had no part in it must be shown it.
     const number = kept.putRecovery(recovery);
-    if (!(await this.#give("recovery", () => mailbox.recover(recovery)))) return kept.dropRecovery(number);
+    if (!(await this.#givePublic("recovery", recovery, (proof) => mailbox.recover(recovery, proof))))
+      return kept.dropRecovery(number);
     kept.dropReports(decodeRecovery(parseSign(recovery).payload).reportHead.sequence);
     // It has forgotten the time, and what it asked.
     kept.setChallenge(undefined);
@@ -149,7 +168,7 @@ class Unpacking {
   async #install(what: string, bytes: Uint8Array, sequence: bigint, { licenseSequence }: Info): Promise<void> {
     const { mailbox, kept } = this.#board;
     if (licenseSequence >= sequence) this.#row(what, "known", `the board has had license ${licenseSequence}`);
-    else if (!(await this.#give(what, () => mailbox.license(bytes)))) return;
+    else if (!(await this.#givePublic(what, bytes, (proof) => mailbox.license(bytes, proof)))) return;
     // What the board took at an earlier visit may not have come to be kept; what is kept is what it took.
     if (licenseSequence < sequence || (licenseSequence === sequence && !kept.hasLicense(sequence))) {
       kept.putLicense(sequence, bytes);
@@ -166,6 +185,21 @@ class Unpacking {
 
   #row(what: string, outcome: Row["outcome"], detail?: string): void {
     this.#rows.add(this.#board.name, what, outcome, detail);
+  }
+
+  /** The one with this digest, if it is on the stick. */
+  #agreement(digest: Uint8Array): Agreement | undefined {
+    const payloads = numbered(this.#stick, "agreements").map(([, bytes]) => parseSign(bytes).payload);
+    const found = payloads.find((payload) => sameBytes(sha256(payload), digest));
+    return found && decodeAgreement(found);
+  }
+
+  /** With its log proof, where the board's agreement has a log. */
+  #givePublic(what: string, bytes: Uint8Array, tell: (proof?: Uint8Array) => Promise<void>): Promise<boolean> {
+    return this.#give(what, async () => {
+      const { logHead } = await this.#info();
+      await tell(logHead && this.#proofs.of(bytes, logHead));
+    });
   }
 
   #give(what: string, act: () => Promise<void>): Promise<boolean> {

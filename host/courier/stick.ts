@@ -36,10 +36,11 @@ function rule(pattern: string, bytesMax: number, ...directions: Direction[]): Ru
 
 const RULES: readonly Rule[] = [
   rule("nonces\\.json", DOCUMENT_BYTES_MAX, "to-site", "to-verifiers"),
-  rule("(?:delivered|openings)\\.json", DOCUMENT_BYTES_MAX, "to-site"),
+  rule("(?:delivered|openings|standings)\\.json", DOCUMENT_BYTES_MAX, "to-site"),
   rule("beacon\\.cbor", Limit.MESSAGE_BYTES_MAX, "to-site"),
   rule(`(?:agreements|orders)/${NUMBER}\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-site"),
   rule(`licenses/${NUMBER}-[0-9a-f]{16}\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-site"),
+  rule(`proofs/[0-9a-f]{16}-${NUMBER}\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-site"),
   rule(`${BOARD}/(?:time-proof|license|recovery)\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-site"),
   rule(`${BOARD}/(?:endorsement|certificate|time-challenge|evidence)\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-verifiers"),
   rule(`${BOARD}/reports/${NUMBER}\\.cbor`, Limit.MESSAGE_BYTES_MAX, "to-verifiers"),
@@ -61,6 +62,8 @@ export const BEACON = "beacon.cbor";
 export const NONCES = "nonces.json";
 export const DELIVERED = "delivered.json";
 export const OPENINGS = "openings.json";
+export const STANDINGS = "standings.json";
+export const PROOFS = "proofs/";
 
 /** What lies in the folder of a board, beside its reports, licenses, recoveries and openings. */
 export type BoardFile =
@@ -96,7 +99,21 @@ export function openingFile(ueid: string, sequence: bigint, index: number): stri
 
 /** The same license has one name, however often it is put there. */
 export function licenseFile(sequence: bigint, bytes: Uint8Array): string {
-  return `licenses/${sequence}-${hexOf(sha256(bytes)).slice(0, 16)}.cbor`;
+  return `licenses/${sequence}-${shortDigest(bytes)}.cbor`;
+}
+
+/** The log proof of a message, for boards that hold the log's tree of `from` entries; 0: none. */
+export function proofFile(message: Uint8Array, from: number): string {
+  return `${PROOFS}${shortDigest(message)}-${from}.cbor`;
+}
+
+/** All proofs of a message, by the tree that they start from. */
+export function proofsOf({ files }: Stick, message: Uint8Array): (readonly [from: bigint, proof: Uint8Array])[] {
+  const prefix = `${PROOFS}${shortDigest(message)}-`;
+  return [...files].flatMap(([path, proof]) => {
+    if (!path.startsWith(prefix)) return [];
+    return [[BigInt(path.slice(prefix.length, -".cbor".length)), proof] as const];
+  });
 }
 
 /** UEIDs of the boards that have a folder, in hex. */
@@ -113,4 +130,8 @@ export function numbered({ files }: Stick, folder: string): (readonly [number: b
     return number === undefined ? [] : [[BigInt(number), bytes] as const];
   });
   return found.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+function shortDigest(bytes: Uint8Array): string {
+  return hexOf(sha256(bytes)).slice(0, 16);
 }

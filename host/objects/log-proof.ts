@@ -83,6 +83,14 @@ export function encodeLogProof(proof: LogProof): Uint8Array {
   return bytes;
 }
 
+/**
+ * The same proof for a governor that holds no tree, or the very one that this is of: there is nothing to continue. Throws a
+ * `Refusal` as `decodeLogProof` does.
+ */
+export function withoutHistory(bytes: Uint8Array): Uint8Array {
+  return encodeLogProof({ ...decodeLogProof(bytes), consistency: [] });
+}
+
 /** Its form; nothing is verified. Throws a `Refusal`. */
 export function decodeLogProof(bytes: Uint8Array): LogProof {
   if (bytes.length > Limit.MESSAGE_BYTES_MAX) throw new Refusal(ErrorCode.CBOR_LENGTH, "the log proof is too long");

@@ -104,6 +104,11 @@ export function permilleOf({ action, permille }: { action: OrderAction; permille
   return action === OrderAction.SLOW ? permille! : PERMILLE_FULL;
 }
 
+/** Whether it pauses this very device: what an agreement may let come before its log proof. */
+export function isPauseOf({ action, scope }: Order, ueid: Uint8Array): boolean {
+  return action === OrderAction.PAUSE && (!scope || scope.some((one) => Buffer.compare(one, ueid) === 0));
+}
+
 export function signOrder(order: Order, signers: readonly Signer[]): Uint8Array {
   return signQuorum(encodeOrder(order), signers, ORDER_AAD);
 }

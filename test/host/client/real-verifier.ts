@@ -17,6 +17,7 @@ import { POLICY_DEFAULT } from "../../../host/policy/policy.ts";
 import { ed25519Signer, type Signer, verificationKey } from "../../../host/protocol/cose.ts";
 import { createService } from "../../../host/service/create.ts";
 import type { FrostSeat } from "../../../host/service/frost-gathering.ts";
+import type { LogHere } from "../../../host/service/log/transparency-log.ts";
 import type { SqlService } from "../../../host/service/sql-service.ts";
 import { openStore } from "../../../host/store/store.ts";
 import { agreementOf, CLOCK, governorImage, PARTIES, signerOf } from "../../rig.ts";
@@ -34,6 +35,8 @@ export interface RealVerifierOptions {
   readonly agreement?: Parameters<typeof agreementOf>[0];
   readonly clock?: () => number;
   readonly nonceSeconds?: number;
+  /** Its log; default one without witnesses, by the key of its verdicts. */
+  readonly log?: LogHere | undefined;
   /** How often beacons are pushed; default never. */
   readonly beaconMs?: number;
   /** Default: plain HTTP. */
@@ -79,6 +82,7 @@ export async function openRealVerifier(options: RealVerifierOptions = {}): Promi
     frost: options.frost,
     timeSigners: [asyncSigner(CLOCK)],
     verdictSigner: asyncSigner(signerOf("verdicts")),
+    log: options.log,
     clock,
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     agreement: options.agreementBytes ?? signAgreement(agreementOf(options.agreement), PARTIES),

@@ -6,6 +6,7 @@ import type { BoardDriver } from "../../../host/agent/driver.ts";
 import { Circle } from "../../../host/client/circle.ts";
 import { VerifierClient } from "../../../host/client/client.ts";
 import { packForSite, packOfflineLicense } from "../../../host/courier/office-pack.ts";
+import { packProofs } from "../../../host/courier/office-proofs.ts";
 import { unpackForVerifiers } from "../../../host/courier/office-unpack.ts";
 import { readStick, readStickIfPacked } from "../../../host/courier/read-stick.ts";
 import { type Row, Rows } from "../../../host/courier/row.ts";
@@ -57,17 +58,18 @@ export class AirGap {
   static async open(
     options: { boards?: number; here?: readonly (readonly number[])[] } & Pick<
       RealVerifierOptions,
-      "nonceSeconds"
+      "agreement" | "log" | "nonceSeconds"
     > = {},
   ): Promise<AirGap> {
-    const { boards: count = 1, here = [[0, 1, 2]], nonceSeconds = 30 * DAY_SECONDS } = options;
+    const { boards: count = 1, here = [[0, 1, 2]], nonceSeconds = 30 * DAY_SECONDS, log } = options;
+    const agreement = { ...AGREEMENT, ...options.agreement };
     const { tickHz } = agreementOf();
     const boards = Array.from({ length: count }, (_, i) => {
       return new Board({ image: governorImage(), seed: 21 + i, tickHz });
     });
     const clock = () => Number(boards[0]!.agreementMs);
     const verifiers = await Promise.all(
-      here.map((parties) => openRealVerifier({ here: parties, agreement: AGREEMENT, clock, nonceSeconds })),
+      here.map((parties) => openRealVerifier({ here: parties, agreement, clock, nonceSeconds, log })),
     );
     const tokens = await Promise.all(verifiers.map((verifier) => verifier.token("approver", "auditor", "registrar")));
     return new AirGap(boards, verifiers, tokens);
@@ -98,6 +100,7 @@ export class AirGap {
     const rows = new Rows();
     await packForSite(this.circle, stick, boardsOf(stick), rows);
     for (const call of offline) await packOfflineLicense(this.circle, stick, call, rows);
+    await packProofs(this.circle, stick, boardsOf(stick), rows);
     writeStick(this.out, stick, 0);
     return rows.all;
   }
@@ -119,6 +122,7 @@ export class AirGap {
     const rows = new Rows();
     const ueids = await unpackForVerifiers(this.circle, readStick(from, "to-verifiers"), answers, rows);
     await packForSite(this.circle, answers, ueids, rows);
+    await packProofs(this.circle, answers, ueids, rows);
     writeStick(this.out, answers, 0);
     return rows.all;
   }
