@@ -78,6 +78,9 @@ const LAST_MS = 30_000;
 /** Evidence that is on its way, of all boards together. */
 const CHALLENGES_MAX = 4_096;
 
+/** What a verifier says of a message that its log has nothing of, or that is not for its log. */
+const NOT_KEPT: readonly string[] = ["log/entry-unknown", "log/not-agreed"];
+
 type Ask = (member: CircleMember, call: LicenseCall) => Promise<SignedAnswer>;
 /** Shows a verifier the licenses of a board up to this sequence. False if there is none that it was not shown. */
 type ShowLicenses = (member: CircleMember, upTo: bigint) => Promise<boolean>;
@@ -159,9 +162,13 @@ export class Circle {
     return this.#any((client) => client.timeProof(nonce));
   }
 
-  /** From the one that keeps the log which this message's agreement names. */
-  logProof(digest: Uint8Array, from: number): Promise<Uint8Array> {
-    return this.#any((client) => client.logProof(digest, from));
+  /** From the one that keeps the log which this message's agreement names; what the others say is only that they do not. */
+  async logProof(digest: Uint8Array, from: number): Promise<Uint8Array> {
+    const results = await settle(this.members, ({ client }) => client.logProof(digest, from));
+    const found = results.find(({ value }) => value !== undefined);
+    if (found?.value) return found.value;
+    const failures = this.#note(results);
+    throw (failures.find(({ error }) => !NOT_KEPT.includes(codeOf(error))) ?? failures[0]!).error;
   }
 
   /** The orders that any of them has, by epoch; of two orders of one epoch the first verifier's. */
