@@ -59,74 +59,51 @@ export class ServiceMetrics {
     if (processMetrics) collectDefaultMetrics({ register: this.registry });
   }
 
-  /** Gauges of the service's state, read when they are scraped. */
+  /** Gauges of the service's state, read when they are scraped; what cannot be read keeps its value. */
   observeState(service: Pick<VerifierService, "about" | "ready" | "log" | "logHeads">): void {
-    const registers = [this.registry];
-    new Gauge({
-      name: "quiesce_verifier_ready",
-      help: "Whether the store answers.",
-      registers,
-      async collect() {
-        this.set((await service.ready().catch(() => false)) ? 1 : 0);
-      },
-    });
     // Each reads for itself: what another's reading sets would be of the scrape before.
-    new Gauge({
-      name: "quiesce_log_head_size",
-      help: "Leaves of the newest head of an agreement's log that is known here.",
-      registers,
-      labelNames: ["origin"],
-      async collect() {
-        const known = await service.logHeads().catch(() => undefined);
-        for (const { origin, size, isLinked } of known?.heads ?? []) if (isLinked) this.set({ origin }, size);
-      },
-    });
-    new Gauge({
-      name: "quiesce_log_split_views",
-      help: "Pairs of heads of the agreements' logs that no one log can have.",
-      registers,
-      async collect() {
-        const known = await service.logHeads().catch(() => undefined);
-        if (known !== undefined) this.set(known.splitViews.length);
-      },
-    });
-    const agreement = new Gauge({
-      name: "quiesce_verifier_agreement_version",
-      help: "Version of the agreement in force.",
-      registers,
-    });
-    new Gauge({
-      name: "quiesce_verifier_epoch",
-      help: "Epoch of the newest active order.",
-      registers,
-      async collect() {
-        const about = await service.about().catch(() => undefined);
-        if (about === undefined) return;
-        this.set(about.epoch);
-        agreement.set(about.agreementVersion);
-      },
-    });
-    this.#observeLog(service);
-  }
-
-  #observeLog(service: Pick<VerifierService, "log">): void {
-    const registers = [this.registry];
-    const named = (name: string, help: string) => ({ name: `quiesce_verifier_log_${name}`, help, registers });
-    const cosigned = new Gauge(named("cosigned_size", "Entries that a quorum of witnesses has cosigned."));
-    const witnesses = new Gauge({
-      ...named("witness_size", "Entries that each witness has cosigned."),
-      labelNames: ["witness"],
-    });
-    new Gauge({
-      ...named("size", "Entries of the log's published head."),
-      async collect() {
-        const log = await service.log().catch(() => undefined);
-        if (log === undefined) return;
-        this.set(log.size);
-        cosigned.set(log.cosignedSize);
-        for (const { name, size } of log.witnesses) witnesses.set({ witness: name }, size);
-      },
-    });
+    const gauge = <L extends string>(
+      name: string,
+      help: string,
+      read: (gauge: Gauge<L>) => unknown,
+      labels: L[] = [],
+    ) =>
+      new Gauge({
+        name: `quiesce_${name}`,
+        help,
+        registers: [this.registry],
+        labelNames: labels,
+        async collect() {
+          await Promise.resolve(read(this)).catch(() => {});
+        },
+      });
+    gauge("verifier_ready", "Whether the store answers.", async (ready) =>
+      ready.set((await service.ready().catch(() => false)) ? 1 : 0),
+    );
+    gauge("verifier_agreement_version", "Version of the agreement in force.", async (version) =>
+      version.set((await service.about()).agreementVersion),
+    );
+    gauge("verifier_epoch", "Epoch of the newest active order.", async (epoch) =>
+      epoch.set((await service.about()).epoch),
+    );
+    gauge("verifier_log_size", "Entries of the log's published head.", async (size) =>
+      size.set((await service.log()).size),
+    );
+    gauge("verifier_log_cosigned_size", "Entries that a quorum of witnesses has cosigned.", async (size) =>
+      size.set((await service.log()).cosignedSize),
+    );
+    const witness = async (sizes: Gauge<"witness">) => {
+      for (const { name, size } of (await service.log()).witnesses) sizes.set({ witness: name }, size);
+    };
+    gauge("verifier_log_witness_size", "Entries that each witness has cosigned.", witness, ["witness"]);
+    const head = async (sizes: Gauge<"origin">) => {
+      for (const { origin, size, isLinked } of (await service.logHeads()).heads)
+        if (isLinked) sizes.set({ origin }, size);
+    };
+    gauge("log_head_size", "Leaves of the newest head of an agreement's log that is known here.", head, ["origin"]);
+    gauge("log_split_views", "Pairs of heads of the agreements' logs that no one log can have.", async (views) =>
+      views.set((await service.logHeads()).splitViews.length),
+    );
   }
 
   route(method: string, route: string): RouteMetrics {

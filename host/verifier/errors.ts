@@ -125,6 +125,7 @@ export const SERVICE_ERRORS = {
   "evidence/log-forked": ["policy", "the device was shown a head of the log that this log never had: there are two of them"],
 
   "log/unpublished": ["unavailable", "it is in the log, and no signed head covers it yet: ask again"],
+  "log/rolled-back": ["unavailable", "most witnesses have seen more of the log than there is: a backup was put back, and nothing is signed"],
   "log/not-cosigned": ["unavailable", "too few witnesses have cosigned a head of the log that covers it: ask again"],
   "log/entry-unknown": ["unknown", "no such message is in the log"],
   "log/not-agreed": ["unknown", "the message's agreement does not name this log"],

@@ -74,6 +74,14 @@ export class LogCosigner {
     }));
   }
 
+  /**
+   * Whether more than half of the witnesses have seen more of the log than there is: an old backup was put back. One of
+   * them alone is not believed, and without them there is no proof anyway.
+   */
+  get isRolledBack(): boolean {
+    return 2 * this.#seats.filter(({ hasSeenMore }) => hasSeenMore).length > this.#seats.length;
+  }
+
   /** Waits for the answers that are under way, each for as long as a request may take. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -165,6 +173,7 @@ export class LogCosigner {
       seat.size = size;
       this.#isWanted = true;
     } else {
+      seat.hasSeenMore = true;
       seat.failed(`log/rolled-back: it has cosigned ${size} entries, and this log has fewer`, performance.now());
     }
     return false;

@@ -27,6 +27,8 @@ export interface PublisherOptions {
   readonly signer: AsyncSigner;
   /** In ms. */
   readonly clock: () => number;
+  /** Whether heads were signed that are forgotten here: another of the same size would be a split view. */
+  readonly isRolledBack: () => boolean;
   /** Told of every head that is published from here, or was found to be. */
   readonly onHead: () => void;
   /** Told how long each took. */
@@ -52,7 +54,7 @@ export class LogPublisher {
     });
   }
 
-  /** Once a published head covers the leaf, which was committed before. Throws `log/unpublished`. */
+  /** Once a published head covers the leaf, which was committed before. Throws `log/unpublished`, `log/rolled-back`. */
   async cover(leaf: number): Promise<void> {
     if (leaf >= this.#size) await this.#batcher.ask(leaf).catch(unpublished);
   }
@@ -81,7 +83,8 @@ export class LogPublisher {
   }
 
   async #publish({ size, root }: TreeHead): Promise<void> {
-    const { store, signer, clock, origin } = this.#options;
+    const { store, signer, clock, origin, isRolledBack } = this.#options;
+    if (isRolledBack()) throw new VerifierError("log/rolled-back");
     const [signature, receipt] = await Promise.all([
       signer.sign(Buffer.from(checkpointBody({ origin, size, root }))),
       signer.sign(receiptToBeSigned(root)),

@@ -65,6 +65,7 @@ export class TransparencyLog {
       origin,
       signer,
       clock,
+      isRolledBack: () => this.#cosigner.isRolledBack,
       onHead: () => this.#cosigner.notice(),
       observe: published,
     });

@@ -40,6 +40,8 @@ export class WitnessSeat {
   size = 0;
   seconds: number | undefined;
   problem: string | undefined;
+  /** Whether it says that it has seen more of the log than there is. */
+  hasSeenMore = false;
   readonly #backoff: Backoff;
   #failures = 0;
   /** On the clock of `performance.now`. */
@@ -59,6 +61,7 @@ export class WitnessSeat {
     this.size = size;
     this.seconds = seconds;
     this.problem = undefined;
+    this.hasSeenMore = false;
     this.#failures = 0;
     this.#againMs = 0;
   }

@@ -56,6 +56,7 @@ export class GrowingLog {
       origin: "bench.example/log",
       signer,
       clock: Date.now,
+      isRolledBack: () => false,
       onHead: () => {},
     });
   }

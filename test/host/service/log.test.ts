@@ -338,7 +338,7 @@ describe.each(engines)("the log on $engine", ({ place }) => {
     expect(await codeOf(service.logEntries({ index: 0, width: size + 1 }))).toBe("log/tile-unknown");
   });
 
-  it("tells who has seen more of it than it has: a backup was put back", async () => {
+  it("tells who has seen more of it than it has, and signs nothing more: a backup was put back", async () => {
     const all = await logged();
     await verifyProof(all, await all.world.license(await all.world.enrolled()));
     const forgetful = await ServiceWorld.open(place(), all.options);
@@ -347,6 +347,10 @@ describe.each(engines)("the log on $engine", ({ place }) => {
         const { witnesses } = await forgetful.service.log();
         expect(witnesses.filter(({ problem }) => problem?.includes("log/rolled-back"))).toHaveLength(3);
       });
+      const { size } = await forgetful.service.log();
+      const device = await forgetful.enrolled();
+      expect(await codeOf(forgetful.license(device))).toBe("log/rolled-back");
+      expect((await forgetful.service.log()).size).toBe(size);
     } finally {
       await forgetful.close();
     }

@@ -17,6 +17,7 @@ import { allWork, noWork } from "../../../host/objects/work.ts";
 import { parseSign1, signingRound } from "../../../host/protocol/cose.ts";
 import type { FrostShareRequest } from "../../../host/service/service.ts";
 import { SERVICE_ERRORS, VerifierError } from "../../../host/verifier/errors.ts";
+import { eventually } from "../eventually.ts";
 import { BF16, type FakeGovernor, PARTY_SIGNERS } from "../fake-governor.ts";
 import { logPair } from "../log/keys.ts";
 import { embedded } from "../store/engines.ts";
@@ -231,6 +232,20 @@ const REFUSALS: Record<keyof typeof SERVICE_ERRORS, () => Promise<unknown>> = {
     const { world } = await logged({ witnesses: 1, signer: { ...asyncSigner(LOG_SIGNER), sign } });
     isAway = true;
     await world.license(await world.enrolled());
+  },
+  "log/rolled-back": async () => {
+    const { world, options } = await logged({ witnesses: 1 });
+    await world.service.logProof(digestOf(await world.license(await world.enrolled())), 0);
+    const forgetful = await ServiceWorld.open(embedded.place(), options);
+    try {
+      await eventually(async () => {
+        const { witnesses } = await forgetful.service.log();
+        expect(witnesses[0]!.problem).toContain("log/rolled-back");
+      });
+      await forgetful.license(await forgetful.enrolled());
+    } finally {
+      await forgetful.close();
+    }
   },
   "log/not-cosigned": async () => {
     const { world, witnesses } = await logged({ witnesses: 1 });
