@@ -212,7 +212,7 @@ export function sha256Update(ctx: usize, ptr: usize, len: i32): void {
   if (held > 0) {
     const room: i32 = 64 - held;
     const taken: i32 = len < room ? len : room;
-    memory.copy(ctx + BLOCK + held, ptr, taken);
+    memory.copy(ctx + BLOCK + held, ptr, taken & 63);
     if (taken < room) return;
     compress(ctx, ctx + BLOCK);
     ptr += taken;
@@ -223,7 +223,8 @@ export function sha256Update(ctx: usize, ptr: usize, len: i32): void {
     ptr += 64;
     len -= 64;
   }
-  if (len > 0) memory.copy(ctx + BLOCK, ptr, len);
+  // Never more than a block's bytes, even if a fault ended the loop early: what lies behind the block is State.
+  if (len > 0) memory.copy(ctx + BLOCK, ptr, len & 63);
 }
 
 /** Pads (section 5.1), writes the digest of 32 bytes, and wipes the context. */

@@ -218,7 +218,7 @@ export function sha512Update(ctx: usize, ptr: usize, len: i32): void {
   if (held > 0) {
     const room: i32 = 128 - held;
     const taken: i32 = len < room ? len : room;
-    memory.copy(ctx + BLOCK + held, ptr, taken);
+    memory.copy(ctx + BLOCK + held, ptr, taken & 127);
     if (taken < room) return;
     compress(ctx, ctx + BLOCK);
     ptr += taken;
@@ -229,7 +229,8 @@ export function sha512Update(ctx: usize, ptr: usize, len: i32): void {
     ptr += 128;
     len -= 128;
   }
-  if (len > 0) memory.copy(ctx + BLOCK, ptr, len);
+  // As in sha256.ts: never more than a block's bytes.
+  if (len > 0) memory.copy(ctx + BLOCK, ptr, len & 127);
 }
 
 /** Pads (section 5.1), writes the digest of 64 bytes, and wipes the context. */

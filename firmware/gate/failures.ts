@@ -49,6 +49,7 @@ function isFault(code: i32): bool {
     code != ErrorCode.ORDER_NOT_YET &&
     code != ErrorCode.ORDER_EPOCH_OLD &&
     code != ErrorCode.LOG_ROLLED_BACK &&
+    code != ErrorCode.LOG_FORKED &&
     code != ErrorCode.LOG_STALE &&
     code != ErrorCode.TIME_UNKNOWN &&
     code != ErrorCode.LICENSE_TIME_UNKNOWN &&

@@ -72,6 +72,8 @@ const given = changetype<Given>(memory.data(offsetof<Given>(), 8));
 const COMMITMENT_PARTS: i32 = 5;
 const SALT_BYTES: i32 = 32;
 const SECONDS_MAX: u64 = (<u64>1) << 40;
+/** Beyond it hosts have no exact numbers (IEEE 754 binary64): no tool could prove anything after such a tree. */
+const TREE_SIZE_MAX: u64 = ((<u64>1) << 53) - 1;
 const NOTHING_SHOWN: u32 = 0xffffffff;
 
 /** `<<{1: -19, 395: 1}>>`: Ed25519, and the tree of RFC 9162 (RFC 9942 section 5.2). */
@@ -112,7 +114,8 @@ export function checkLogged(type: ObjectType, message: usize, length: i32, subje
   if (code == ErrorCode.OK) code = readProof();
   if (code != ErrorCode.OK) return code;
   if (load<u64>(proof.kid) != load<u64>(LOG_KEY)) return ErrorCode.LOG_KEY;
-  if (proof.size == 0 || proof.size != proof.checkpointSize) return ErrorCode.LOG_TREE_SIZE;
+  if (proof.size == 0 || proof.size > TREE_SIZE_MAX || proof.size != proof.checkpointSize)
+    return ErrorCode.LOG_TREE_SIZE;
   entryLeafHash(leafHash, type, message, length, subjects, proof.salt);
   if (!includes(proof.root, proof.size, proof.index, leafHash, proof.path, proof.pathCount)) {
     return ErrorCode.LOG_INCLUSION;

@@ -2,7 +2,7 @@
  * The agreement: who the parties are and what they allow (docs/protocol.md). Its digest is the governor's root of
  * policy and stands in the fuses, so no later flash or power cut can bring an earlier one back.
  *
- * Steps: form → limits → distinct keys → signatures by those who may → version → store → fuse → adopt.
+ * Steps: form → limits → distinct keys → log proof → signatures by those who may → version → store → fuse → adopt.
  */
 
 import { coseSignQuorum } from "../cose/quorum";
@@ -14,12 +14,12 @@ import { backOffIsOn, backOffStart } from "../gate/failures";
 import { gateIs } from "../gate/gate";
 import { flashRead, fuseBurn, fuseRead } from "../hal";
 import { writeSector } from "../journal/sector";
-import { checkLoggedForAll, proofBegin, proofIsGiven } from "../log/proof";
+import { checkLoggedForAll, proofBegin, proofIsGiven, proofResidue } from "../log/proof";
 import { quantityFromWire, quantityIsZero } from "../meter/quantity";
 import { FlashShape, Fuse, FuseMarker } from "../protocol/board";
 import { AgreementKey, LogMode, ObjectType, QuorumKey } from "../protocol/claims";
 import { EngineClass } from "../protocol/classes";
-import { CoseFlag } from "../protocol/cose-labels";
+import { CoseFlag, CoseProof } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";
 import { Limit } from "../protocol/limits";
 import { GateState } from "../protocol/states";
@@ -70,24 +70,34 @@ const message = changetype<CoseSign>(memory.data(offsetof<CoseSign>(), 8));
 const digest: usize = memory.data(32, 8);
 const sector: usize = memory.data(FlashShape.SECTOR_BYTES, 8);
 
-/** Takes an agreement from the mailbox: the first, a later one, or the one in force that the flash has lost. */
+/**
+ * Takes an agreement from the mailbox: the first, a later one, or the one in force that the flash has lost. Judged twice,
+ * since one fault may spoil one judgement; then asked for what the signatures left.
+ */
 export function acceptAgreement(ptr: usize, length: i32): i32 {
   if (backOffIsOn()) return ErrorCode.LICENSE_BACK_OFF;
+  let code = judge(ptr, length);
+  if (code == ErrorCode.OK) code = judge(ptr, length);
+  if (code != ErrorCode.OK) return code;
+  if (pact.version == 0 && fusedDigest(digest)) return restore(ptr, length);
+  return ((message.proof ^ <u32>CoseProof.MAGIC) | proofResidue()) == 0 ? install(ptr, length) : ErrorCode.COSE_QUORUM;
+}
+
+function judge(ptr: usize, length: i32): i32 {
+  proofBegin();
   let code = readAgreement(ptr, length);
   if (code != ErrorCode.OK) return code;
-  const fused = fusedDigest(digest);
   if (pact.version == 0) {
     if (proofIsGiven()) return ErrorCode.LOG_NOT_AGREED;
-    if (fused) return restore(ptr, length);
-    return install(ptr, length, inDraft(PARTY_KEYS), draft.parties, draft.parties);
+    // What the fuses name needs no further word.
+    if (fusedDigest(digest)) return isFused() ? ErrorCode.OK : ErrorCode.AGREEMENT_OTHER;
+    return checkSigners(ptr, length, inDraft(PARTY_KEYS), draft.parties, draft.parties);
   }
   if (!canAmend()) return ErrorCode.AGREEMENT_BUSY;
   // The log is the one of the agreement in force, which is read over the draft.
-  proofBegin();
   code = checkLoggedForAll(ObjectType.AGREEMENT, ptr, length);
   if (code == ErrorCode.OK) code = readAgreement(ptr, length);
-  if (code != ErrorCode.OK) return code;
-  return install(ptr, length, PARTY_KEYS, pact.parties, pact.quorumAmend);
+  return code == ErrorCode.OK ? checkSigners(ptr, length, PARTY_KEYS, pact.parties, pact.quorumAmend) : code;
 }
 
 /**
@@ -130,7 +140,7 @@ function readStored(slot: u32): bool {
   return readAgreement(sector, length) == ErrorCode.OK;
 }
 
-/** The one in force once more: what the fuses name needs no further word. */
+/** The one in force once more. */
 function restore(ptr: usize, length: i32): i32 {
   if (!isFused()) return ErrorCode.AGREEMENT_OTHER;
   const slot = storeInFlash(ptr, length);
@@ -162,7 +172,8 @@ function isFused(): bool {
   return fusedDigest(digest) && equalBytes(digest, inDraft(AGREEMENT_DIGEST), 32) != 0;
 }
 
-function install(ptr: usize, length: i32, keys: usize, keyCount: u32, threshold: u32): i32 {
+/** Enough of those who may have signed the draft, and it comes after the one in force. */
+function checkSigners(ptr: usize, length: i32, keys: usize, keyCount: u32, threshold: u32): i32 {
   const code = coseSignQuorum(
     ptr,
     length,
@@ -174,9 +185,11 @@ function install(ptr: usize, length: i32, keys: usize, keyCount: u32, threshold:
     message,
   );
   if (code != ErrorCode.OK) return code;
-  if (draft.version <= pact.version || draft.version - pact.version > <u32>Limit.VERSION_STEP_MAX) {
-    return ErrorCode.AGREEMENT_VERSION;
-  }
+  const rises = draft.version > pact.version && draft.version - pact.version <= <u32>Limit.VERSION_STEP_MAX;
+  return rises ? ErrorCode.OK : ErrorCode.AGREEMENT_VERSION;
+}
+
+function install(ptr: usize, length: i32): i32 {
   const slot = freeFuseSlot(inDraft(AGREEMENT_DIGEST));
   if (slot < 0) return ErrorCode.AGREEMENT_FUSES_FULL;
   const stored = storeInFlash(ptr, length);

@@ -20,6 +20,7 @@ import { quantityCopy, quantityLess } from "../meter/quantity";
 import { Firmware } from "../protocol/board";
 import { Claim, ObjectType, OrderAction } from "../protocol/claims";
 import { EngineClass } from "../protocol/classes";
+import { CoseProof } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";
 import { Limit } from "../protocol/limits";
 import { GateState } from "../protocol/states";
@@ -87,7 +88,9 @@ export function acceptLicense(ptr: usize, length: i32): i32 {
   const first = judge(ptr, length);
   if (first != ErrorCode.OK) return first;
   const second = judge(ptr, length);
-  return second == ErrorCode.OK ? consume(message.proof ^ proofResidue() ^ <u32>(first | second)) : second;
+  if (second != ErrorCode.OK) return second;
+  const wrong = (message.proof ^ <u32>CoseProof.MAGIC) | proofResidue() | <u32>(first | second);
+  return consume(<u32>CoseProof.MAGIC ^ wrong);
 }
 
 function judge(ptr: usize, length: i32): i32 {

@@ -14,12 +14,12 @@ import { commitOrFail } from "../gate/run";
 import { newChallenge } from "../identity/random";
 import { journalRestart } from "../journal/journal";
 import { Subjects } from "../log/entry";
-import { checkLogged, proofBegin, rememberTree } from "../log/proof";
+import { checkLogged, proofBegin, proofResidue, rememberTree } from "../log/proof";
 import { startIntervals } from "../meter/intervals";
 import { quantityCopy, quantityLess } from "../meter/quantity";
 import { isMeterFault, meterStart } from "../meter/settle";
 import { Claim, ObjectType, OrderAction } from "../protocol/claims";
-import { CoseFlag } from "../protocol/cose-labels";
+import { CoseFlag, CoseProof } from "../protocol/cose-labels";
 import { ErrorCode } from "../protocol/errors";
 import { Limit } from "../protocol/limits";
 import { GateState } from "../protocol/states";
@@ -74,7 +74,26 @@ const message = changetype<CoseSign>(memory.data(offsetof<CoseSign>(), 8));
 const totals: usize = memory.data(12 * 16, 8);
 const subjects = changetype<Subjects>(memory.data(offsetof<Subjects>(), 8));
 
+/** Judged twice and read alike both times, as an order is; then asked for what the signatures left. */
 export function acceptRecovery(ptr: usize, length: i32): i32 {
+  let code = judge(ptr, length);
+  if (code != ErrorCode.OK) return code;
+  const action = recovery.action;
+  const permille = recovery.permille;
+  const epoch = recovery.epoch;
+  code = judge(ptr, length);
+  if (code != ErrorCode.OK) return code;
+  if (recovery.action != action || recovery.permille != permille || recovery.epoch != epoch) {
+    return ErrorCode.RECOVERY_CLAIM;
+  }
+  if (((message.proof ^ <u32>CoseProof.MAGIC) | proofResidue()) != 0) return ErrorCode.COSE_QUORUM;
+  if (ledger.fault != 0) correct();
+  else restart();
+  rememberTree();
+  return finish();
+}
+
+function judge(ptr: usize, length: i32): i32 {
   if (pact.version == 0) return ErrorCode.AGREEMENT_MISSING;
   if (!gateIs(GateState.LOCKED) || session.journalWhole != 0) return ErrorCode.RECOVERY_NOT_NEEDED;
   if (!canRecover(<i32>head.lastCode)) return ErrorCode.RECOVERY_NOT_NEEDED;
@@ -84,12 +103,7 @@ export function acceptRecovery(ptr: usize, length: i32): i32 {
   if (code == ErrorCode.OK) code = readRecovery();
   if (code == ErrorCode.OK) code = partiesSigned(ptr, length, ObjectType.RECOVERY, quorum(), message);
   if (code == ErrorCode.OK) code = checkAddressee();
-  if (code == ErrorCode.OK) code = checkLogged(ObjectType.RECOVERY, ptr, length, subjects);
-  if (code != ErrorCode.OK) return code;
-  if (ledger.fault != 0) correct();
-  else restart();
-  rememberTree();
-  return finish();
+  return code == ErrorCode.OK ? checkLogged(ObjectType.RECOVERY, ptr, length, subjects) : code;
 }
 
 /** A journal that does not fit the counter, or a meter that can't be believed: the quorum's word sets both right. */

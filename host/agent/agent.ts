@@ -9,7 +9,7 @@
 import { ErrorCode } from "../../firmware/protocol/errors.ts";
 import type { Mailbox, ReportAnswer } from "../mailbox.ts";
 import type { Answer, Mode } from "../mode.ts";
-import { type Agreement, decodeAgreement } from "../objects/agreement.ts";
+import { type Agreement, agreementDigest, decodeAgreement } from "../objects/agreement.ts";
 import type { Info, LogHead } from "../objects/evidence.ts";
 import { decodeLicense } from "../objects/license.ts";
 import { decodeOrder, isPauseOf } from "../objects/order.ts";
@@ -228,11 +228,16 @@ export class Agent<M extends Mode = "sync"> {
 
   /** A pause waits for no witness, where the agreement says that it need not. */
   *#giveOrder(bytes: Uint8Array): Step<void> {
-    const { agreementDigest, ueid } = yield* this.#info();
+    const { agreementDigest: inForce, ueid } = yield* this.#info();
     const isOwn = isPauseOf(decodeOrder(parseSign(bytes).payload), ueid);
-    if (isOwn && (yield* this.#agreement(agreementDigest)).log?.pauseBeforeProof) {
-      yield* ask(() => this.#board.order(bytes));
-    } else yield* this.#give(bytes, (proof) => this.#board.order(bytes, proof));
+    if (isOwn && (yield* this.#mayBeBare(inForce))) yield* ask(() => this.#board.order(bytes));
+    else yield* this.#give(bytes, (proof) => this.#board.order(bytes, proof));
+  }
+
+  /** By the board's own agreement and no other. */
+  *#mayBeBare(digest: Uint8Array): Step<boolean> {
+    const agreement = yield* this.#agreement(digest);
+    return agreement.log?.pauseBeforeProof === true && sameBytes(agreementDigest(agreement), digest);
   }
 
   *#report(): Step<void> {

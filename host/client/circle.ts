@@ -15,8 +15,9 @@ import { VerifierError } from "../verifier/errors.ts";
 import type { LicenseRequest } from "../verifier/licensing.ts";
 import type { VerifierClient } from "./client.ts";
 import { ClientError } from "./errors.ts";
+import { logProofOfAny } from "./log-proofs.ts";
 import { wait } from "./retry.ts";
-import { failureOf, isFailure, type Result, settle, settleOne } from "./settle.ts";
+import { codeOf, failureOf, isFailure, type Result, settle, settleOne } from "./settle.ts";
 import type { About } from "./views.ts";
 
 /** What is asked of a verifier here, and of whoever carries the questions. */
@@ -77,9 +78,6 @@ const GRACE_MS = 1_000;
 const LAST_MS = 30_000;
 /** Evidence that is on its way, of all boards together. */
 const CHALLENGES_MAX = 4_096;
-
-/** What a verifier says of a message that its log has nothing of, or that is not for its log. */
-const NOT_KEPT: readonly string[] = ["log/entry-unknown", "log/not-agreed"];
 
 type Ask = (member: CircleMember, call: LicenseCall) => Promise<SignedAnswer>;
 /** Shows a verifier the licenses of a board up to this sequence. False if there is none that it was not shown. */
@@ -162,13 +160,9 @@ export class Circle {
     return this.#any((client) => client.timeProof(nonce));
   }
 
-  /** From the one that keeps the log which this message's agreement names; what the others say is only that they do not. */
-  async logProof(digest: Uint8Array, from: number): Promise<Uint8Array> {
-    const results = await settle(this.members, ({ client }) => client.logProof(digest, from));
-    const found = results.find(({ value }) => value !== undefined);
-    if (found?.value) return found.value;
-    const failures = this.#note(results);
-    throw (failures.find(({ error }) => !NOT_KEPT.includes(codeOf(error))) ?? failures[0]!).error;
+  /** From the one that keeps the log which this message's agreement names. */
+  logProof(digest: Uint8Array, from: number): Promise<Uint8Array> {
+    return logProofOfAny(this.members, digest, from);
   }
 
   /** The orders that any of them has, by epoch; of two orders of one epoch the first verifier's. */
@@ -383,8 +377,4 @@ function licenseQuorum(agreement: Uint8Array): number | undefined {
     if (error instanceof Refusal) return undefined;
     throw error;
   }
-}
-
-function codeOf(error: Error): string {
-  return isFailure(error) ? error.code : error.name;
 }

@@ -34,3 +34,8 @@ export function failureOf(error: unknown): ClientError | VerifierError {
   if (isFailure(error)) return error;
   throw error;
 }
+
+/** Of the refusal or the failure. */
+export function codeOf(error: Error): string {
+  return isFailure(error) ? error.code : error.name;
+}

@@ -52,11 +52,11 @@ describe("quiesce verifier fsck", () => {
     const { run, json } = verifier("good");
     const { exit, stdout, stderr } = await run("fsck");
     expect([exit, stderr]).toEqual([0, ""]);
-    expect(stdout).toMatch(/^table +rows\n─+ +─+\nmeta +3\nstate +1\nagreements +1\ntokens +1\n/);
-    expect(stdout).toMatch(/\n✓ nothing wrong: 22 checks of 6 rows\n$/);
+    expect(stdout).toMatch(/^table +rows\n─+ +─+\nmeta +4\nstate +1\nagreements +1\ntokens +1\nlog_state +1\n/);
+    expect(stdout).toMatch(/\n✓ nothing wrong: 24 checks of 12 rows\n$/);
     const result = await json("fsck", ["--json"]);
     expect(result).toMatchObject({ ok: true, manufacturers: 1, findingCount: 0, findings: [] });
-    expect(result.rows).toMatchObject({ meta: 3, tokens: 1, devices: 0 });
+    expect(result.rows).toMatchObject({ meta: 4, tokens: 1, devices: 0 });
     expect(result.checks).toContain("integrity");
   });
 
@@ -67,10 +67,10 @@ describe("quiesce verifier fsck", () => {
     expect([exit, stderr]).toEqual([1, ""]);
     expect(stdout).toMatch(/^check +table +row +what is wrong\n/);
     expect(stdout).toMatch(/\ntokens +tokens +id \\u001b\[2J +there are no such roles\n/);
-    expect(stdout).toMatch(/\n✗ 2 findings: 22 checks of 6 rows\n$/);
+    expect(stdout).toMatch(/\n✗ 2 findings: 24 checks of 12 rows\n$/);
     const result = await json("fsck", ["--json", "--show", "1"]);
     expect([result.ok, result.findingCount, result.findings.length]).toEqual([false, 2, 1]);
-    const short = "... and 2 more: --show\n\n✗ 2 findings: 22 checks of 6 rows\n";
+    const short = "... and 2 more: --show\n\n✗ 2 findings: 24 checks of 12 rows\n";
     const asProcess = await quiesce(["verifier", "fsck", "--show", "0", ...config]);
     expect(asProcess).toEqual({ exit: 1, stdout: short, stderr: "" });
   });
@@ -119,7 +119,7 @@ describe("a backup", () => {
     expect([there.exit, there.stderr]).toEqual([2, expect.stringContaining(`store/not-empty: `)]);
     renameSync(store, `${store}-before`);
     const { exit, stdout, stderr } = await run("restore", ["north.db"]);
-    expect([exit, stdout]).toEqual([0, expect.stringMatching(/^restored .*\nas of .*\nholds +6 rows\n$/)]);
+    expect([exit, stdout]).toEqual([0, expect.stringMatching(/^restored .*\nas of .*\nholds +12 rows\n$/)]);
     expect(stderr).toMatch(
       /^What was signed, ordered, reported or revoked after .* is not in it\.\nBefore it serves: /,
     );
@@ -155,17 +155,17 @@ describe("an export", () => {
   it("fills an empty store, and comes out of it again as it was", async () => {
     const { run, json, store } = verifier("moved");
     const { exit, stdout, stderr } = await run("export", ["moved.jsonl"]);
-    expect([exit, stderr, stdout]).toEqual([0, "", expect.stringMatching(/^moved\.jsonl: 4 rows, [\d,]+ bytes\n$/)]);
+    expect([exit, stderr, stdout]).toEqual([0, "", expect.stringMatching(/^moved\.jsonl: 10 rows, [\d,]+ bytes\n$/)]);
     const full = await run("import", ["moved.jsonl"]);
     expect([full.exit, full.stderr]).toEqual([2, expect.stringContaining("store/not-empty: ")]);
     renameSync(store, `${store}-before`);
     const back = await run("import", ["moved.jsonl"]);
     expect([back.exit, back.stdout, back.stderr]).toEqual([
       0,
-      "4 rows of moved.jsonl are in the store: a folder\n",
+      "10 rows of moved.jsonl are in the store: a folder\n",
       "",
     ]);
-    expect(await json("export", ["again.jsonl", "--json"])).toMatchObject({ file: "again.jsonl", rows: 4 });
+    expect(await json("export", ["again.jsonl", "--json"])).toMatchObject({ file: "again.jsonl", rows: 10 });
     expect(readFileSync(path("again.jsonl"), "utf8")).toBe(readFileSync(path("moved.jsonl"), "utf8"));
     expect((await run("serve", ["--check"])).stdout).toMatch(/^ready to serve for North/);
   });
@@ -197,7 +197,7 @@ describe.skipIf(!engines.some(({ engine }) => engine === "postgres"))("with the 
     const none = await run("fsck", [], inDatabase);
     expect([none.exit, none.stderr]).toEqual([2, expect.stringContaining("store/missing: ")]);
     expect((await run("export", ["folder.jsonl"])).exit).toBe(0);
-    expect(await json("import", ["folder.jsonl", "--json"], inDatabase)).toEqual({ engine: "postgres", rows: 4 });
+    expect(await json("import", ["folder.jsonl", "--json"], inDatabase)).toEqual({ engine: "postgres", rows: 10 });
     const open = await openStore({ databaseUrl: url });
     try {
       expect(await json("fsck", ["--json"], inDatabase)).toMatchObject({ ok: true, rows: { tokens: 1 } });

@@ -62,11 +62,12 @@ describe("a new verifier", () => {
     made = await init("north", "--name", "North", "--manufacturer", KEY, "--model", "Example 1=h100");
   });
 
-  it("has keys of its party, its clock and its verdicts, and an agreement that all have signed", () => {
+  it("has keys of its party, its clock, its verdicts and its log, and an agreement that all have signed", () => {
     expect(made.keys.map(({ use, label }) => [use, label])).toEqual([
       ["party", "North"],
       ["time", "North time"],
       ["verdicts", "North verdicts"],
+      ["log", "North log"],
     ]);
     const { agreement } = verifyAgreement(new Uint8Array(readFileSync(path("north", "agreement.cbor"))));
     expect(agreement.parties.map(({ name }) => name)).toEqual(["North"]);
