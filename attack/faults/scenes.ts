@@ -2,15 +2,16 @@
  * The paths that can open the gate, each where it must not: a board brought to where it begins, the call that is
  * faulted, what credit may come of it, and the calls after it that a board would go on to make.
  */
-import { Fuse, Lifecycle } from "../../firmware/protocol/board.ts";
+import { FlashShape, Fuse, Lifecycle } from "../../firmware/protocol/board.ts";
 import { ObjectType, OrderAction } from "../../firmware/protocol/claims.ts";
 import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { Command } from "../../firmware/protocol/commands.ts";
+import { signAgreement } from "../../host/objects/agreement.ts";
 import { decodeLogProof, encodeLogProof } from "../../host/objects/log-proof.ts";
 import { encode } from "../../host/protocol/cbor.ts";
 import { handoffOf } from "../bare-governor.ts";
 import { BenchLog, logTermsOf } from "../log.ts";
-import { CLOCK, PARTIES, phaseOf, Rig, STRANGER, signerOf } from "../rig.ts";
+import { agreementOf, CLOCK, PARTIES, phaseOf, Rig, STRANGER, signerOf } from "../rig.ts";
 import type { Call } from "./machine.ts";
 
 export type Scene = {
@@ -26,6 +27,8 @@ export type Stage = {
   call: Call;
   /** Most credit that may be granted in the call and after it, by class; none where it is not named. */
   allowed?: ReadonlyMap<number, bigint>;
+  /** The call must leave agreement, epoch and order as they are, and a locked board locked. */
+  refuses?: boolean;
   /** The call ends what a license allows, if it is taken: work may go on where it is refused. */
   ends?: boolean;
   /** What the time authorities say of orders when the time is proven after it; it is not proven without. */
@@ -92,6 +95,11 @@ function sceneOf(name: string, rigOf: () => Rig, rest: (rig: Rig) => Omit<Stage,
   };
 }
 
+/** An object that must be refused, or what the device stands under would move. */
+function refusedOf(name: string, rigOf: () => Rig, command: Command, bytesOf: (rig: Rig) => Uint8Array): Scene {
+  return sceneOf(name, rigOf, (rig) => ({ call: send(command, bytesOf(rig)), refuses: true }));
+}
+
 /** Boots on what is in flash and fuses. */
 function bootOf(name: string, rigOf: () => Rig, proves: boolean): Scene {
   return sceneOf(name, rigOf, (rig) => {
@@ -123,6 +131,15 @@ function pausedUnderLog(): Rig {
   rig.must(rig.send(Command.LICENSE, license, log.prove(rig, ObjectType.LICENSE, license)));
   rig.obey(OrderAction.PAUSE);
   rig.must(rig.send(Command.DRAIN_DONE));
+  return rig;
+}
+
+/** The journal is gone: a recovery is all that brings it back. */
+function withoutJournal(rig: Rig): Rig {
+  rig.board.cutPower();
+  for (let sector = FlashShape.JOURNAL_SECTOR; sector < rig.board.flash.sectors; sector++)
+    rig.board.flash.erase(sector);
+  rig.board.powerOn();
   return rig;
 }
 
@@ -242,15 +259,27 @@ export const SCENES: readonly Scene[] = [
   }),
   sceneOf("tick-draining", draining, () => ({ call: TICK, later: 40_000n, allowed: DRAIN })),
   sceneOf("tick-paused", paused, () => ({ call: TICK })),
-  sceneOf("order-resume-of-one", paused, (rig) => ({
-    call: send(Command.ORDER, rig.order(OrderAction.RESUME, {}, PARTIES.slice(0, 1))),
-  })),
-  sceneOf(
-    "order-resume-in-no-log",
-    () => pausedUnderLog(),
-    (rig) => ({
-      call: send(Command.ORDER, rig.order(OrderAction.RESUME)),
-    }),
+  refusedOf("order-resume-of-one", paused, Command.ORDER, (rig) =>
+    rig.order(OrderAction.RESUME, {}, PARTIES.slice(0, 1)),
+  ),
+  refusedOf("order-resume-in-no-log", pausedUnderLog, Command.ORDER, (rig) => rig.order(OrderAction.RESUME)),
+  refusedOf(
+    "recovery-in-no-log",
+    () => withoutJournal(pausedUnderLog()),
+    Command.RECOVER,
+    (rig) => rig.recovery(),
+  ),
+  refusedOf(
+    "recovery-of-one",
+    () => withoutJournal(paused()),
+    Command.RECOVER,
+    (rig) => rig.recovery({}, PARTIES.slice(0, 1)),
+  ),
+  refusedOf("amendment-in-no-log", pausedUnderLog, Command.AGREEMENT, () =>
+    signAgreement(agreementOf({ version: 2 }), PARTIES.slice(0, 2)),
+  ),
+  refusedOf("amendment-of-one", paused, Command.AGREEMENT, () =>
+    signAgreement(agreementOf({ version: 2 }), PARTIES.slice(0, 1)),
   ),
   sceneOf("time-proof-of-a-stranger", withoutTime, (rig) => ({
     call: send(Command.TIME_PROOF, rig.timeProof({}, [STRANGER])),

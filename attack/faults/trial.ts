@@ -1,13 +1,15 @@
 /**
  * One scene on one machine, played again and again: whole, or with a fault in its call. Whatever credit the hardware is
- * given beyond what the scene allows, in the call or in those that a board makes after it, is an opening.
+ * given beyond what the scene allows, in the call or in those that a board makes after it, is an opening; and where the
+ * scene says that its call is refused, so is whatever moves the device's agreement, epoch or order.
  */
 import { StateHead } from "../../firmware/protocol/board.ts";
-import { ObjectType } from "../../firmware/protocol/claims.ts";
+import { Claim, ObjectType } from "../../firmware/protocol/claims.ts";
 import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { Command } from "../../firmware/protocol/commands.ts";
+import { GateState } from "../../firmware/protocol/states.ts";
 import { signTime } from "../../host/objects/time.ts";
-import { type CborValue, decode, encode } from "../../host/protocol/cbor.ts";
+import { type CborMap, type CborValue, decode, encode } from "../../host/protocol/cbor.ts";
 import { bareHal, type Knobs, knobsOf } from "../bare-governor.ts";
 import { AttackSucceeded } from "../campaign.ts";
 import { CLOCK, type Rig } from "../rig.ts";
@@ -43,6 +45,8 @@ export class Trial {
   readonly #knobs: Knobs;
   readonly #turnsMax: bigint;
   readonly #whole: Look;
+  /** `#standing` after the call without a fault. */
+  readonly #stood: string;
   readonly #proofs = new Map<string, Uint8Array>();
   #granted: bigint[] = [];
   #retract: () => void;
@@ -70,6 +74,7 @@ export class Trial {
     this.passed = machine.passed;
     this.#turnsMax = machine.turns * PATIENCE + TURNS_LEAST;
     this.#whole = this.#looks(outcome);
+    this.#stood = this.#standing();
     if (outcome.end !== "returned") throw new Error(`scene ${this.scene} ${outcome.end} without a fault`);
     this.#goOn();
     this.#judge();
@@ -85,6 +90,9 @@ export class Trial {
     if (this.#stage.ends && code !== this.#whole.code) return outcome.end === "returned" ? "refused" : outcome.end;
     // Who says of the end of a license that it is done took its credit away.
     if (this.#stage.ends && outcome.end === "returned" && answer === this.#whole.answer) this.#lookForCredit();
+    if (outcome.end === "returned" && this.#stage.refuses && this.#standing() !== this.#stood) {
+      this.#excess ??= "it was taken";
+    }
     if (outcome.end === "returned") this.#goOn();
     this.#judge();
     if (outcome.end !== "returned") return outcome.end;
@@ -119,6 +127,17 @@ export class Trial {
     this.#knobs.ticks += LATER_TICKS;
     for (const call of AFTER) this.machine.run(call, [], this.#turnsMax);
     this.#lookForCredit();
+  }
+
+  /** What the device stands under, as it says: agreement, epoch, order, and whether it waits for a recovery. */
+  #standing(): string {
+    const info = this.#ask([Command.INFO])?.[1] as CborMap | undefined;
+    const says = [Claim.AGREEMENT, Claim.EPOCH, Claim.ORDER].map((claim) => info?.get(claim));
+    const isLocked = info?.get(Claim.GATE_STATE) === GateState.LOCKED;
+    return [
+      ...says.map((value) => (value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value)),
+      isLocked,
+    ].join();
   }
 
   /** What is left that must not be is judged in the end. */

@@ -6,6 +6,7 @@
  */
 import { ObjectType } from "../../firmware/protocol/claims.ts";
 import type { Circle } from "../client/circle.ts";
+import { ClientError } from "../client/errors.ts";
 import { agreementDigest, decodeAgreement, type LogTerms } from "../objects/agreement.ts";
 import type { Evidence } from "../objects/evidence.ts";
 import { decodeLicense } from "../objects/license.ts";
@@ -15,7 +16,6 @@ import { Refusal } from "../protocol/refusal.ts";
 import { sha256 } from "../protocol/sha256.ts";
 import { type Loggable, TermsBook, type TermsRow } from "../service/log/terms.ts";
 import { hexOf } from "../verifier/bytes.ts";
-import { VerifierError } from "../verifier/errors.ts";
 import { type Standing, standingsFile, standingsOf, TREES_MAX } from "./documents.ts";
 import { ALL } from "./office-pack.ts";
 import type { Rows } from "./row.ts";
@@ -176,7 +176,7 @@ async function proveGroup(circle: Circle, group: WantedByPath, rows: Rows): Prom
 
 /** Witnesses may have been a moment late. */
 function isPassing(error: unknown): boolean {
-  return error instanceof VerifierError && (error.code === "log/not-cosigned" || error.code === "log/unpublished");
+  return error instanceof ClientError && error.code === "client/unavailable";
 }
 
 async function prove(circle: Circle, { bytes: message, from }: Wanted): Promise<Proved> {

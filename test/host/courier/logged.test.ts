@@ -271,7 +271,7 @@ describe("a site that sticks come to, under an agreement with a log", () => {
     await order(site, OrderAction.PAUSE);
     await order(site, OrderAction.RESUME);
     const packed = await site.packOut();
-    const lacking = packed.filter(({ code }) => code === "log/not-cosigned").map(({ what }) => what);
+    const lacking = packed.filter(({ detail }) => detail?.includes("log/not-cosigned")).map(({ what }) => what);
     expect(lacking).toEqual(expect.arrayContaining([expect.stringMatching(/^log proof of order 2 from tree /)]));
     expect(outcomeOf(packed, "beacon")).toBe("done");
     const rows = await arrived(site);
