@@ -8,8 +8,8 @@ import { readHeads, writeHeads } from "../../../../host/agent/daemon/heads-file.
 import { ClientError } from "../../../../host/client/errors.ts";
 import { fromBase64 } from "../../../../host/log/base64.ts";
 import { openCheckpoint } from "../../../../host/log/checkpoint.ts";
-import type { HeadSplit } from "../../../../host/log/heads.ts";
-import { parseVkey } from "../../../../host/log/note.ts";
+import { HEADS_KEPT, type HeadSplit, SPLITS_KEPT } from "../../../../host/log/heads.ts";
+import { formatVkey, parseVkey } from "../../../../host/log/note.ts";
 import { verifySplitView } from "../../../../host/log/split-view.ts";
 import { eventually } from "../../eventually.ts";
 import { listen } from "../../http/listening.ts";
@@ -143,12 +143,80 @@ describe("an agent between two verifiers", () => {
     const exchange = new HeadExchange({ members, onSplit: () => {} });
     await exchange.exchange(members[1]!, []);
     expect(asked).toEqual([]);
-    await exchange.exchange(members[1]!, LOGS);
+    await expect(exchange.exchange(members[1]!, LOGS)).rejects.toMatchObject({ code: "client/connect" });
     await exchange.exchange(members[0]!, LOGS);
     expect(asked.length).toBeGreaterThan(1);
     expect((await south.service.logHeads()).heads).toMatchObject([{ size: 20 }]);
   });
 });
+
+describe("a verifier that means ill", () => {
+  it("holds up the others by no answer of its own", async () => {
+    const [north, south] = [await verifier(), await verifier()];
+    await north.service.offerLogHead(await SHOWN.request(0, 20));
+    let hang = () => {};
+    const hangs = () =>
+      new Promise<never>((_, reject) => {
+        hang = () => reject(new ClientError("client/timeout"));
+      });
+    const members = [
+      { name: "hangs", client: { logHeads: hangs, logTile: hangs, offerLogHead: async () => never() } },
+      { name: "north", client: north.service },
+      { name: "south", client: south.service },
+    ];
+    const exchange = new HeadExchange({ members, onSplit: () => {} });
+    const hanging = exchange.exchange(members[0]!, LOGS);
+    await exchange.exchange(members[1]!, LOGS);
+    expect((await south.service.logHeads()).heads).toMatchObject([{ size: 20 }]);
+    hang();
+    await expect(hanging).rejects.toMatchObject({ code: "client/timeout" });
+  });
+
+  it("is not read where it says more than any verifier keeps", async () => {
+    const shown: string[] = [];
+    const head = {
+      log: formatVkey(LOG_KEY),
+      origin: LOG_KEY.name,
+      size: 1,
+      root: SHOWN.root(1),
+      note: "",
+      isLinked: false,
+    };
+    const client = (heads: number, splits: number) => ({
+      logTile: never,
+      offerLogHead: async (text: string) => {
+        shown.push(text);
+        return never();
+      },
+      logHeads: async () => {
+        const view = { ...head, otherSize: 1, otherRoot: head.root, otherNote: "", proof: undefined, foundMs: 1 };
+        return { heads: Array(heads).fill(head), splitViews: Array(splits).fill(view) };
+      },
+    });
+    for (const [heads, splits] of [
+      [HEADS_KEPT.unlinked + 2, 0],
+      [0, SPLITS_KEPT + 1],
+    ] as const) {
+      const members = [
+        { name: "floods", client: client(heads, splits) },
+        { name: "other", client: client(0, 0) },
+      ];
+      const exchange = new HeadExchange({ members, onSplit: () => {} });
+      await expect(exchange.exchange(members[0]!, LOGS)).rejects.toMatchObject({ code: "client/answer" });
+    }
+    // As many as there may be, of which none is a head of the log: nobody else hears of them.
+    const members = [
+      { name: "lies", client: client(HEADS_KEPT.unlinked + 1, 0) },
+      { name: "other", client: client(0, 0) },
+    ];
+    await new HeadExchange({ members, onSplit: () => {} }).exchange(members[0]!, LOGS);
+    expect(shown).toEqual([]);
+  });
+});
+
+async function never(): Promise<never> {
+  throw new ClientError("client/connect");
+}
 
 describe("what an agent knows of logs", () => {
   it("outlives it, and a file that is none of its own is refused", async () => {
