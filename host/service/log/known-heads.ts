@@ -11,8 +11,8 @@ import type { Store, Tables } from "../../store/store.ts";
 import { VerifierError, type VerifierErrorCode } from "../../verifier/errors.ts";
 import type { HeadAnswer, HeadsView, HeadView } from "../service.ts";
 import type { Shared } from "../shared.ts";
-import { isOf, newestHead, noteOf } from "./heads.ts";
-import { storedTiles } from "./rows.ts";
+import { type Head, isOf, newestHead, noteOf } from "./heads.ts";
+import { readTreeHead, storedTiles } from "./rows.ts";
 import { newestKnown, SqlHeads, splitViews, unlinkedHeads } from "./sql-heads.ts";
 
 export interface KnownHeadsParts {
@@ -90,7 +90,7 @@ export class KnownHeads {
     if (!head || !isOf(head, own)) return;
     const newest = await shelf.newest(formatVkey(own));
     if (newest !== undefined && newest.size >= head.size) return;
-    const link = newest && (await linkByTiles(storedTiles(tx), newest.size, head));
+    const link = newest && (await linkByOwn(tx, newest.size, head));
     await offerHead(shelf, logs, noteOf(head, []), link);
   }
 
@@ -103,7 +103,7 @@ export class KnownHeads {
   ): Promise<HeadOutcome> {
     const own = this.#own(logs);
     if (outcome.kind !== "older" || own === undefined || outcome.head.log !== formatVkey(own)) return outcome;
-    const link = await linkByTiles(storedTiles(tx), outcome.head.size, outcome.newest);
+    const link = await linkByOwn(tx, outcome.head.size, outcome.newest);
     if (!link) return outcome;
     const linked = await offerHead(shelf, logs, outcome.newest.note, link);
     return linked.kind === "known" ? { kind: "known", head: { ...outcome.head, isLinked: true } } : linked;
@@ -112,6 +112,19 @@ export class KnownHeads {
   #own(logs: readonly NoteKey[]): NoteKey | undefined {
     const own = formatVkey(this.#parts.key);
     return logs.find((key) => formatVkey(key) === own);
+  }
+}
+
+/** Undefined where the own tree says nothing: it has fewer leaves than the head, which others were shown, or is of another. */
+async function linkByOwn(tx: Transaction<Tables>, oldSize: number, head: KnownHead | Head) {
+  const tree = await readTreeHead(tx);
+  if (tree === undefined || tree.size < head.size) return undefined;
+  try {
+    return await linkByTiles(storedTiles(tx), oldSize, head);
+  } catch (error) {
+    // What is wrong with the own tiles is for fsck to say; whoever shows a head has no part in it.
+    if (error instanceof LogError && error.code === "log/tile") return undefined;
+    throw error;
   }
 }
 

@@ -4,6 +4,7 @@ import { formatAddCheckpoint } from "../../../host/log/add-checkpoint.ts";
 import { openCheckpoint } from "../../../host/log/checkpoint.ts";
 import { formatVkey, parseVkey } from "../../../host/log/note.ts";
 import { verifySplitView } from "../../../host/log/split-view.ts";
+import { readEntries } from "../../../host/service/log/rows.ts";
 import type { HeadsView } from "../../../host/service/service.ts";
 import { engines } from "../store/engines.ts";
 import { TestLog } from "../witness/rig.ts";
@@ -93,6 +94,25 @@ describe.each(engines)("a verifier on $engine", ({ place }) => {
     const { world } = await logged({ witnesses: 1 });
     expect(await world.service.offerLogHead(await SHOWN.request(0, 40))).toMatchObject({ outcome: "unlinked" });
     expect((await world.service.logHeads()).heads).toMatchObject([{ isLinked: true }, { size: 40, isLinked: false }]);
+  });
+
+  it("says of no head what its own log is too short for", async () => {
+    const { world } = await logged({ witnesses: 1 });
+    const { service, store } = world;
+    const own = openCheckpoint(await service.logCheckpoint(), LOG_KEY);
+    const beyond = new TestLog({ key: LOG_KEY, signer: LOG_SIGNER }, await readEntries(store.db, 0, own.size)).grow(
+      300,
+    );
+    expect(beyond.root(own.size)).toEqual(own.root);
+    expect(await service.offerLogHead(await beyond.request(own.size, own.size + 5))).toMatchObject({
+      outcome: "taken",
+    });
+    const size = own.size + 5;
+    expect(await service.offerLogHead(await beyond.request(0, own.size + 2))).toMatchObject({ outcome: "older", size });
+    expect(await service.offerLogHead(await beyond.request(own.size + 2, size))).toMatchObject({ outcome: "known" });
+    // Of more tiles than it has.
+    expect(await service.offerLogHead(await beyond.request(size))).toMatchObject({ outcome: "taken" });
+    expect(await service.offerLogHead(await beyond.request(0, 280))).toMatchObject({ outcome: "older" });
   });
 
   it("has no business with logs that no agreement names", async () => {
