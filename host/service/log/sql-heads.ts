@@ -17,14 +17,8 @@ export class SqlHeads implements HeadShelf {
     this.#nowMs = nowMs;
   }
 
-  async head(log: string, size: number): Promise<KnownHead | undefined> {
-    const row = await this.#tx
-      .selectFrom("known_heads")
-      .selectAll()
-      .where("log", "=", log)
-      .where("size", "=", size)
-      .executeTakeFirst();
-    return row && headOf(row);
+  head(log: string, size: number): Promise<KnownHead | undefined> {
+    return knownHead(this.#tx, log, size);
   }
 
   newest(log: string): Promise<KnownHead | undefined> {
@@ -76,6 +70,16 @@ export class SqlHeads implements HeadShelf {
       .onConflict((on) => on.columns(["log", "size", "root", "other_size", "other_root"]).doNothing())
       .execute();
   }
+}
+
+export async function knownHead(db: Reader, log: string, size: number): Promise<KnownHead | undefined> {
+  const row = await db
+    .selectFrom("known_heads")
+    .selectAll()
+    .where("log", "=", log)
+    .where("size", "=", size)
+    .executeTakeFirst();
+  return row && headOf(row);
 }
 
 export async function newestKnown(db: Reader, log: string): Promise<KnownHead | undefined> {

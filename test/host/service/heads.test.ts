@@ -115,6 +115,33 @@ describe.each(engines)("a verifier on $engine", ({ place }) => {
     expect(await service.offerLogHead(await beyond.request(0, 280))).toMatchObject({ outcome: "older" });
   });
 
+  it("compares its own head with another of the same size that was there first, and with larger ones", async () => {
+    const { world } = await logged({ witnesses: 1 });
+    const { service, store } = world;
+    const device = await world.enrolled();
+    const ownSize = async () => openCheckpoint(await service.logCheckpoint(), LOG_KEY).size;
+    const first = await ownSize();
+    await world.license(device);
+    const second = await ownSize();
+    const third = 2 * second - first;
+    const entries = await readEntries(store.db, 0, second);
+    const fork = new TestLog({ key: LOG_KEY, signer: LOG_SIGNER }, entries).grow(20, "fork");
+    expect(await service.offerLogHead(await fork.request(second, third))).toMatchObject({ outcome: "taken" });
+    expect(await service.offerLogHead(await fork.request(third, third + 9))).toMatchObject({ outcome: "taken" });
+    await world.license(device);
+    expect(await ownSize()).toBe(third);
+    const view = await service.logHeads();
+    expect(view.splitViews).toMatchObject([{ size: third, otherSize: third, root: fork.root(third) }]);
+    expect(provesSplit(view)).toBe(true);
+    // Of a size that nobody was shown it waits beside the larger one.
+    await world.license(device);
+    const own = openCheckpoint(await service.logCheckpoint(), LOG_KEY);
+    expect((await service.logHeads()).heads).toMatchObject([
+      { size: third + 9, isLinked: true },
+      { size: own.size, root: own.root, isLinked: false },
+    ]);
+  });
+
   it("has no business with logs that no agreement names", async () => {
     const world = await ServiceWorld.open(place(), {
       log: { origin: LOG_KEY.name, signer: asyncSigner(LOG_SIGNER), witnesses: [] },
