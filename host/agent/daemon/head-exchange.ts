@@ -7,20 +7,18 @@ import { ClientError } from "../../client/errors.ts";
 import { formatAddCheckpoint } from "../../log/add-checkpoint.ts";
 import { LogError } from "../../log/errors.ts";
 import {
-  HEADS_KEPT,
   type HeadLink,
   type HeadOutcome,
   type HeadSplit,
   type KnownHead,
   linkByTiles,
   offerHead,
-  SPLITS_KEPT,
 } from "../../log/heads.ts";
 import { MemoryHeads } from "../../log/memory-heads.ts";
-import { formatVkey, type NoteKey } from "../../log/note.ts";
-import { verifySplitView } from "../../log/split-view.ts";
-import type { HeadAnswer, HeadsView } from "../../service/service.ts";
+import type { NoteKey } from "../../log/note.ts";
+import type { HeadAnswer } from "../../service/service.ts";
 import { VerifierError } from "../../verifier/errors.ts";
+import { headsOf } from "./shown-heads.ts";
 
 type HeadClient = Pick<CircleClient, "logHeads" | "logTile" | "offerLogHead">;
 
@@ -67,20 +65,21 @@ export class HeadExchange {
   /**
    * Asks one for the heads that it knows of, and shows them to the others. `logs`: of the agreements. Verifiers may be
    * asked at a time: none waits for another. Rejects as the verifier that is asked fails, with `client/answer` for one that
-   * says more than any keeps, and with faults; how the others fail is no matter here, they are asked as well. Ends at the
+   * says more than any keeps or what the log did not sign, and with faults; how the others fail is no matter here, they are asked as well. Ends at the
    * next answer after the signal.
    */
   async exchange(member: HeadMember, logs: readonly NoteKey[], signal?: AbortSignal): Promise<void> {
     if (logs.length === 0) return;
     const round: Round = { logs, signal, away: new Set() };
-    const { heads, splitViews } = await headsOf(member, logs);
-    for (const view of splitViews) await this.#takeSplit(view, logs);
+    const { heads, splitViews, failure } = await headsOf(member.client, logs);
+    for (const view of splitViews) await this.#takeSplit(view);
     for (const head of heads) {
       if (signal?.aborted) return;
-      if (!logs.some((key) => formatVkey(key) === head.log)) continue;
       // What was not taken here is no head of the log, and nobody is troubled with it.
       if (await quietly(() => this.#compare(head, round))) await this.#showOthers(member, head, round);
     }
+    // What it says besides counts all the same.
+    if (failure) throw failure;
   }
 
   async #showOthers(member: HeadMember, head: KnownHead, round: Round): Promise<void> {
@@ -128,13 +127,13 @@ export class HeadExchange {
     }
     this.#noteShown(other.name, head);
     if (answer.outcome !== "split-view") return;
-    const { splitViews } = await headsOf(other, round.logs);
-    for (const view of splitViews) await this.#takeSplit(view, round.logs);
+    const { splitViews } = await headsOf(client, round.logs);
+    for (const view of splitViews) await this.#takeSplit(view);
   }
 
   /** Its own newest head with the path from one that it has not seen until now. */
   async #showNewest(other: HeadMember, head: KnownHead, answer: HeadAnswer, round: Round): Promise<HeadAnswer> {
-    const { heads } = await headsOf(other, round.logs);
+    const { heads } = await headsOf(other.client, round.logs);
     const newest = heads.find(({ log, isLinked, size }) => log === head.log && isLinked && size > head.size);
     const link = newest && (await this.#link(head.log, head.size, newest, round));
     return link ? other.client.offerLogHead(textOf(newest, link)) : answer;
@@ -162,18 +161,13 @@ export class HeadExchange {
     return undefined;
   }
 
-  /** Nobody is believed: the two heads have to prove it. */
-  async #takeSplit(view: HeadSplit, logs: readonly NoteKey[]): Promise<void> {
-    const key = logs.find((one) => formatVkey(one) === view.log);
-    if (!key) return;
-    await quietly(async () => {
-      verifySplitView({ first: view.note, second: view.otherNote, ...(view.proof && { proof: view.proof }) }, key);
-      const before = this.shelf.splits.length;
-      await this.shelf.putSplit(view);
-      if (this.shelf.splits.length === before) return;
-      this.#options.onChange?.();
-      this.#options.onSplit(view);
-    });
+  /** One that proves itself. */
+  async #takeSplit(view: HeadSplit): Promise<void> {
+    const before = this.shelf.splits.length;
+    await this.shelf.putSplit(view);
+    if (this.shelf.splits.length === before) return;
+    this.#options.onChange?.();
+    this.#options.onSplit(view);
   }
 
   #noteShown(name: string, head: KnownHead): void {
@@ -188,18 +182,6 @@ function shownText(name: string, { log, size, root }: KnownHead): string {
 
 function textOf({ note }: KnownHead, { oldSize, proof }: HeadLink = { oldSize: 0, proof: [] }): string {
   return formatAddCheckpoint({ note, oldSize, proof });
-}
-
-/**
- * As much as a verifier keeps of so many logs. Rejects as the client does, and with `client/answer` for more: who floods
- * its askers is not read.
- */
-async function headsOf({ client }: HeadMember, { length }: readonly NoteKey[]): Promise<HeadsView> {
-  const view = await client.logHeads();
-  if (view.heads.length > length * (1 + HEADS_KEPT.unlinked) || view.splitViews.length > length * SPLITS_KEPT) {
-    throw new ClientError("client/answer", `more heads than a verifier keeps of ${length} logs`);
-  }
-  return view;
 }
 
 /** Whoever was not reached, or gave an answer that is none, is away for the rest of the round. */

@@ -11,6 +11,7 @@ import { openCheckpoint } from "../../../../host/log/checkpoint.ts";
 import { HEADS_KEPT, type HeadSplit, SPLITS_KEPT } from "../../../../host/log/heads.ts";
 import { formatVkey, parseVkey } from "../../../../host/log/note.ts";
 import { verifySplitView } from "../../../../host/log/split-view.ts";
+import type { HeadsView } from "../../../../host/service/service.ts";
 import { eventually } from "../../eventually.ts";
 import { listen } from "../../http/listening.ts";
 import { LOG_KEY, LOG_SIGNER, loggedOn, logTermsOf } from "../../service/logged-world.ts";
@@ -123,8 +124,54 @@ describe("an agent between two verifiers", () => {
       members: [{ name: "liar", client: liar }],
       onSplit: (view) => found.push(view),
     });
-    await exchange.exchange({ name: "liar", client: liar }, LOGS);
+    const asked = exchange.exchange({ name: "liar", client: liar }, LOGS);
+    await expect(asked).rejects.toMatchObject({ code: "client/answer" });
     expect(found).toEqual([]);
+  });
+
+  it("takes from the notes what a head is, and what is called otherwise is its verifier's failure", async () => {
+    const north = await verifier();
+    const log = formatVkey(LOG_KEY);
+    const good = {
+      ...{ log, origin: LOG_KEY.name, size: 20, root: SHOWN.root(20), note: await SHOWN.note(20), isLinked: true },
+    };
+    const split = { ...good, otherSize: 20, otherRoot: FORK.root(20), otherNote: await FORK.note(20), foundMs: 1 };
+    const [wrongSize, wrongRoot] = [21, FORK.root(21)];
+    const answers: HeadsView[] = [
+      ...[
+        { size: wrongSize },
+        { root: wrongRoot },
+        { origin: "other.example/log" },
+        { note: await SHOWN.note(21) },
+      ].map((label) => ({ heads: [{ ...good, ...label }], splitViews: [] })),
+      ...[{ size: wrongSize }, { root: wrongRoot }, { otherSize: wrongSize }, { otherRoot: wrongRoot }].map(
+        (label) => ({
+          heads: [],
+          splitViews: [{ ...split, proof: undefined, ...label }],
+        }),
+      ),
+    ];
+    const found: HeadSplit[] = [];
+    for (const answer of answers) {
+      const client = { ...{ logTile: never, offerLogHead: never }, logHeads: async () => answer };
+      const members = [
+        { name: "liar", client },
+        { name: "north", client: north.service },
+      ];
+      const exchange = new HeadExchange({ members, onSplit: (view) => found.push(view) });
+      await expect(exchange.exchange(members[0]!, LOGS)).rejects.toMatchObject({ code: "client/answer" });
+      expect(exchange.shelf.heads).toEqual([]);
+    }
+    expect([found, await north.service.logHeads()]).toEqual([[], { heads: [], splitViews: [] }]);
+    // What it says besides is taken.
+    const client = {
+      ...{ logTile: never, offerLogHead: never },
+      logHeads: async () => ({ heads: [{ ...good, size: 21 }, good], splitViews: [{ ...split, proof: undefined }] }),
+    };
+    const exchange = new HeadExchange({ members: [{ name: "north", client }], onSplit: (view) => found.push(view) });
+    await expect(exchange.exchange({ name: "north", client }, LOGS)).rejects.toMatchObject({ code: "client/answer" });
+    expect(exchange.shelf.newestHeads).toMatchObject([{ size: 20 }]);
+    expect(found.map(proves)).toEqual([true]);
   });
 
   it("goes on where one does not answer, and has nothing to do without a log", async () => {
@@ -209,7 +256,8 @@ describe("a verifier that means ill", () => {
       { name: "lies", client: client(HEADS_KEPT.unlinked + 1, 0) },
       { name: "other", client: client(0, 0) },
     ];
-    await new HeadExchange({ members, onSplit: () => {} }).exchange(members[0]!, LOGS);
+    const exchange = new HeadExchange({ members, onSplit: () => {} });
+    await expect(exchange.exchange(members[0]!, LOGS)).rejects.toMatchObject({ code: "client/answer" });
     expect(shown).toEqual([]);
   });
 });
