@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { formatAddCheckpoint } from "../../../host/log/add-checkpoint.ts";
 import { openCheckpoint } from "../../../host/log/checkpoint.ts";
+import { HEADS_KEPT } from "../../../host/log/heads.ts";
 import { formatVkey, parseVkey } from "../../../host/log/note.ts";
 import { verifySplitView } from "../../../host/log/split-view.ts";
 import { readEntries } from "../../../host/service/log/rows.ts";
@@ -70,6 +71,22 @@ describe.each(engines)("a verifier on $engine", ({ place }) => {
       expect(known.splitViews[0]!.foundMs).toBe(nowMs);
       expect(provesSplit(known)).toBe(true);
       await expect(store.db.selectFrom("split_views").selectAll().execute()).resolves.toHaveLength(2);
+    }));
+
+  it("keeps the first of the heads that no path leads to, whatever the log signs after them", () =>
+    elsewhere(async ({ service }) => {
+      const log = new TestLog({ key: LOG_KEY, signer: LOG_SIGNER }).grow(80);
+      await service.offerLogHead(await log.request(0));
+      const { unlinked } = HEADS_KEPT;
+      for (let size = 1; size <= unlinked + 3; size++) {
+        expect(await service.offerLogHead(await log.request(0, size))).toMatchObject({ outcome: "older" });
+      }
+      const sizes = async () => (await service.logHeads()).heads.map(({ size }) => size);
+      const first = Array.from({ length: unlinked }, (_, i) => i + 1);
+      expect(await sizes()).toEqual([80, ...first]);
+      expect(await service.offerLogHead(await log.request(5))).toMatchObject({ outcome: "known" });
+      await service.offerLogHead(await log.request(0, 70));
+      expect(await sizes()).toEqual([80, ...first.filter((size) => size !== 5), 70]);
     }));
 
   it("compares what it is shown with the log that it keeps, by its own tiles", async () => {
