@@ -43,7 +43,7 @@ export interface HeadShelf {
   head(log: string, size: number): Promise<KnownHead | undefined>;
   /** The largest of those that are linked. */
   newest(log: string): Promise<KnownHead | undefined>;
-  /** In place of one of the same size. */
+  /** In place of one of the same size; one that is not linked only where there is room (`HEADS_KEPT`). */
   put(head: KnownHead): Promise<void>;
   /** Unless it is there already. */
   putSplit(view: HeadSplit): Promise<void>;
@@ -60,11 +60,14 @@ export type HeadOutcome =
   /** It is the newest now. */
   | { readonly kind: "taken"; readonly head: KnownHead }
   | { readonly kind: "known"; readonly head: KnownHead }
-  /** It is smaller than the newest, or larger: a path between both is wanted. It is kept meanwhile. */
+  /** It is smaller than the newest, or larger: a path between both is wanted. It is kept meanwhile, if there is room. */
   | { readonly kind: "older" | "unlinked"; readonly head: KnownHead; readonly newest: KnownHead }
   | { readonly kind: "split"; readonly view: HeadSplit };
 
-/** Kept of each log: the largest that are linked, and the largest that are not. */
+/**
+ * Kept of each log: the largest that are linked, which is what comes next; and the first that are not, or a log could sign
+ * larger ones until the two heads that convict it are gone.
+ */
 export const HEADS_KEPT = { linked: 256, unlinked: 64 } as const;
 /** Kept of each log: the first, for ever. One is enough to convict a log. */
 export const SPLITS_KEPT = 64;

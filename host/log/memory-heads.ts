@@ -44,12 +44,12 @@ export class MemoryHeads implements HeadShelf {
 
   #put(head: KnownHead): void {
     const others = (this.#heads.get(head.log) ?? []).filter(({ size }) => size !== head.size);
+    if (!head.isLinked && others.filter(({ isLinked }) => !isLinked).length >= HEADS_KEPT.unlinked) return;
     const all = [...others, head].sort((a, b) => a.size - b.size);
-    const largest = (isLinked: boolean) => all.filter((one) => one.isLinked === isLinked);
-    const kept = new Set([...largest(true).slice(-HEADS_KEPT.linked), ...largest(false).slice(-HEADS_KEPT.unlinked)]);
+    const kept = new Set(all.filter(({ isLinked }) => isLinked).slice(-HEADS_KEPT.linked));
     this.#heads.set(
       head.log,
-      all.filter((one) => kept.has(one)),
+      all.filter((one) => !one.isLinked || kept.has(one)),
     );
   }
 }

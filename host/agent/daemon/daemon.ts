@@ -48,6 +48,7 @@ export class AgentDaemon {
   #loops: Promise<unknown> = Promise.resolve();
   #failure: Failure | undefined;
   #areHeadsNew = false;
+  #writing: Promise<void> = Promise.resolve();
 
   private constructor(
     config: AgentConfig,
@@ -79,7 +80,7 @@ export class AgentDaemon {
         if (!this.#sleeper.isOver) this.#outcomes.verifier(name, failure);
       },
       onFault: (error) => this.#outcomes.fault({}, error),
-      onAsked: (member, logs) => this.#exchange(member, logs),
+      onAsked: (member, logs, signal) => this.#exchange(member, logs, signal),
       random: this.#random,
     });
   }
@@ -122,21 +123,34 @@ export class AgentDaemon {
       error: statusError(this.#failure),
       boards: [...this.#keepers.values()].map((keeper) => keeper.status(nowMs)),
       verifiers: this.#config.verifiers.map(({ name, url }) => {
-        const { isListening, lastContactMs, failure, eventsFailure } = this.#feed.states.get(name)!;
-        return { name, url, isListening, lastContactMs, error: statusError(failure ?? eventsFailure) };
+        const { isListening, lastContactMs, failure, eventsFailure, headsFailure } = this.#feed.states.get(name)!;
+        const error = statusError(failure ?? eventsFailure ?? headsFailure);
+        return { name, url, isListening, lastContactMs, error };
       }),
       log: logStatus(this.#heads.shelf),
     };
   }
 
-  async #exchange(member: CircleMember, logs: readonly NoteKey[]): Promise<void> {
+  async #exchange(member: CircleMember, logs: readonly NoteKey[], signal: AbortSignal): Promise<void> {
     try {
-      await this.#heads.exchange(member, logs);
-      if (!this.#areHeadsNew) return;
-      this.#areHeadsNew = false;
+      await this.#heads.exchange(member, logs, signal);
+    } finally {
+      // One after the other: there is one file, and several verifiers are asked at a time.
+      this.#writing = this.#writing.then(() => this.#writeHeads());
+      await this.#writing;
+    }
+  }
+
+  /** Rejects with nothing. */
+  async #writeHeads(): Promise<void> {
+    if (!this.#areHeadsNew) return;
+    this.#areHeadsNew = false;
+    try {
       await writeHeads(this.#config.state, this.#heads.shelf);
     } catch (error) {
-      this.#outcomes.fault({ verifier: member.name }, error);
+      // They are written with the next ones.
+      this.#areHeadsNew = true;
+      this.#outcomes.fault({ file: "heads" }, error);
     }
   }
 

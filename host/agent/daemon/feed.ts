@@ -30,9 +30,11 @@ export interface VerifierState {
   failure: Failure | undefined;
   /** Why it is not listened to; it may answer questions all the same. */
   eventsFailure: Failure | undefined;
+  /** Why its heads of logs were not taken; the feed goes on all the same. */
+  headsFailure: Failure | undefined;
 }
 
-type FailureKind = "failure" | "eventsFailure";
+type FailureKind = "failure" | "eventsFailure" | "headsFailure";
 
 export interface FeedOptions {
   readonly pollMs: number;
@@ -40,8 +42,11 @@ export interface FeedOptions {
   readonly onChange: (isBack: boolean) => void;
   readonly onFault: (error: unknown) => void;
   readonly onFailure: (name: string, failure: Failure) => void;
-  /** After a verifier was asked. What rejects is a fault. */
-  readonly onAsked?: (member: CircleMember, logs: readonly NoteKey[]) => Promise<void>;
+  /**
+   * After a verifier was asked; nothing waits for it, and of each verifier one is under way at a time. It ends soon after
+   * the signal. What it rejects with is the verifier's failure, or a fault.
+   */
+  readonly onAsked?: (member: CircleMember, logs: readonly NoteKey[], signal: AbortSignal) => Promise<void>;
   readonly random?: () => number;
   readonly timing?: Timing;
 }
@@ -67,6 +72,9 @@ export class Feed {
   readonly #timing: Timing;
   readonly #sleeper: Sleeper;
   readonly #loops: Promise<void>[] = [];
+  /** What goes on after a verifier was asked, by its name. */
+  readonly #asides = new Map<string, Promise<void>>();
+  readonly #ending = new AbortController();
   #agreements: readonly { readonly version: number; readonly bytes: Uint8Array }[] = [];
   #leaseMs = Number.POSITIVE_INFINITY;
   /** Of all agreements: heads of a log that is no longer agreed on may still be at odds. */
@@ -84,7 +92,14 @@ export class Feed {
     this.states = new Map(
       circle.members.map(({ name }) => [
         name,
-        { name, isListening: false, lastContactMs: 0, failure: undefined, eventsFailure: undefined },
+        {
+          name,
+          isListening: false,
+          lastContactMs: 0,
+          failure: undefined,
+          eventsFailure: undefined,
+          headsFailure: undefined,
+        },
       ]),
     );
   }
@@ -96,7 +111,9 @@ export class Feed {
   /** The clients must be closed too: that ends what is on the way. */
   async stop(): Promise<void> {
     this.#sleeper.stop();
+    this.#ending.abort();
     await Promise.all(this.#loops);
+    await Promise.all(this.#asides.values());
   }
 
   get agreementVersion(): number {
@@ -182,7 +199,22 @@ export class Feed {
     if (about.epoch > this.epochNewest) this.#takeOrders(await client.ordersAfter(this.epochNewest));
     const beacon = await beaconOf(client);
     if (beacon) this.#takeBeacon(beacon);
-    await this.#options.onAsked?.(member, this.#logs);
+    this.#goAside(member);
+  }
+
+  /** Never awaited here: a verifier that hangs or floods in this must not hold up orders. */
+  #goAside(member: CircleMember): void {
+    const { onAsked } = this.#options;
+    const { name } = member;
+    if (!onAsked || this.#asides.has(name) || this.#sleeper.isOver) return;
+    const aside = this.#try(member, "headsFailure", async () => {
+      await onAsked(member, this.#logs, this.#ending.signal);
+      this.states.get(name)!.headsFailure = undefined;
+    });
+    this.#asides.set(
+      name,
+      aside.finally(() => this.#asides.delete(name)),
+    );
   }
 
   async #take(member: CircleMember, event: ServiceEvent): Promise<void> {

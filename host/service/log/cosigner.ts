@@ -118,8 +118,8 @@ export class LogCosigner {
           left -= 1;
           if (left === 0 || have >= need) resolve();
           // It was not asked about what came meanwhile.
-          if (isCosigned && this.#running === undefined) this.notice();
-          else if (isCosigned) this.#isWanted = true;
+          if (isCosigned) this.#isWanted = true;
+          if (this.#isWanted && this.#running === undefined) this.notice();
         }, reject);
         this.#asking.add(asking);
       }
@@ -142,7 +142,7 @@ export class LogCosigner {
 
   async #cosigned(seat: WitnessSeat, head: Head): Promise<boolean> {
     const { store } = this.#options;
-    let from = Math.min(seat.size, head.size);
+    let from = Math.min(seat.standsAt, head.size);
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
       const isProof = from > 0 && from < head.size;
       const proof = isProof ? await consistencyProof(storedTiles(store.db), from, head.size) : [];
@@ -170,7 +170,9 @@ export class LogCosigner {
   async #overtaken(seat: WitnessSeat, size: number): Promise<boolean> {
     const newest = await newestHead(this.#options.store.db);
     if (newest && newest.size >= size) {
-      seat.size = size;
+      // Its cosignature on that may be nowhere: it is asked about that head too.
+      seat.standsAt = size;
+      seat.hasSeenMore = false;
       this.#isWanted = true;
     } else {
       seat.hasSeenMore = true;

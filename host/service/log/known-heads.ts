@@ -8,12 +8,13 @@ import { LogError } from "../../log/errors.ts";
 import { type HeadOutcome, type KnownHead, linkByTiles, offerHead, originOf } from "../../log/heads.ts";
 import { formatVkey, type NoteKey } from "../../log/note.ts";
 import type { Store, Tables } from "../../store/store.ts";
+import { sameBytes } from "../../verifier/bytes.ts";
 import { VerifierError, type VerifierErrorCode } from "../../verifier/errors.ts";
 import type { HeadAnswer, HeadsView, HeadView } from "../service.ts";
 import type { Shared } from "../shared.ts";
-import { isOf, newestHead, noteOf } from "./heads.ts";
-import { storedTiles } from "./rows.ts";
-import { newestKnown, SqlHeads, splitViews, unlinkedHeads } from "./sql-heads.ts";
+import { type Head, isOf, newestHead, noteOf } from "./heads.ts";
+import { readTreeHead, storedTiles } from "./rows.ts";
+import { knownHead, newestKnown, SqlHeads, splitViews, unlinkedHeads } from "./sql-heads.ts";
 
 export interface KnownHeadsParts {
   readonly store: Store;
@@ -73,14 +74,13 @@ export class KnownHeads {
     return { heads, splitViews: found.map((view) => ({ ...view, origin: originOf(view.log) })) };
   }
 
-  /** Whether the log that is kept here has a newer head than any that was shown. */
+  /** Whether the newest head of the log that is kept here is not among those that are known. */
   async #isOwnNew(logs: readonly NoteKey[]): Promise<boolean> {
     const { store } = this.#parts;
     const own = this.#own(logs);
     const head = own && (await newestHead(store.db));
     if (!head || !isOf(head, own)) return false;
-    const known = await newestKnown(store.db, formatVkey(own));
-    return known === undefined || known.size < head.size;
+    return !isSame(await knownHead(store.db, formatVkey(own), head.size), head);
   }
 
   /** The log's own newest head is one of those that are compared. */
@@ -88,9 +88,11 @@ export class KnownHeads {
     const own = this.#own(logs);
     const head = own && (await newestHead(tx));
     if (!head || !isOf(head, own)) return;
-    const newest = await shelf.newest(formatVkey(own));
-    if (newest !== undefined && newest.size >= head.size) return;
-    const link = newest && (await linkByTiles(storedTiles(tx), newest.size, head));
+    const log = formatVkey(own);
+    // Another root of the same size is a split view, and larger ones may be another's tree.
+    if (isSame(await shelf.head(log, head.size), head)) return;
+    const newest = await shelf.newest(log);
+    const link = newest && (await linkByOwn(tx, newest.size, head));
     await offerHead(shelf, logs, noteOf(head, []), link);
   }
 
@@ -103,7 +105,7 @@ export class KnownHeads {
   ): Promise<HeadOutcome> {
     const own = this.#own(logs);
     if (outcome.kind !== "older" || own === undefined || outcome.head.log !== formatVkey(own)) return outcome;
-    const link = await linkByTiles(storedTiles(tx), outcome.head.size, outcome.newest);
+    const link = await linkByOwn(tx, outcome.head.size, outcome.newest);
     if (!link) return outcome;
     const linked = await offerHead(shelf, logs, outcome.newest.note, link);
     return linked.kind === "known" ? { kind: "known", head: { ...outcome.head, isLinked: true } } : linked;
@@ -113,6 +115,23 @@ export class KnownHeads {
     const own = formatVkey(this.#parts.key);
     return logs.find((key) => formatVkey(key) === own);
   }
+}
+
+/** Undefined where the own tree says nothing: it has fewer leaves than the head, which others were shown, or is of another. */
+async function linkByOwn(tx: Transaction<Tables>, oldSize: number, head: KnownHead | Head) {
+  const tree = await readTreeHead(tx);
+  if (tree === undefined || tree.size < head.size) return undefined;
+  try {
+    return await linkByTiles(storedTiles(tx), oldSize, head);
+  } catch (error) {
+    // What is wrong with the own tiles is for fsck to say; whoever shows a head has no part in it.
+    if (error instanceof LogError && error.code === "log/tile") return undefined;
+    throw error;
+  }
+}
+
+function isSame(known: KnownHead | undefined, { root }: Head): boolean {
+  return known !== undefined && sameBytes(known.root, root);
 }
 
 async function answerOf(outcome: HeadOutcome, shelf: SqlHeads): Promise<HeadAnswer> {

@@ -17,14 +17,8 @@ export class SqlHeads implements HeadShelf {
     this.#nowMs = nowMs;
   }
 
-  async head(log: string, size: number): Promise<KnownHead | undefined> {
-    const row = await this.#tx
-      .selectFrom("known_heads")
-      .selectAll()
-      .where("log", "=", log)
-      .where("size", "=", size)
-      .executeTakeFirst();
-    return row && headOf(row);
+  head(log: string, size: number): Promise<KnownHead | undefined> {
+    return knownHead(this.#tx, log, size);
   }
 
   newest(log: string): Promise<KnownHead | undefined> {
@@ -32,25 +26,38 @@ export class SqlHeads implements HeadShelf {
   }
 
   async put({ log, size, root, note, isLinked }: KnownHead): Promise<void> {
+    if (!isLinked && !(await this.#hasRoom(log, size))) return;
     const row = { log, size, root, note, is_linked: Number(isLinked), seen_ms: this.#nowMs };
     await putRows(this.#tx, "known_heads", [row]);
-    const kept = isLinked ? HEADS_KEPT.linked : HEADS_KEPT.unlinked;
+    if (!isLinked) return;
     const last = await this.#tx
       .selectFrom("known_heads")
       .select("size")
       .where("log", "=", log)
-      .where("is_linked", "=", Number(isLinked))
+      .where("is_linked", "=", 1)
       .orderBy("size", "desc")
-      .offset(kept - 1)
+      .offset(HEADS_KEPT.linked - 1)
       .limit(1)
       .executeTakeFirst();
     if (!last) return;
     await this.#tx
       .deleteFrom("known_heads")
       .where("log", "=", log)
-      .where("is_linked", "=", Number(isLinked))
+      .where("is_linked", "=", 1)
       .where("size", "<", last.size)
       .execute();
+  }
+
+  /** For one of this size that is not linked. */
+  async #hasRoom(log: string, size: number): Promise<boolean> {
+    const { count } = await this.#tx
+      .selectFrom("known_heads")
+      .select((eb) => eb.fn.countAll<number>().as("count"))
+      .where("log", "=", log)
+      .where("is_linked", "=", 0)
+      .where("size", "!=", size)
+      .executeTakeFirstOrThrow();
+    return Number(count) < HEADS_KEPT.unlinked;
   }
 
   async putSplit({ log, size, root, note, otherSize, otherRoot, otherNote, proof }: HeadSplit): Promise<void> {
@@ -76,6 +83,16 @@ export class SqlHeads implements HeadShelf {
       .onConflict((on) => on.columns(["log", "size", "root", "other_size", "other_root"]).doNothing())
       .execute();
   }
+}
+
+export async function knownHead(db: Reader, log: string, size: number): Promise<KnownHead | undefined> {
+  const row = await db
+    .selectFrom("known_heads")
+    .selectAll()
+    .where("log", "=", log)
+    .where("size", "=", size)
+    .executeTakeFirst();
+  return row && headOf(row);
 }
 
 export async function newestKnown(db: Reader, log: string): Promise<KnownHead | undefined> {

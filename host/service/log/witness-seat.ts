@@ -36,8 +36,10 @@ export class WitnessSeat {
   readonly here: WitnessHere;
   readonly client: WitnessClient;
   isBusy = false;
-  /** Of the newest head that it has cosigned, as far as is known. */
+  /** Of the newest head that it has cosigned and whose cosignature is stored here. */
   size = 0;
+  /** Where the witness stands, as far as is known: it may have cosigned for another process, which did not store it. */
+  standsAt = 0;
   seconds: number | undefined;
   problem: string | undefined;
   /** Whether it says that it has seen more of the log than there is. */
@@ -59,6 +61,7 @@ export class WitnessSeat {
 
   cosigned(size: number, seconds: number): void {
     this.size = size;
+    this.standsAt = size;
     this.seconds = seconds;
     this.problem = undefined;
     this.hasSeenMore = false;

@@ -248,16 +248,20 @@ describe("whatever is offered", () => {
     );
   });
 
-  it("stays within bounds, and the largest heads are what is kept", async () => {
+  it("stays within bounds: of those that are linked the largest are kept, of the others the first", async () => {
     const shelf = new MemoryHeads();
     const log = formatVkey(PAIR.key);
-    const root = MTH([]);
-    for (let size = 1; size <= 400; size++) {
-      await shelf.put({ log, size, root, note: "note", isLinked: size % 2 === 0 });
-    }
+    const head = { log, root: MTH([]), note: "note" };
+    for (let size = 1; size <= 600; size++) await shelf.put({ ...head, size, isLinked: size % 2 === 0 });
     const sizes = (isLinked: boolean) => shelf.heads.filter((one) => one.isLinked === isLinked).map(({ size }) => size);
-    expect(sizes(true)).toHaveLength(200);
-    expect(sizes(false)).toHaveLength(HEADS_KEPT.unlinked);
-    expect(Math.min(...sizes(false))).toBe(399 - 2 * (HEADS_KEPT.unlinked - 1));
+    const [linked, unlinked] = [sizes(true), sizes(false)];
+    expect([linked.length, linked[0], linked.at(-1)]).toEqual([HEADS_KEPT.linked, 602 - 2 * HEADS_KEPT.linked, 600]);
+    expect(unlinked).toEqual(Array.from({ length: HEADS_KEPT.unlinked }, (_, i) => 2 * i + 1));
+    // Its own place is no other's, and one that is linked makes room.
+    await shelf.put({ ...head, size: 1, note: "again", isLinked: false });
+    await shelf.put({ ...head, size: 3, isLinked: true });
+    await shelf.put({ ...head, size: 599, isLinked: false });
+    expect(await shelf.head(log, 1)).toMatchObject({ note: "again" });
+    expect(sizes(false)).toEqual([...unlinked.filter((size) => size !== 3), 599]);
   });
 });

@@ -2,8 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { formatAddCheckpoint } from "../../../host/log/add-checkpoint.ts";
 import { openCheckpoint } from "../../../host/log/checkpoint.ts";
+import { HEADS_KEPT } from "../../../host/log/heads.ts";
 import { formatVkey, parseVkey } from "../../../host/log/note.ts";
 import { verifySplitView } from "../../../host/log/split-view.ts";
+import { readEntries } from "../../../host/service/log/rows.ts";
 import type { HeadsView } from "../../../host/service/service.ts";
 import { engines } from "../store/engines.ts";
 import { TestLog } from "../witness/rig.ts";
@@ -71,6 +73,22 @@ describe.each(engines)("a verifier on $engine", ({ place }) => {
       await expect(store.db.selectFrom("split_views").selectAll().execute()).resolves.toHaveLength(2);
     }));
 
+  it("keeps the first of the heads that no path leads to, whatever the log signs after them", () =>
+    elsewhere(async ({ service }) => {
+      const log = new TestLog({ key: LOG_KEY, signer: LOG_SIGNER }).grow(80);
+      await service.offerLogHead(await log.request(0));
+      const { unlinked } = HEADS_KEPT;
+      for (let size = 1; size <= unlinked + 3; size++) {
+        expect(await service.offerLogHead(await log.request(0, size))).toMatchObject({ outcome: "older" });
+      }
+      const sizes = async () => (await service.logHeads()).heads.map(({ size }) => size);
+      const first = Array.from({ length: unlinked }, (_, i) => i + 1);
+      expect(await sizes()).toEqual([80, ...first]);
+      expect(await service.offerLogHead(await log.request(5))).toMatchObject({ outcome: "known" });
+      await service.offerLogHead(await log.request(0, 70));
+      expect(await sizes()).toEqual([80, ...first.filter((size) => size !== 5), 70]);
+    }));
+
   it("compares what it is shown with the log that it keeps, by its own tiles", async () => {
     const { world } = await logged({ witnesses: 1 });
     const { service } = world;
@@ -93,6 +111,52 @@ describe.each(engines)("a verifier on $engine", ({ place }) => {
     const { world } = await logged({ witnesses: 1 });
     expect(await world.service.offerLogHead(await SHOWN.request(0, 40))).toMatchObject({ outcome: "unlinked" });
     expect((await world.service.logHeads()).heads).toMatchObject([{ isLinked: true }, { size: 40, isLinked: false }]);
+  });
+
+  it("says of no head what its own log is too short for", async () => {
+    const { world } = await logged({ witnesses: 1 });
+    const { service, store } = world;
+    const own = openCheckpoint(await service.logCheckpoint(), LOG_KEY);
+    const beyond = new TestLog({ key: LOG_KEY, signer: LOG_SIGNER }, await readEntries(store.db, 0, own.size)).grow(
+      300,
+    );
+    expect(beyond.root(own.size)).toEqual(own.root);
+    expect(await service.offerLogHead(await beyond.request(own.size, own.size + 5))).toMatchObject({
+      outcome: "taken",
+    });
+    const size = own.size + 5;
+    expect(await service.offerLogHead(await beyond.request(0, own.size + 2))).toMatchObject({ outcome: "older", size });
+    expect(await service.offerLogHead(await beyond.request(own.size + 2, size))).toMatchObject({ outcome: "known" });
+    // Of more tiles than it has.
+    expect(await service.offerLogHead(await beyond.request(size))).toMatchObject({ outcome: "taken" });
+    expect(await service.offerLogHead(await beyond.request(0, 280))).toMatchObject({ outcome: "older" });
+  });
+
+  it("compares its own head with another of the same size that was there first, and with larger ones", async () => {
+    const { world } = await logged({ witnesses: 1 });
+    const { service, store } = world;
+    const device = await world.enrolled();
+    const ownSize = async () => openCheckpoint(await service.logCheckpoint(), LOG_KEY).size;
+    const first = await ownSize();
+    await world.license(device);
+    const second = await ownSize();
+    const third = 2 * second - first;
+    const entries = await readEntries(store.db, 0, second);
+    const fork = new TestLog({ key: LOG_KEY, signer: LOG_SIGNER }, entries).grow(20, "fork");
+    expect(await service.offerLogHead(await fork.request(second, third))).toMatchObject({ outcome: "taken" });
+    expect(await service.offerLogHead(await fork.request(third, third + 9))).toMatchObject({ outcome: "taken" });
+    await world.license(device);
+    expect(await ownSize()).toBe(third);
+    const view = await service.logHeads();
+    expect(view.splitViews).toMatchObject([{ size: third, otherSize: third, root: fork.root(third) }]);
+    expect(provesSplit(view)).toBe(true);
+    // Of a size that nobody was shown it waits beside the larger one.
+    await world.license(device);
+    const own = openCheckpoint(await service.logCheckpoint(), LOG_KEY);
+    expect((await service.logHeads()).heads).toMatchObject([
+      { size: third + 9, isLinked: true },
+      { size: own.size, root: own.root, isLinked: false },
+    ]);
   });
 
   it("has no business with logs that no agreement names", async () => {

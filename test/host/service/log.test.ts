@@ -11,6 +11,8 @@ import { consistencyProof, TILE_WIDTH, treeRoot } from "../../../host/log/tiles.
 import { decodeLogProof, receiptToBeSigned } from "../../../host/objects/log-proof.ts";
 import { ed25519Verify } from "../../../host/protocol/ed25519.ts";
 import { contentChecks } from "../../../host/service/checks/content.ts";
+import { LogCosigner } from "../../../host/service/log/cosigner.ts";
+import { cosignaturesOn, newestHead, writeHead } from "../../../host/service/log/heads.ts";
 import { StoreError } from "../../../host/store/errors.ts";
 import { fsck } from "../../../host/store/fsck.ts";
 import { eventually } from "../eventually.ts";
@@ -203,6 +205,33 @@ describe.each(engines)("the log on $engine", ({ place }) => {
       const { size, witnesses } = await all.world.service.log();
       expect(witnesses.map((witness) => witness.size)).toEqual([size, size, size]);
     });
+  });
+
+  it("has a head cosigned that another process published, where nobody kept the cosignature", async () => {
+    const { world, log } = await logged({ witnesses: 1 });
+    await world.license(await world.enrolled());
+    const { store } = world;
+    const newest = (await newestHead(store.db))!;
+    await eventually(async () => expect(await cosignaturesOn(store.db, newest.size)).toHaveLength(1));
+    await store.write(async (tx) => {
+      await tx.deleteFrom("log_cosignatures").execute();
+      await tx.deleteFrom("log_heads").where("size", "=", newest.size).execute();
+    });
+    const cosigner = new LogCosigner({
+      store,
+      key: LOG_KEY,
+      witnesses: log.witnesses,
+      // The other process publishes once this one has read what the newest head is.
+      quorum: async () => {
+        await store.write((tx) => writeHead(tx, newest));
+        return 1;
+      },
+    });
+    await cosigner.ask(false);
+    expect(cosigner.isRolledBack).toBe(false);
+    expect(cosigner.views()).toMatchObject([{ size: newest.size, seconds: expect.any(Number) }]);
+    expect(await cosignaturesOn(store.db, newest.size)).toHaveLength(1);
+    await cosigner.close();
   });
 
   it("has heads cosigned anew when their cosignatures grow old", async () => {

@@ -8,9 +8,10 @@ import { readHeads, writeHeads } from "../../../../host/agent/daemon/heads-file.
 import { ClientError } from "../../../../host/client/errors.ts";
 import { fromBase64 } from "../../../../host/log/base64.ts";
 import { openCheckpoint } from "../../../../host/log/checkpoint.ts";
-import type { HeadSplit } from "../../../../host/log/heads.ts";
-import { parseVkey } from "../../../../host/log/note.ts";
+import { HEADS_KEPT, type HeadSplit, SPLITS_KEPT } from "../../../../host/log/heads.ts";
+import { formatVkey, parseVkey } from "../../../../host/log/note.ts";
 import { verifySplitView } from "../../../../host/log/split-view.ts";
+import type { HeadsView } from "../../../../host/service/service.ts";
 import { eventually } from "../../eventually.ts";
 import { listen } from "../../http/listening.ts";
 import { LOG_KEY, LOG_SIGNER, loggedOn, logTermsOf } from "../../service/logged-world.ts";
@@ -123,8 +124,54 @@ describe("an agent between two verifiers", () => {
       members: [{ name: "liar", client: liar }],
       onSplit: (view) => found.push(view),
     });
-    await exchange.exchange({ name: "liar", client: liar }, LOGS);
+    const asked = exchange.exchange({ name: "liar", client: liar }, LOGS);
+    await expect(asked).rejects.toMatchObject({ code: "client/answer" });
     expect(found).toEqual([]);
+  });
+
+  it("takes from the notes what a head is, and what is called otherwise is its verifier's failure", async () => {
+    const north = await verifier();
+    const log = formatVkey(LOG_KEY);
+    const good = {
+      ...{ log, origin: LOG_KEY.name, size: 20, root: SHOWN.root(20), note: await SHOWN.note(20), isLinked: true },
+    };
+    const split = { ...good, otherSize: 20, otherRoot: FORK.root(20), otherNote: await FORK.note(20), foundMs: 1 };
+    const [wrongSize, wrongRoot] = [21, FORK.root(21)];
+    const answers: HeadsView[] = [
+      ...[
+        { size: wrongSize },
+        { root: wrongRoot },
+        { origin: "other.example/log" },
+        { note: await SHOWN.note(21) },
+      ].map((label) => ({ heads: [{ ...good, ...label }], splitViews: [] })),
+      ...[{ size: wrongSize }, { root: wrongRoot }, { otherSize: wrongSize }, { otherRoot: wrongRoot }].map(
+        (label) => ({
+          heads: [],
+          splitViews: [{ ...split, proof: undefined, ...label }],
+        }),
+      ),
+    ];
+    const found: HeadSplit[] = [];
+    for (const answer of answers) {
+      const client = { ...{ logTile: never, offerLogHead: never }, logHeads: async () => answer };
+      const members = [
+        { name: "liar", client },
+        { name: "north", client: north.service },
+      ];
+      const exchange = new HeadExchange({ members, onSplit: (view) => found.push(view) });
+      await expect(exchange.exchange(members[0]!, LOGS)).rejects.toMatchObject({ code: "client/answer" });
+      expect(exchange.shelf.heads).toEqual([]);
+    }
+    expect([found, await north.service.logHeads()]).toEqual([[], { heads: [], splitViews: [] }]);
+    // What it says besides is taken.
+    const client = {
+      ...{ logTile: never, offerLogHead: never },
+      logHeads: async () => ({ heads: [{ ...good, size: 21 }, good], splitViews: [{ ...split, proof: undefined }] }),
+    };
+    const exchange = new HeadExchange({ members: [{ name: "north", client }], onSplit: (view) => found.push(view) });
+    await expect(exchange.exchange({ name: "north", client }, LOGS)).rejects.toMatchObject({ code: "client/answer" });
+    expect(exchange.shelf.newestHeads).toMatchObject([{ size: 20 }]);
+    expect(found.map(proves)).toEqual([true]);
   });
 
   it("goes on where one does not answer, and has nothing to do without a log", async () => {
@@ -143,12 +190,81 @@ describe("an agent between two verifiers", () => {
     const exchange = new HeadExchange({ members, onSplit: () => {} });
     await exchange.exchange(members[1]!, []);
     expect(asked).toEqual([]);
-    await exchange.exchange(members[1]!, LOGS);
+    await expect(exchange.exchange(members[1]!, LOGS)).rejects.toMatchObject({ code: "client/connect" });
     await exchange.exchange(members[0]!, LOGS);
     expect(asked.length).toBeGreaterThan(1);
     expect((await south.service.logHeads()).heads).toMatchObject([{ size: 20 }]);
   });
 });
+
+describe("a verifier that means ill", () => {
+  it("holds up the others by no answer of its own", async () => {
+    const [north, south] = [await verifier(), await verifier()];
+    await north.service.offerLogHead(await SHOWN.request(0, 20));
+    let hang = () => {};
+    const hangs = () =>
+      new Promise<never>((_, reject) => {
+        hang = () => reject(new ClientError("client/timeout"));
+      });
+    const members = [
+      { name: "hangs", client: { logHeads: hangs, logTile: hangs, offerLogHead: async () => never() } },
+      { name: "north", client: north.service },
+      { name: "south", client: south.service },
+    ];
+    const exchange = new HeadExchange({ members, onSplit: () => {} });
+    const hanging = exchange.exchange(members[0]!, LOGS);
+    await exchange.exchange(members[1]!, LOGS);
+    expect((await south.service.logHeads()).heads).toMatchObject([{ size: 20 }]);
+    hang();
+    await expect(hanging).rejects.toMatchObject({ code: "client/timeout" });
+  });
+
+  it("is not read where it says more than any verifier keeps", async () => {
+    const shown: string[] = [];
+    const head = {
+      log: formatVkey(LOG_KEY),
+      origin: LOG_KEY.name,
+      size: 1,
+      root: SHOWN.root(1),
+      note: "",
+      isLinked: false,
+    };
+    const client = (heads: number, splits: number) => ({
+      logTile: never,
+      offerLogHead: async (text: string) => {
+        shown.push(text);
+        return never();
+      },
+      logHeads: async () => {
+        const view = { ...head, otherSize: 1, otherRoot: head.root, otherNote: "", proof: undefined, foundMs: 1 };
+        return { heads: Array(heads).fill(head), splitViews: Array(splits).fill(view) };
+      },
+    });
+    for (const [heads, splits] of [
+      [HEADS_KEPT.unlinked + 2, 0],
+      [0, SPLITS_KEPT + 1],
+    ] as const) {
+      const members = [
+        { name: "floods", client: client(heads, splits) },
+        { name: "other", client: client(0, 0) },
+      ];
+      const exchange = new HeadExchange({ members, onSplit: () => {} });
+      await expect(exchange.exchange(members[0]!, LOGS)).rejects.toMatchObject({ code: "client/answer" });
+    }
+    // As many as there may be, of which none is a head of the log: nobody else hears of them.
+    const members = [
+      { name: "lies", client: client(HEADS_KEPT.unlinked + 1, 0) },
+      { name: "other", client: client(0, 0) },
+    ];
+    const exchange = new HeadExchange({ members, onSplit: () => {} });
+    await expect(exchange.exchange(members[0]!, LOGS)).rejects.toMatchObject({ code: "client/answer" });
+    expect(shown).toEqual([]);
+  });
+});
+
+async function never(): Promise<never> {
+  throw new ClientError("client/connect");
+}
 
 describe("what an agent knows of logs", () => {
   it("outlives it, and a file that is none of its own is refused", async () => {
