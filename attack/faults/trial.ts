@@ -30,6 +30,9 @@ export type Flip = { byte: number; bit: number };
 /** The code of an answer, where the gate stands, and the answer itself in hex. */
 type Look = { code: number; gate: number; answer: string };
 
+/** What the device stands under, as it says, and whether its gate is locked. */
+type Standing = { under: string; isLocked: boolean };
+
 /** What a run came to. */
 export type Verdict = "no effect" | "refused" | "closed" | "trapped" | "hung";
 
@@ -46,7 +49,7 @@ export class Trial {
   readonly #turnsMax: bigint;
   readonly #whole: Look;
   /** `#standing` after the call without a fault. */
-  readonly #stood: string;
+  readonly #stood: Standing;
   readonly #proofs = new Map<string, Uint8Array>();
   #granted: bigint[] = [];
   #retract: () => void;
@@ -90,9 +93,7 @@ export class Trial {
     if (this.#stage.ends && code !== this.#whole.code) return outcome.end === "returned" ? "refused" : outcome.end;
     // Who says of the end of a license that it is done took its credit away.
     if (this.#stage.ends && outcome.end === "returned" && answer === this.#whole.answer) this.#lookForCredit();
-    if (outcome.end === "returned" && this.#stage.refuses && this.#standing() !== this.#stood) {
-      this.#excess ??= "it was taken";
-    }
+    if (outcome.end === "returned" && this.#stage.refuses) this.#lookForMoves();
     if (outcome.end === "returned") this.#goOn();
     this.#judge();
     if (outcome.end !== "returned") return outcome.end;
@@ -129,15 +130,20 @@ export class Trial {
     this.#lookForCredit();
   }
 
-  /** What the device stands under, as it says: agreement, epoch, order, and whether it waits for a recovery. */
-  #standing(): string {
+  /** Agreement, epoch and order are what they were, and what waits for a recovery waits. To be locked is no harm. */
+  #lookForMoves(): void {
+    const { under, isLocked } = this.#standing();
+    if (under !== this.#stood.under) this.#excess ??= `it was taken: ${under} after ${this.#stood.under}`;
+    if (this.#stood.isLocked && !isLocked) this.#excess ??= "it was taken: the device is no longer locked";
+  }
+
+  #standing(): Standing {
     const info = this.#ask([Command.INFO])?.[1] as CborMap | undefined;
     const says = [Claim.AGREEMENT, Claim.EPOCH, Claim.ORDER].map((claim) => info?.get(claim));
-    const isLocked = info?.get(Claim.GATE_STATE) === GateState.LOCKED;
-    return [
-      ...says.map((value) => (value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value)),
-      isLocked,
-    ].join();
+    const under = says
+      .map((value) => (value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value))
+      .join();
+    return { under, isLocked: info?.get(Claim.GATE_STATE) === GateState.LOCKED };
   }
 
   /** What is left that must not be is judged in the end. */

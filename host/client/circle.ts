@@ -17,7 +17,7 @@ import type { VerifierClient } from "./client.ts";
 import { ClientError } from "./errors.ts";
 import { logProofOfAny } from "./log-proofs.ts";
 import { wait } from "./retry.ts";
-import { codeOf, failureOf, isFailure, type Result, settle, settleOne } from "./settle.ts";
+import { codeOf, failureOf, type Result, settle, settleOne } from "./settle.ts";
 import type { About } from "./views.ts";
 
 /** What is asked of a verifier here, and of whoever carries the questions. */

@@ -23,7 +23,7 @@ export interface HeadProof {
   readonly index: IndexProof;
 }
 
-/** A range in Unix seconds, both ends in it. */
+/** A range in whole Unix seconds: witnesses' clocks tell no less, so the very seconds of both ends are not in it. */
 export interface TimeRange {
   readonly fromSeconds: number;
   readonly toSeconds: number;

@@ -77,16 +77,21 @@ export class Shared {
   }
 
   async #at(db: Kysely<Tables>, known?: number): Promise<SharedState> {
-    const version =
-      known ??
-      (await db.selectFrom("state").select("version").where("id", "=", STATE_ID).executeTakeFirstOrThrow()).version;
+    const version = known ?? (await versionOf(db));
     const current = this.#state;
     if (current && current.version === version && current.references === this.#references()) return current;
     // Read before a transaction changes anything, so that what is kept is what is committed.
     const state = await readShared(db, version, this.#references());
+    // Without the lock an order may have come between: a state is of its version, or what is public of it is not known.
+    if (known === undefined && (await versionOf(db)) !== version) return this.#at(db);
     this.#state = state;
     return state;
   }
+}
+
+async function versionOf(db: Kysely<Tables>): Promise<number> {
+  const row = await db.selectFrom("state").select("version").where("id", "=", STATE_ID).executeTakeFirstOrThrow();
+  return row.version;
 }
 
 async function readShared(db: Kysely<Tables>, version: number, references: ReferenceValues): Promise<SharedState> {

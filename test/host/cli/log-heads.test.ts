@@ -1,5 +1,5 @@
 /** `quiesce log heads`: what a verifier knows of logs, for people and monitors, with an exit code that says enough. */
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { formatVkey } from "../../../host/log/note.ts";
@@ -62,14 +62,34 @@ describe("quiesce log heads", () => {
   it("ends with 5 at a split view, and writes it as it is published", async () => {
     const view = { heads: [await headOf(LOG, 20, true)], splitViews: [await splitOf(LOG, 11, FORK, 20)] };
     const out = join(folder, "split.json");
-    const { exit, stdout } = await show(view, "--out", out);
+    const key = ["--log-key", VKEY];
+    const { exit, stdout } = await show(view, ...key, "--out", out);
     expect(exit).toBe(5);
     expect(stdout).toMatch(/^log\.example\/north +11 +20 +2026-/m);
     expect(verifySplitView(parseSplitView(readFileSync(out, "utf8")), LOG.pair.key)).toEqual([11, 20]);
-    const json = JSON.parse((await show(view, "--json")).stdout);
-    expect(json.splitViews).toMatchObject([{ size: 11, otherSize: 20, note: await LOG.note(11) }]);
-    const again = await show(view, "--out", out);
+    const json = JSON.parse((await show(view, ...key, "--json")).stdout);
+    expect(json.splitViews).toMatchObject([{ size: 11, otherSize: 20, note: await LOG.note(11), isConfirmed: true }]);
+    const again = await show(view, ...key, "--out", out);
     expect(again).toMatchObject({ exit: 2, stderr: expect.stringContaining("is there already") });
+  });
+
+  it("confirms none under a key that only the verifier names", async () => {
+    const view = { heads: [], splitViews: [await splitOf(LOG, 11, FORK, 20)] };
+    const out = join(folder, "unconfirmed.json");
+    const other = ["--log-key", formatVkey(logPair("log.example/north", 9).key)];
+    for (const key of [[], other]) {
+      const { exit, stdout } = await show(view, ...key);
+      expect(exit).toBe(0);
+      expect(stdout).toContain("Unconfirmed split views");
+      expect(stdout).toContain(`unconfirmed: ${VKEY}`);
+      expect(JSON.parse((await show(view, ...key, "--json")).stdout).splitViews).toMatchObject([
+        { isConfirmed: false },
+      ]);
+    }
+    expect(await show(view, ...other, "--out", out)).toMatchObject({ exit: 0 });
+    expect(existsSync(out)).toBe(false);
+    expect(await show(view, "--out", out)).toMatchObject({ exit: 2, stderr: expect.stringContaining("--log-key") });
+    expect(await show(view, "--witness", VKEY)).toMatchObject({ exit: 2 });
   });
 
   it("believes no verifier that cannot show what it says of a log", async () => {
@@ -78,6 +98,9 @@ describe("quiesce log heads", () => {
     const { exit, stderr } = await show(view);
     expect(exit).toBe(1);
     expect(stderr).toContain("log/consistency");
+    for (const label of [{ size: 19 }, { otherSize: 21 }, { origin: "other.example/log" }]) {
+      expect(await show({ heads: [], splitViews: [{ ...good, ...label }] })).toMatchObject({ exit: 1 });
+    }
   });
 
   it("ends with 4 where nobody answers", async () => {
