@@ -38,7 +38,7 @@ const DEFENSES: readonly [defense: string, path: string, text: string, instead: 
   ["the age of cosignatures", "firmware/log/proof.ts", "if (isStale(seconds))", "if (false)", "log-head-hoarded"],
   ["one tree", "firmware/log/proof.ts", "proof.size != proof.checkpointSize", "false", "log-of-a-bigger-tree"],
   ["the proof of a resume", "firmware/objects/order.ts", "if (pauses && pact.pauseBeforeProof", "if (pact.pauseBeforeProof", "resume-in-secret"],
-  ["the proof of a recovery", "firmware/objects/recovery.ts", "code = checkLogged(ObjectType.RECOVERY", "code = 0; else code = checkLogged(ObjectType.RECOVERY", "recovery-in-secret"],
+  ["the proof of a recovery", "firmware/objects/recovery.ts", "code == ErrorCode.OK ? checkLogged(ObjectType.RECOVERY, ptr, length, subjects) : code", "code", "recovery-in-secret"],
   ["the proof of an amendment", "firmware/objects/agreement.ts", "code = checkLoggedForAll(ObjectType.AGREEMENT, ptr, length);", "code = ErrorCode.OK;", "amendment-in-secret"],
   ["that a signature must hold", "firmware/cose/quorum.ts", "residue != 0", "false", "cut-and-paste"],
 ];
