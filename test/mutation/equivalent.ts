@@ -102,8 +102,6 @@ export const EQUIVALENT: readonly { because: string; ids: readonly string[] }[] 
       "gate/run/runGate:omission:12",
       "gate/run/runGate:omission:13",
       "gate/failures/countFailure:constant:3",
-      "gate/failures/countFailure:constant:8",
-      "gate/failures/countFailure:constant:13",
       "meter/settle/isMeterFault:comparison:4",
       "meter/settle/isMeterFault:constant:4",
       "objects/license/consume:omission:7",

@@ -25,6 +25,7 @@ describe("access", () => {
       ],
       ...["reports.upload", "openings.list", "openings.upload", "devices.enrol"],
       ...["orders.list", "orders.read", "beacon.read", "time-proofs.create", "events.subscribe"],
+      ...["log.checkpoint", "log.tile", "log.heads", "log.offer-head"],
     ]);
     expect(reach(ANONYMOUS)).toEqual([]);
   });
@@ -46,10 +47,10 @@ describe("access", () => {
       "auditor",
       [
         ...["verdicts.read", "devices.list", "devices.read", "devices.books", "orders.delivery"],
-        ...["drafts.list", "drafts.read", "usage.read", "leak-bound.read", "policy.read", "audit.read"],
+        ...["drafts.list", "drafts.read", "log.read", "log.prove", "usage.read", "leak-bound.read", "policy.read", "audit.read"],
       ],
     ],
-    ["agent", ["verdicts.read", "devices.describe", "devices.list", "devices.read", "devices.books"]],
+    ["agent", ["verdicts.read", "devices.describe", "devices.list", "devices.read", "devices.books", "log.read", "log.prove"]],
     ["peer", ["frost.commit", "frost.share", "orders.propose", "orders.import"]],
   ])("of %s is this and no more", (role, expected) => {
     expect(reach(withRoles(role))).toEqual(expected);
