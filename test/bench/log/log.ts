@@ -8,12 +8,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "kysely";
-import { ed25519Signer, verificationKey } from "../../../host/protocol/cose.ts";
+import { Limit } from "../../../firmware/protocol/limits.ts";
+import { HASH_BYTES } from "../../../host/log/merkle.ts";
+import { encodeLogProof } from "../../../host/objects/log-proof.ts";
 import { openStore, type StorePlace } from "../../../host/store/store.ts";
+import { BenchLog } from "../../log.ts";
 import { type Bench, type Effort, median, type Result, runBench } from "../frame.ts";
 import { BATCH, GrowingLog, licensesOf, PlainRows } from "./append.ts";
 import { governorCases } from "./governor.ts";
-import { proofAt } from "./proof.ts";
 
 const DATABASE_URL = process.env.QUIESCE_TEST_DATABASE_URL;
 /** Batches of a round. */
@@ -36,7 +38,7 @@ export const log: Bench = {
     if (DATABASE_URL !== undefined) progress("PostgreSQL");
     const shared = DATABASE_URL === undefined ? [] : await appended("PostgreSQL", () => schemaOf(DATABASE_URL), effort);
     progress("proofs");
-    const lengths = await proofLengths();
+    const lengths = proofLengths();
     const cases = () => governorCases(EXPONENTS);
     const { results } = await runBench("log", { about: "", cases }, effort, progress);
     return [...embedded, ...shared, ...lengths, ...results];
@@ -72,43 +74,18 @@ async function appended(name: string, place: () => StorePlace, { rounds, batchMs
   return [result(`${name}: entries, ${BATCH} a batch, published`, "1/s", median(ours), against, median(theirs))];
 }
 
-/** By two of three witnesses, from a head that the governor holds. */
-async function proofLengths(): Promise<Result[]> {
-  const [logSigner, ...witnesses] = [1, 2, 3, 4].map((fill) => ed25519Signer(new Uint8Array(32).fill(fill)));
-  const member = (name: string, publicKey: Uint8Array) => ({ name, ...verificationKey(publicKey) });
-  const terms = {
-    commitments: false,
-    log: member("north.example/log", logSigner!.publicKey),
-    witnesses: witnesses.map(({ publicKey }, i) => member(`w${i}.example`, publicKey)),
-    witnessQuorum: 2,
-    checkpointSecondsMax: 3600,
-    pauseBeforeProof: true,
-  };
+/** By two of three witnesses, from a head that the governor holds, which ends within many subtrees. */
+function proofLengths(): Result[] {
   const [license] = licensesOf(1);
-  const results: Result[] = [];
-  for (const exponent of EXPONENTS) {
-    const size = 2 ** exponent;
-    const wish = {
-      type: license!.type,
-      message: license!.bytes,
-      terms,
-      log: logSigner!,
-      witnesses,
-      seconds: NOW_SECONDS,
-    };
-    // The longest path, and a head that ends within many subtrees.
-    const { bytes, leastBytes } = await proofAt({ ...wish, size, index: size - BEHIND - 1, from: size - BEHIND });
-    results.push(
-      result(
-        `proof in a log of 2^${exponent} entries`,
-        "B",
-        bytes.length,
-        "its hashes and signatures alone",
-        leastBytes,
-      ),
-    );
-  }
-  return results;
+  return EXPONENTS.map((exponent) => {
+    const log = new BenchLog(2 ** exponent - 1);
+    const index = log.append(license!.type, license!.bytes);
+    const proof = log.proofOf(index, { at: NOW_SECONDS, from: log.size - BEHIND });
+    const hashes = proof.path.length + proof.consistency.length + 1;
+    const leastBytes = hashes * HASH_BYTES + (2 + proof.cosignatures.length) * Limit.SIGNATURE_BYTES;
+    const what = `proof in a log of 2^${exponent} entries`;
+    return result(what, "B", encodeLogProof(proof).length, "its hashes and signatures alone", leastBytes);
+  });
 }
 
 function result(name: string, unit: Result["unit"], ours: number, against: string, theirs: number): Result {

@@ -47,10 +47,22 @@ describe("access", () => {
       "auditor",
       [
         ...["verdicts.read", "devices.list", "devices.read", "devices.books", "orders.delivery"],
-        ...["drafts.list", "drafts.read", "log.read", "log.prove", "usage.read", "leak-bound.read", "policy.read", "audit.read"],
+        ...[
+          "drafts.list",
+          "drafts.read",
+          "log.read",
+          "log.prove",
+          "usage.read",
+          "leak-bound.read",
+          "policy.read",
+          "audit.read",
+        ],
       ],
     ],
-    ["agent", ["verdicts.read", "devices.describe", "devices.list", "devices.read", "devices.books", "log.read", "log.prove"]],
+    [
+      "agent",
+      ["verdicts.read", "devices.describe", "devices.list", "devices.read", "devices.books", "log.read", "log.prove"],
+    ],
     ["peer", ["frost.commit", "frost.share", "orders.propose", "orders.import"]],
   ])("of %s is this and no more", (role, expected) => {
     expect(reach(withRoles(role))).toEqual(expected);

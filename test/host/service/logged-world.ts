@@ -13,19 +13,12 @@ import { WitnessStore } from "../../../host/witness/store.ts";
 import { Witness } from "../../../host/witness/witness.ts";
 import { signerOf } from "../fake-governor.ts";
 import { newFolder } from "../store/engines.ts";
+import { SERVING_LIMITS } from "../witness/rig.ts";
 import { asyncSigner, ServiceWorld, type WorldOptions } from "./world.ts";
 
 export const ORIGIN = "north.example/log";
 export const LOG_SIGNER = signerOf("log");
 export const LOG_KEY = noteKey(ORIGIN, NoteType.ED25519, LOG_SIGNER.publicKey);
-const LIMITS = {
-  connectionsMax: 100,
-  headerBytesMax: 16_384,
-  headersTimeoutMs: 5_000,
-  requestTimeoutMs: 5_000,
-  keepAliveTimeoutMs: 5_000,
-  shutdownMs: 1_000,
-};
 
 /** One that listens, or is away for a while. */
 export class LiveWitness {
@@ -65,7 +58,7 @@ export class LiveWitness {
     const logs = [{ origin: ORIGIN, keys: [LOG_KEY] }];
     const witness = new Witness({ key, signer, logs, store, nowSeconds: () => this.nowSeconds() });
     const app = await buildWitnessApp(witness, store, { logger: serviceLogger("silent") });
-    const listening = await serve(app, { tcp: { host: "127.0.0.1", port: this.#port }, limits: LIMITS });
+    const listening = await serve(app, { tcp: { host: "127.0.0.1", port: this.#port }, limits: SERVING_LIMITS });
     this.#port = Number(new URL(listening.addresses[0]!).port);
     this.#open = { store, listening };
     return this;

@@ -72,6 +72,16 @@ export function logOf({ key }: KeyPair): WitnessedLog {
 
 export type Answer = { status: number; type: string; text: string };
 
+/** Of a server that a test serves by. */
+export const SERVING_LIMITS = {
+  connectionsMax: 100,
+  headerBytesMax: 16_384,
+  headersTimeoutMs: 5_000,
+  requestTimeoutMs: 5_000,
+  keepAliveTimeoutMs: 5_000,
+  shutdownMs: 1_000,
+};
+
 /** A witness that listens; whoever made it closes it. */
 export class ServedWitness {
   readonly store: WitnessStore;
@@ -97,14 +107,7 @@ export class ServedWitness {
     const app = await buildWitnessApp(served.witness, served.store, { logger: serviceLogger("silent") });
     served.#listening = await serve(app, {
       tcp: { host: "127.0.0.1", port: 0 },
-      limits: {
-        connectionsMax: 100,
-        headerBytesMax: 16_384,
-        headersTimeoutMs: 5_000,
-        requestTimeoutMs: 5_000,
-        keepAliveTimeoutMs: 5_000,
-        shutdownMs: 1_000,
-      },
+      limits: SERVING_LIMITS,
     });
     return served;
   }
