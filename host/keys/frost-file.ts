@@ -11,7 +11,7 @@ import { type CborValue, decode, encode } from "../protocol/cbor.ts";
 import { KeyError } from "./errors.ts";
 import { FrostHolder } from "./frost.ts";
 import { type FrostGroup, type FrostShare, groupOf, HOLDERS_MAX, HOLDERS_MIN, identifierOf } from "./frost-group.ts";
-import { openSealed, type ScryptCost, sealKey } from "./key-file.ts";
+import { newLock, openSealed, type ScryptCost, sealKey } from "./key-file.ts";
 
 const MAGIC = "quiesce-frost-group";
 const VERSION = 1;
@@ -46,7 +46,7 @@ export function sealShare(
 ): Promise<Uint8Array> {
   const createdSeconds = Math.floor(Date.now() / 1000);
   const label = `share of holder ${holder}`;
-  return sealKey({ kid, publicKey, createdSeconds, label, status: "active" }, secret, passphrase, cost);
+  return sealKey({ kid, publicKey, createdSeconds, label, status: "active" }, secret, passphrase, newLock(cost));
 }
 
 /** The holder whose share it is: the one whose verifying share it makes. Throws `KeyError`. */

@@ -65,20 +65,72 @@ const Field = {
   NONCE: 9,
 } as const;
 
+/** What a guess at the passphrase costs, and the salt that it is stretched with. */
+export interface KeyLock {
+  readonly cost: ScryptCost;
+  readonly salt: Uint8Array;
+}
+
+type Stretched = { readonly key: Uint8Array; readonly check: Uint8Array };
+
+/** Stretches a passphrase once per lock, however many files share it, and holds what came of it until it is to forget. */
+export class Stretcher {
+  readonly #known = new Map<string, Promise<Stretched>>();
+
+  stretch(passphrase: Uint8Array, { cost, salt }: KeyLock): Promise<Stretched> {
+    const { logN, r, p } = cost;
+    const name = createHash("sha256").update(`${logN} ${r} ${p} ${salt.length} `).update(salt).update(passphrase);
+    const id = name.digest("hex");
+    let stretched = this.#known.get(id);
+    if (!stretched) {
+      stretched = stretch(passphrase, salt, cost);
+      this.#known.set(id, stretched);
+      // A failure, for want of memory, is not remembered: the next may succeed.
+      stretched.catch(() => this.#known.delete(id));
+    }
+    return stretched;
+  }
+
+  /** Wipes what it holds. */
+  async forget(): Promise<void> {
+    const all = await Promise.allSettled(this.#known.values());
+    for (const one of all) if (one.status === "fulfilled") one.value.key.fill(0);
+    this.#known.clear();
+  }
+}
+
 type Opened = { header: KeyHeader; cost: ScryptCost; salt: Uint8Array; check: Uint8Array; nonce: Uint8Array };
 type Envelope = { header: Uint8Array; sealed: Uint8Array };
+
+/** Of a file that shares its salt with no other. */
+export function newLock(cost: ScryptCost = SCRYPT_COST): KeyLock {
+  return { cost, salt: randomBytes(SALT_BYTES) };
+}
+
+/** The file's lock, if this passphrase opens it. Throws `KeyError`. */
+export async function lockThatOpens(
+  bytes: Uint8Array,
+  passphrase: Uint8Array,
+  stretcher: Stretcher,
+): Promise<KeyLock | undefined> {
+  const { cost, salt, check } = readHeader(openEnvelope(bytes));
+  const lock = { cost, salt };
+  return timingSafeEqual((await stretcher.stretch(passphrase, lock)).check, check) ? lock : undefined;
+}
 
 /** The file. A retired key is sealed without its seed. Throws `KeyError` (`keys/label`). */
 export async function sealKey(
   header: KeyHeader,
   seed: Uint8Array | undefined,
   passphrase: Uint8Array,
-  cost: ScryptCost = SCRYPT_COST,
+  lock: KeyLock = newLock(),
+  stretcher: Stretcher = new Stretcher(),
 ): Promise<Uint8Array> {
   if (!isLabel(header.label)) throw new KeyError("keys/label");
-  const salt = randomBytes(SALT_BYTES);
+  const { cost, salt } = lock;
+  // Files that share a lock share a key, and no nonce: 64 files of 96 random bits each.
   const nonce = randomBytes(NONCE_BYTES);
-  const { key, check } = await stretch(passphrase, salt, cost);
+  const { key, check } = await stretcher.stretch(passphrase, lock);
   const fields = new Map<number, CborValue>([
     [Field.KID, header.kid],
     [Field.PUBLIC_KEY, header.publicKey],
@@ -94,7 +146,6 @@ export async function sealKey(
   const cipher = createCipheriv("aes-256-gcm", key, nonce);
   cipher.setAAD(authenticated(clear));
   const sealed = Buffer.concat([cipher.update(seed ?? new Uint8Array(0)), cipher.final(), cipher.getAuthTag()]);
-  key.fill(0);
   return encode([MAGIC, VERSION, clear, sealed, checksum(clear, sealed)]);
 }
 
@@ -107,8 +158,9 @@ export function readKeyHeader(bytes: Uint8Array): KeyHeader {
 export async function openKey(
   bytes: Uint8Array,
   passphrase: Uint8Array,
+  stretcher?: Stretcher,
 ): Promise<{ header: KeyHeader; seed?: Uint8Array }> {
-  const opened = await openSealed(bytes, passphrase);
+  const opened = await openSealed(bytes, passphrase, stretcher);
   const { header, seed } = opened;
   if (seed && Buffer.compare(ed25519Signer(seed).publicKey, header.publicKey) !== 0) {
     throw new KeyError("keys/corrupt", "another seed");
@@ -120,13 +172,13 @@ export async function openKey(
 export async function openSealed(
   bytes: Uint8Array,
   passphrase: Uint8Array,
+  stretcher: Stretcher = new Stretcher(),
 ): Promise<{ header: KeyHeader; seed?: Uint8Array }> {
   const envelope = openEnvelope(bytes);
   const { header, cost, salt, check, nonce } = readHeader(envelope);
-  const stretched = await stretch(passphrase, salt, cost);
+  const stretched = await stretcher.stretch(passphrase, { cost, salt });
   if (!timingSafeEqual(stretched.check, check)) throw new KeyError("keys/passphrase");
   const seed = unseal(envelope, stretched.key, nonce);
-  stretched.key.fill(0);
   if (header.status === "retired") return { header };
   return { header, seed };
 }

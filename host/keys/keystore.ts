@@ -3,10 +3,22 @@
  * goes on signing until it is retired. So a rotation is one new file, whole or not there, and there is no flag day.
  */
 import { randomBytes } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { ed25519Signer, type LocalSigner } from "../protocol/cose-key.ts";
 import { KeyError } from "./errors.ts";
 import type { KeyFolder } from "./folder.ts";
-import { KEY_FILE_BYTES_MAX, type KeyHeader, openKey, readKeyHeader, type ScryptCost, sealKey } from "./key-file.ts";
+import {
+  KEY_FILE_BYTES_MAX,
+  type KeyHeader,
+  type KeyLock,
+  lockThatOpens,
+  newLock,
+  openKey,
+  readKeyHeader,
+  type ScryptCost,
+  Stretcher,
+  sealKey,
+} from "./key-file.ts";
 import { type AsyncSigner, type KeyInfo, type KeySource, kidText } from "./signer.ts";
 
 /** What the folder says of a key. */
@@ -23,6 +35,7 @@ const FILE_NAME = /^[0-9a-f]{16}\.key$/;
 export class Keystore {
   readonly #folder: KeyFolder;
   readonly #cost: ScryptCost | undefined;
+  readonly #stretcher = new Stretcher();
 
   /** `cost` is that of the files it writes; each file says its own. */
   constructor(folder: KeyFolder, cost?: ScryptCost) {
@@ -79,7 +92,7 @@ export class Keystore {
       const { header, seed } = await this.#open(kid, passphrase);
       seed?.fill(0);
       const retired = { ...header, status: "retired" as const };
-      this.#folder.replace(nameOf(kid), await sealKey(retired, undefined, passphrase, this.#cost));
+      this.#folder.replace(nameOf(kid), await this.#seal(retired, undefined, passphrase));
       return retired;
     });
   }
@@ -91,6 +104,28 @@ export class Keystore {
     const signer = ed25519Signer(seed);
     seed.fill(0);
     return signer;
+  }
+
+  /** Wipes what the passphrases were stretched to. */
+  forget(): Promise<void> {
+    return this.#stretcher.forget();
+  }
+
+  async #seal(header: KeyHeader, seed: Uint8Array | undefined, passphrase: Uint8Array): Promise<Uint8Array> {
+    return sealKey(header, seed, passphrase, await this.#lock(passphrase), this.#stretcher);
+  }
+
+  /**
+   * That of the keys which the passphrase opens already: whoever opens the folder stretches it once, not once a key. Who
+   * guesses has no less to do, for all of them fall to the same passphrase.
+   */
+  async #lock(passphrase: Uint8Array): Promise<KeyLock> {
+    const lock = newLock(this.#cost);
+    const newest = this.list().at(-1);
+    if (!newest) return lock;
+    const bytes = this.#folder.read(nameOf(newest.kid), KEY_FILE_BYTES_MAX);
+    const shared = await lockThatOpens(bytes, passphrase, this.#stretcher);
+    return shared && isDeepStrictEqual(shared.cost, lock.cost) ? shared : lock;
   }
 
   /** Wipes the seed. */
@@ -109,7 +144,7 @@ export class Keystore {
       status: "active" as const,
       ...(replaces && { replaces }),
     };
-    const file = await sealKey(header, seed, passphrase, this.#cost);
+    const file = await this.#seal(header, seed, passphrase);
     seed.fill(0);
     this.#folder.create(nameOf(header.kid), file);
     return header;
@@ -120,7 +155,7 @@ export class Keystore {
     if (!this.#folder.has(name)) throw new KeyError("keys/unknown", kidText(kid));
     const bytes = this.#folder.read(name, KEY_FILE_BYTES_MAX);
     try {
-      const opened = await openKey(bytes, passphrase);
+      const opened = await openKey(bytes, passphrase, this.#stretcher);
       checkName(name, opened.header);
       return opened;
     } catch (cause) {
@@ -178,6 +213,7 @@ export class OpenKeystore implements KeySource {
   async close(): Promise<void> {
     this.#passphrase.fill(0);
     this.#signers.clear();
+    await this.#store.forget();
   }
 }
 

@@ -10,7 +10,7 @@ import { Keystore } from "../../../host/keys/keystore.ts";
 export const LOW_COST = { logN: 10, r: 8, p: 1 };
 
 /** A fresh copy each time: whoever opens keys may wipe it. */
-export const passphrase = () => new TextEncoder().encode("correct horse battery");
+export const passphrase = (words = "correct horse battery") => new TextEncoder().encode(words);
 
 export function temporaryKeys(): string {
   return join(mkdtempSync(join(tmpdir(), "quiesce-keys-")), "keys");

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type KeyHeader, openKey, readKeyHeader, sealKey } from "../../../host/keys/key-file.ts";
+import { type KeyHeader, newLock, openKey, readKeyHeader, sealKey } from "../../../host/keys/key-file.ts";
 import { type CborValue, decode, encode } from "../../../host/protocol/cbor.ts";
 import { ed25519Signer } from "../../../host/protocol/cose-key.ts";
 import { codeOf, LOW_COST, passphrase } from "./folder.ts";
@@ -19,7 +19,7 @@ const header: KeyHeader = {
 let file: Uint8Array;
 
 beforeAll(async () => {
-  file = await sealKey(header, seed, passphrase(), LOW_COST);
+  file = await sealKey(header, seed, passphrase(), newLock(LOW_COST));
 });
 
 /** The file with some of its parts replaced, its checksum right again: what an attacker would write. */
@@ -38,7 +38,7 @@ describe("a key file", () => {
   });
 
   it("is another one each time, for the same key and passphrase", async () => {
-    expect(await sealKey(header, seed, passphrase(), LOW_COST)).not.toEqual(file);
+    expect(await sealKey(header, seed, passphrase(), newLock(LOW_COST))).not.toEqual(file);
   });
 
   it("holds the seed nowhere in the clear", () => {
@@ -47,7 +47,7 @@ describe("a key file", () => {
 
   it("holds no seed at all once the key is retired", async () => {
     const retired = { ...header, status: "retired" as const };
-    const bytes = await sealKey(retired, undefined, passphrase(), LOW_COST);
+    const bytes = await sealKey(retired, undefined, passphrase(), newLock(LOW_COST));
     expect(bytes.length).toBeLessThan(file.length - 28);
     expect(await openKey(bytes, passphrase())).toEqual({ header: retired });
   });
@@ -116,7 +116,7 @@ describe("a key file", () => {
   });
 
   it("is refused when its seed is another key's, though the seal holds", async () => {
-    const swapped = await sealKey(header, new Uint8Array(32), passphrase(), LOW_COST);
+    const swapped = await sealKey(header, new Uint8Array(32), passphrase(), newLock(LOW_COST));
     expect(await codeOf(() => openKey(swapped, passphrase()))).toBe("keys/corrupt");
   });
 
@@ -126,6 +126,6 @@ describe("a key file", () => {
   });
 
   it.each(["", "x".repeat(65), "two\nlines", "\u202eturned"])("is not made for the label %j", async (label) => {
-    expect(await codeOf(() => sealKey({ ...header, label }, seed, passphrase(), LOW_COST))).toBe("keys/label");
+    expect(await codeOf(() => sealKey({ ...header, label }, seed, passphrase(), newLock(LOW_COST)))).toBe("keys/label");
   });
 });

@@ -11,6 +11,7 @@ import {
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { KeyFolder } from "../../../host/keys/folder.ts";
+import { lockThatOpens, Stretcher } from "../../../host/keys/key-file.ts";
 import { OpenKeystore } from "../../../host/keys/keystore.ts";
 import { chooseKey, kidText } from "../../../host/keys/signer.ts";
 import { ed25519Signer, ed25519Verify } from "../../../host/protocol/cose-key.ts";
@@ -134,6 +135,25 @@ describe("a keystore", () => {
     const { store } = await storeWithKey();
     expect(await codeOf(() => store.create("", passphrase()))).toBe("keys/label");
     await store.create("Party B", passphrase());
+  });
+
+  it("is opened by one stretch of the passphrase, and by none of another's", async () => {
+    const { path, store } = await storeWithKey();
+    const second = await store.create("Party B", passphrase());
+    const foreign = await store.create("Party C", passphrase("another one"));
+    const saltsOf = () => {
+      const files = new KeyFolder(path).names(/key$/).map((name) => readFileSync(join(path, name)));
+      return Promise.all(files.map((file) => lockThatOpens(file, passphrase(), new Stretcher())));
+    };
+    const salts = (await saltsOf())
+      .filter((lock) => lock !== undefined)
+      .map(({ salt }) => Buffer.from(salt).toString("hex"));
+    expect([salts.length, new Set(salts).size]).toEqual([2, 1]);
+    // What it held is wiped, and worked out anew.
+    await store.forget();
+    expect((await store.unlock(second.kid, passphrase())).kid).toEqual(second.kid);
+    expect(await codeOf(() => store.unlock(foreign.kid, passphrase()))).toBe("keys/passphrase");
+    expect((await store.unlock(foreign.kid, passphrase("another one"))).kid).toEqual(foreign.kid);
   });
 
   it("unlocks one key once for many that ask at the same time", async () => {

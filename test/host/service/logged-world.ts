@@ -14,7 +14,7 @@ import { Witness } from "../../../host/witness/witness.ts";
 import { signerOf } from "../fake-governor.ts";
 import { newFolder } from "../store/engines.ts";
 import { SERVING_LIMITS } from "../witness/rig.ts";
-import { asyncSigner, ServiceWorld, type WorldOptions } from "./world.ts";
+import { asyncSigner, ServiceWorld, STARTS_MS, type WorldOptions } from "./world.ts";
 
 export const ORIGIN = "north.example/log";
 export const LOG_SIGNER = signerOf("log");
@@ -107,7 +107,8 @@ export function loggedOn(place: () => StorePlace) {
     }
   });
   return async ({ terms, witnesses: count = 3, signer, ...options }: LoggedOptions = {}): Promise<Logged> => {
-    let clock = () => 0;
+    // They are asked as soon as the world opens: a time that no cosignature may have would set them aside for a while.
+    let clock = () => Math.floor(STARTS_MS / 1000);
     const names = ["south", "east", "west"].slice(0, count);
     const witnesses = names.map((name) => new LiveWitness(name, () => clock()));
     open.push({ witnesses });

@@ -49,8 +49,11 @@ export function asyncSigner({ kid, publicKey, sign }: Signer) {
   return { kid, publicKey, sign: async (message: Uint8Array) => sign(message) };
 }
 
+/** When every world begins, Unix milliseconds. */
+export const STARTS_MS = 1_800_000_000_500;
+
 export class ServiceWorld implements GovernorWorld {
-  nowMs = 1_800_000_000_500;
+  nowMs = STARTS_MS;
   agreement: Agreement;
   digest: Uint8Array;
   readonly store: Store;
