@@ -33,6 +33,8 @@ export type BoardView = {
   readonly agreementMs: bigint;
   /** `GateState`; LOCKED without power. */
   readonly gateState: number;
+  /** From one timer interrupt to the next. */
+  readonly timerSeconds: number;
   readonly accelerator: Accelerator;
   readonly oscillator: Oscillator;
 };
