@@ -140,7 +140,10 @@ export class Board implements BoardView {
     this.accelerator = new Accelerator(options.chip ?? accelerator("h100"));
     this.timerSeconds = options.timerSeconds ?? 1;
     if (!Number.isInteger(this.timerSeconds) || this.timerSeconds < 1 || this.timerSeconds > TIMER_SECONDS_MAX) {
-      throw new BoardError("board/option", `a timer of ${this.timerSeconds} s: 1 to ${TIMER_SECONDS_MAX} are supported`);
+      throw new BoardError(
+        "board/option",
+        `a timer of ${this.timerSeconds} s: 1 to ${TIMER_SECONDS_MAX} are supported`,
+      );
     }
     this.#keepsMemory = options.keepsMemory ?? false;
     this.#hal = halOf(this, (event) => this.#during?.push(event));
@@ -359,8 +362,11 @@ export class Board implements BoardView {
 
   // --- whole boards ----------------------------------------------------------------------------------------------
 
-  /** Everything, observers' memories included; flash sectors are shared until they change. */
-  snapshot(): BoardSnapshot {
+  /**
+   * Everything, observers' memories included; flash sectors are shared until they change. `onLoan`: observers' memories are
+   * theirs still, so whoever asks copies them before the board goes on.
+   */
+  snapshot(onLoan = false): BoardSnapshot {
     return {
       nowNs: this.#nowNs,
       on: this.#on,
@@ -377,12 +383,12 @@ export class Board implements BoardView {
       tamper: this.tamper.snapshot(),
       accelerator: this.accelerator.snapshot(),
       actions: [...this.#actions],
-      observers: new Map(this.#observers.map((observer) => [observer, observer.snapshot?.()])),
+      observers: new Map(this.#observers.map((observer) => [observer, observer.snapshot?.(onLoan)])),
     };
   }
 
-  /** Back to a snapshot of this board. */
-  restore(snapshot: BoardSnapshot): void {
+  /** Back to a snapshot of this board. `onLoan`: nobody else will use it. */
+  restore(snapshot: BoardSnapshot, onLoan = false): void {
     this.#nowNs = snapshot.nowNs;
     this.#on = snapshot.on;
     this.#gate = snapshot.gate;
@@ -407,7 +413,7 @@ export class Board implements BoardView {
     }
     this.#image = snapshot.image;
     this.#fault = snapshot.fault;
-    for (const [observer, state] of snapshot.observers) observer.restore?.(state);
+    for (const [observer, state] of snapshot.observers) observer.restore?.(state, onLoan);
   }
 
   // --- inside ----------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ export type BoardView = {
 
 export type Observer = {
   observe(event: BoardEvent, board: BoardView): void;
-  /** For observers with a memory: board snapshots take it along. */
-  snapshot?(): unknown;
-  restore?(state: unknown): void;
+  /** For observers with a memory: board snapshots take it along. On loan: as it is, and whoever takes it copies it. */
+  snapshot?(onLoan?: boolean): unknown;
+  restore?(state: unknown, onLoan?: boolean): void;
 };

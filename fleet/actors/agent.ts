@@ -5,7 +5,6 @@
 
 import { Mailbox } from "../../host/mailbox.ts";
 import { Refusal } from "../../host/protocol/refusal.ts";
-import type { Board } from "../../sim-board/board.ts";
 import type { Cell, CellEvent } from "../engine/cell.ts";
 import { type Enrolled, OfficeRefused } from "./office.ts";
 import type { Standing } from "./standing.ts";
@@ -15,6 +14,8 @@ type License = Extract<CellEvent, { kind: "license" }>;
 type Order = Extract<CellEvent, { kind: "order" }>;
 
 const NONCE = new Uint8Array(32);
+/** Half of what a license is backdated by (office.ts). */
+const UNSURE_MS_MAX = 30_000;
 
 export class Agent {
   readonly #cell: Cell;
@@ -61,6 +62,8 @@ export class Agent {
     const { operator } = cell.parameters;
     const { board, ueid, devicePublicKey } = cell.make(index);
     standing.madeMs = cell.nowMs;
+    standing.leaseMs = cell.nowMs;
+    standing.beaconMs = cell.nowMs;
     if (standing.strategy.has("slow-clock")) board.setClockSpeed(operator.clockPermille);
     this.#mailbox.agreement(cell.office.agreementBytes);
     standing.enrolled = cell.office.enroll(ueid, devicePublicKey, this.#mailbox.identity());
@@ -74,12 +77,14 @@ export class Agent {
     }
   }
 
-  #syncTime(index: number): boolean {
+  #syncTime(index: number): void {
     const { cell, standing } = this.#at(index);
-    if (!this.#reaches("time", index) || cell.world.isStopped("stop-beacons", cell.nowMs)) return false;
-    if (this.#withholds(standing)) return false;
+    if (!this.#reaches("time", index) || cell.world.isStopped("stop-beacons", cell.nowMs)) return;
+    if (this.#withholds(standing)) return;
     const nonce = this.#mailbox.timeChallenge();
-    return this.#try(() => this.#mailbox.timeProof(cell.office.timeProof(cell.secondsAt(cell.nowMs), nonce)));
+    standing.knowsTime = this.#try(() =>
+      this.#mailbox.timeProof(cell.office.timeProof(cell.secondsAt(cell.nowMs), nonce)),
+    );
   }
 
   // Beacons.
@@ -97,32 +102,55 @@ export class Agent {
     const { cell, standing } = this.#at(index);
     this.#putBeacon(index);
     if (!this.#reaches("time", index) || cell.world.isStopped("stop-beacons", cell.nowMs)) return;
-    const board = cell.take(index);
+    cell.take(index);
     if (!this.#withholds(standing)) {
       const issuedMs = cell.nowMs - cell.parameters.operator.latencyMs;
       const bytes = cell.office.beacon(cell.secondsAt(issuedMs));
-      if (standing.strategy.has("hoard-beacons")) standing.hoard.push(bytes);
-      else this.#deliverBeacon(board, bytes);
+      if (standing.strategy.has("hoard-beacons")) standing.hoard.push({ issuedMs, bytes });
+      else this.#deliverBeacon(bytes);
     }
-    if (standing.strategy.has("hoard-beacons")) this.#useHoard(board, standing);
+    if (standing.strategy.has("hoard-beacons")) this.#useHoard(standing);
+    if (standing.pending.length > 0) this.#deliverOrders(index);
   }
 
-  #deliverBeacon(board: Board, bytes: Uint8Array): void {
+  #deliverBeacon(bytes: Uint8Array): boolean {
     // Without the time the governor takes none: whoever was cut off at power-up asks for a proof first.
-    if (this.#mailbox.info().timeBounds === null) this.#syncTime(this.#cell.watch.taken);
-    if (this.#try(() => this.#mailbox.beacon(bytes))) this.#cell.totals.beacons += 1;
-    void board;
+    const index = this.#cell.watch.taken;
+    const standing = this.#cell.standings[index]!;
+    if (!standing.knowsTime) this.#syncTime(index);
+    const isTaken = this.#try(() => this.#mailbox.beacon(bytes));
+    if (isTaken) {
+      this.#cell.totals.beacons += 1;
+      standing.beaconMs = this.#cell.nowMs;
+    }
+    return isTaken;
   }
 
-  /** One every lease, as late as the beacons' pace allows. */
-  #useHoard(board: Board, standing: Standing): void {
-    const { agreement, operator } = this.#cell.parameters;
-    const dueMs = standing.leaseMs + (agreement.leaseSeconds - operator.beaconSeconds) * 1000;
-    if (this.#cell.nowMs < dueMs) return;
-    const oldest = standing.hoard.shift();
-    if (!oldest) return;
-    standing.leaseMs = this.#cell.nowMs;
-    this.#deliverBeacon(board, oldest);
+  /** Whether its governor's clock may be off by more than licenses are backdated. */
+  #isUnsure({ beaconMs }: Standing): boolean {
+    const unsureMs = ((this.#cell.nowMs - beaconMs) * 2 * this.#cell.parameters.agreement.driftPpm) / 1e6;
+    return unsureMs > UNSURE_MS_MAX;
+  }
+
+  /** One that is asked for, rather than broadcast; not for who lives by old ones. */
+  #freshBeacon(index: number): boolean {
+    const { cell, standing } = this.#at(index);
+    if (!this.#reaches("time", index) || cell.world.isStopped("stop-beacons", cell.nowMs)) return false;
+    if (this.#withholds(standing) || standing.strategy.has("hoard-beacons")) return false;
+    return this.#deliverBeacon(cell.office.beacon(cell.secondsAt(cell.nowMs)));
+  }
+
+  /** As late as the beacons' pace allows: the oldest that still says that the lease goes on. */
+  #useHoard(standing: Standing): void {
+    const { nowMs, parameters } = this.#cell;
+    const leaseMs = parameters.agreement.leaseSeconds * 1000;
+    const paceMs = 2 * parameters.operator.beaconSeconds * 1000;
+    if (nowMs < standing.leaseMs + leaseMs - paceMs) return;
+    const place = standing.hoard.findIndex(({ issuedMs }) => issuedMs + leaseMs > nowMs + paceMs);
+    const [chosen] = standing.hoard.splice(place < 0 ? standing.hoard.length - 1 : place, 1);
+    if (!chosen) return;
+    standing.leaseMs = Math.max(standing.leaseMs, chosen.issuedMs);
+    this.#deliverBeacon(chosen.bytes);
   }
 
   // Licenses.
@@ -131,15 +159,20 @@ export class Agent {
     const { cell, standing } = this.#at(index);
     const { latencyMs, retrySeconds } = cell.parameters.operator;
     if (standing.renewing) return;
-    const isSigned = !cell.world.isStopped("stop-licenses", cell.nowMs);
-    if (!isSigned || !this.#reaches("verifier", index)) {
+    if (cell.world.isStopped("stop-licenses", cell.nowMs)) {
+      const { resumeMs } = cell.world;
+      if (resumeMs !== undefined && resumeMs > cell.nowMs) this.#put("renew", index, resumeMs + latencyMs);
+      return;
+    }
+    if (!this.#reaches("verifier", index)) {
       this.#put("renew", index, cell.nowMs + retrySeconds * 1000);
       return;
     }
     cell.take(index);
     let evidence: Uint8Array | undefined;
     const isReady = this.#try(() => {
-      if (this.#mailbox.info().timeBounds === null) this.#syncTime(index);
+      if (!standing.knowsTime) this.#syncTime(index);
+      else if (this.#isUnsure(standing)) this.#freshBeacon(index);
       this.#report(standing);
       evidence = this.#mailbox.evidence(NONCE);
     });
@@ -191,20 +224,27 @@ export class Agent {
   #order({ board: index, order, action }: Order): void {
     const { cell, standing } = this.#at(index);
     if (!standing.enrolled) return;
-    const board = cell.take(index);
+    cell.take(index);
     if (standing.strategy.has("withhold-orders") && action.do !== "resume") {
       standing.withheld.push(order);
       if (standing.strategy.has("replay-licenses")) this.#replay(standing);
       return;
     }
-    for (const bytes of [...standing.withheld.splice(0), order]) this.#try(() => this.#mailbox.order(bytes));
+    standing.pending.push(...standing.withheld.splice(0), order);
     standing.epoch = cell.office.epoch;
+    this.#deliverOrders(index);
     if (standing.strategy.has("replay-licenses")) this.#replay(standing);
-    void board;
     // A license of before a resume opens nothing.
-    if (action.do !== "pause") {
-      standing.renewing = false;
-      this.#renew(index);
+    if (action.do !== "pause") this.#renew(index);
+  }
+
+  /** In their order; one whose time has not certainly come, by the governor's clock, comes again with the next beacon. */
+  #deliverOrders(index: number): void {
+    const { pending } = this.#cell.standings[index]!;
+    const isTaken = () => this.#try(() => this.#mailbox.order(pending[0]!));
+    while (pending.length > 0) {
+      if (!isTaken() && !(this.#freshBeacon(index) && isTaken())) return;
+      pending.shift();
     }
   }
 
@@ -218,12 +258,13 @@ export class Agent {
   }
 
   #cyclePower(index: number): void {
-    const { cell } = this.#at(index);
+    const { cell, standing } = this.#at(index);
     const { resumeMs } = cell.world;
     if (resumeMs !== undefined && cell.nowMs >= resumeMs) return;
     const board = cell.take(index);
     board.cutPower();
     cell.watch.lostPower(index);
+    standing.knowsTime = false;
     board.powerOn();
     this.#syncTime(index);
     this.#put("cycle", index, cell.nowMs + cell.parameters.agreement.leaseSeconds * 500);

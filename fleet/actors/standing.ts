@@ -13,6 +13,8 @@ export interface Standing {
   /** When the gate last left its drain. */
   quietMs: number;
   everWorked: boolean;
+  /** Whether the governor was given the time since power-up. */
+  knowsTime: boolean;
   /** What was left of the work when a pause took it off. */
   left: Phase | undefined;
   /** What runs: the work, its checkpoint, or nothing. */
@@ -20,12 +22,17 @@ export interface Standing {
   /** A license that is to be put in, or asked for. */
   renewing: boolean;
   licenseBytes: Uint8Array[];
-  hoard: Uint8Array[];
+  /** Beacons that were kept, the oldest first. */
+  hoard: { readonly issuedMs: number; readonly bytes: Uint8Array }[];
   /** Orders that the board was not given. */
   withheld: Uint8Array[];
-  /** When the board was switched on first, and when it was last given a hoarded beacon. */
+  /** Orders that the board has yet to take. */
+  pending: Uint8Array[];
+  /** When the board was switched on first, and when the newest beacon was issued that it was given. */
   madeMs: number;
   leaseMs: number;
+  /** When it last took a beacon. */
+  beaconMs: number;
   /** Epoch of the newest order that the agent has given to the board. */
   epoch: number;
   /** Counted operations at the pause; undefined before. */
@@ -45,14 +52,17 @@ export function standingOf(strategy: Strategy): Standing {
     endedMs: 0,
     quietMs: 0,
     everWorked: false,
+    knowsTime: false,
     left: undefined,
     runs: "nothing",
     renewing: false,
     licenseBytes: [],
     hoard: [],
     withheld: [],
+    pending: [],
     madeMs: 0,
     leaseMs: 0,
+    beaconMs: 0,
     epoch: 0,
     atPause: undefined,
     workedAtPause: false,

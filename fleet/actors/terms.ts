@@ -37,8 +37,6 @@ export interface Load {
 }
 
 export const TICK_HZ = 1000;
-/** What the agreement allows beyond what the load needs, so that a slice never holds it up. */
-const HEADROOM_PERMILLE = 1050n;
 
 export function loadOf({ load, durationSeconds }: FleetParameters): Load {
   const perSecond = load.workload === "" ? constantRate(load) : meanRates(load.workload);
@@ -63,7 +61,7 @@ export function termsOf({ agreement, load: given }: FleetParameters, load: Load)
   }
   const caps = new Map<EngineClass, Cap>();
   for (const [engineClass, perSecond] of [...rates].sort(([a], [b]) => a - b)) {
-    const rateMax = (perSecond * HEADROOM_PERMILLE) / 1000n / BigInt(TICK_HZ) + 1n;
+    const rateMax = perSecond / BigInt(TICK_HZ) + 1n;
     caps.set(engineClass, { rateMax, budgetMax: rateMax * licenseTicks });
   }
   const drain = drainOf(agreement, caps);

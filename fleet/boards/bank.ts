@@ -35,7 +35,7 @@ export class BoardBank {
     if (index !== this.#taken) {
       this.#putBack();
       this.#taken = index;
-      this.board.restore(this.#reference.unpack(this.#rest[index] ?? this.#blank, this.#phases));
+      this.board.restore(this.#reference.unpack(this.#rest[index] ?? this.#blank, this.#phases), true);
     }
     return this.board;
   }
@@ -65,6 +65,6 @@ export class BoardBank {
   }
 
   #putBack(): void {
-    if (this.#taken >= 0) this.#rest[this.#taken] = this.#reference.pack(this.board.snapshot(), this.#phases);
+    if (this.#taken >= 0) this.#rest[this.#taken] = this.#reference.pack(this.board.snapshot(true), this.#phases);
   }
 }

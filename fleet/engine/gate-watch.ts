@@ -84,6 +84,7 @@ export class GateWatch implements Observer {
     if (after > kind.operationsAfterMost) kind.operationsAfterMost = after;
     if (!standing.workedAtPause) return;
     kind.workedAtPause += 1;
+    kind.fullAfter += this.operationsIn(nowMs - world.pauseMs);
     if (standing.flows || isBypassed) {
       kind.neverClosed += 1;
       return;

@@ -9,6 +9,8 @@ export interface KindTotals {
   operationsAfter: bigint;
   /** The most of any one board after the pause. */
   operationsAfterMost: bigint;
+  /** What boards that worked at the pause would have done after it, had nobody stopped them. */
+  fullAfter: bigint;
   /** That worked when the pause was ordered, and of those: that closed, and that never did. */
   workedAtPause: number;
   closed: number;
@@ -59,6 +61,7 @@ function kindTotals(): KindTotals {
     operations: 0n,
     operationsAfter: 0n,
     operationsAfterMost: 0n,
+    fullAfter: 0n,
     workedAtPause: 0,
     closed: 0,
     neverClosed: 0,
@@ -123,7 +126,7 @@ export function totalsToJson(totals: CellTotals): Json {
   return JSON.parse(JSON.stringify(totals, (_name, value) => (typeof value === "bigint" ? `${value}` : value)));
 }
 
-const QUANTITIES = new Set(["operations", "operationsAfter", "operationsAfterMost", "operationsLost"]);
+const QUANTITIES = new Set(["operations", "operationsAfter", "operationsAfterMost", "fullAfter", "operationsLost"]);
 
 export function totalsFromJson(json: Json): CellTotals {
   return JSON.parse(JSON.stringify(json), (name, value) => (QUANTITIES.has(name) ? BigInt(value) : value));
