@@ -1,24 +1,7 @@
 /** Whether what was measured agrees with what was published. The only place that decides it. */
-import type { Measures } from "../study.ts";
+import type { SeedRun } from "../run/result.ts";
+import type { Expectation } from "../scenario/scenario.ts";
 import { type Summary, summarize } from "./statistics.ts";
-
-type Tolerance =
-  | { readonly relative: number }
-  | { readonly absolute: number }
-  | { readonly from: number; readonly to: number }
-  | "atMost"
-  | "atLeast";
-
-interface Expectation {
-  readonly metric: string;
-  readonly of: "mean" | "max" | "min" | "each";
-  readonly published: number;
-  readonly tolerance: Tolerance;
-}
-
-interface Run {
-  readonly outcome: { readonly measures: Measures };
-}
 
 export interface Verdict {
   /** Over the runs that have the metric; absent where none has. */
@@ -33,8 +16,10 @@ export interface Verdict {
   readonly ok: boolean;
 }
 
+type Judged = Pick<Expectation, "metric" | "of" | "published" | "tolerance">;
+
 /** Of the runs of the point that the expectation is about. */
-export function judge(expectation: Expectation, runs: readonly Run[]): Verdict {
+export function judge(expectation: Judged, runs: readonly Pick<SeedRun, "outcome">[]): Verdict {
   const { metric, of } = expectation;
   const values = runs.flatMap(({ outcome }) => outcome.measures[metric] ?? []);
   const missing = runs.length - values.length;
@@ -50,7 +35,7 @@ export function judge(expectation: Expectation, runs: readonly Run[]): Verdict {
 /** Ends that are computed are some rounding errors wide: 0.8 is within 0.1 of 0.7. */
 const ROUNDING = 4 * Number.EPSILON;
 
-function allowed({ published, tolerance }: Expectation): [from: number, to: number] {
+function allowed({ published, tolerance }: Judged): [from: number, to: number] {
   if (tolerance === "atMost") return [Number.NEGATIVE_INFINITY, published];
   if (tolerance === "atLeast") return [published, Number.POSITIVE_INFINITY];
   if ("from" in tolerance) return [tolerance.from, tolerance.to];
