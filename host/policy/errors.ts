@@ -22,7 +22,7 @@ export class PolicyError extends Error {
 const SHOWN_CHARACTERS_MAX = 60;
 
 /** A value as a message shows it: short, and on one line. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   if (value === undefined) return "it is missing";
   const text = typeof value === "bigint" ? value.toString() : (JSON.stringify(value) ?? String(value));
   return text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}...` : text;

@@ -1,0 +1,146 @@
+/** Reads scenarios: the file's form, the study's parameters at every point, and what is expected, all mistakes at once. */
+import type { Study } from "../study.ts";
+import { ScenarioDocument } from "./document.ts";
+import { ScenarioError, throwAny } from "./errors.ts";
+import { nearestText } from "./nearest.ts";
+import { withValue } from "./paths.ts";
+import { type LaidPoint, layPoints } from "./points.ts";
+import type { JsonObject, Point, Scenario } from "./scenario.ts";
+import { checked, mistake } from "./schema.ts";
+
+/** JSON that may be a scenario. Throws a `ScenarioError`. */
+export function parseScenario(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ScenarioError([`is not JSON: ${(cause as Error).message}`], { cause });
+  }
+}
+
+/** Throws a `ScenarioError` that names every wrong field. */
+export function readScenario(value: unknown, studies: readonly Study<never>[]): Scenario {
+  const mistakes: string[] = [];
+  const filled = checked(ScenarioDocument, value, "", mistakes);
+  if (typeof filled !== "object" || filled === null) throwAny(mistakes);
+  // What is wrong in one field keeps nobody from hearing what is wrong in the others.
+  const inForm = [...mistakes];
+  const isSound = (field: string) => !inForm.some((line) => new RegExp(`^${field}[.:[]`).test(line));
+  const sound = Object.fromEntries(Object.entries(filled as JsonObject).filter(([field]) => isSound(field)));
+  const document = { parameters: {}, points: [], sweep: {}, expect: [], ...sound } as unknown as ScenarioDocument;
+  const study = isSound("study") ? studyOf(document.study, studies, mistakes) : undefined;
+  const laid = layPoints(document, mistakes);
+  if (!study) throw new ScenarioError(mistakes);
+  const before = mistakes.length;
+  const parameters = checked(study.parameters, document.parameters, "parameters", mistakes) as JsonObject;
+  const isBaseRight = mistakes.length === before;
+  if (isSound("parameters")) checkPoints(laid.points, parameters, isBaseRight, study, mistakes);
+  const names = isSound("points") && isSound("sweep") ? laid.points.map(({ name }) => name) : undefined;
+  checkExpectations(document, names, study, mistakes);
+  throwAny([...new Set(mistakes)]);
+  const { format, name, title, question, sources, seeds, expect } = document;
+  return {
+    format,
+    name,
+    title,
+    question,
+    sources,
+    study: study.name,
+    parameters,
+    axes: laid.axes,
+    points: laid.points.map((point) => ({ name: point.name, set: point.set })),
+    seeds,
+    expect,
+  };
+}
+
+function studyOf(name: string, studies: readonly Study<never>[], mistakes: string[]): Study<never> | undefined {
+  const study = studies.find((one) => one.name === name);
+  const known = studies.map((one) => one.name);
+  if (!study) mistakes.push(mistake("study", name, `there is no such study${nearestText(name, known)}`));
+  return study;
+}
+
+/** What a study is run with at one point of a scenario that was read. */
+export function parametersAt(scenario: Scenario, point: Point, study: Study<never>): JsonObject {
+  const mistakes: string[] = [];
+  const parameters = parametersOf(scenario.parameters, { ...point, origins: {} }, study, mistakes);
+  throwAny(mistakes);
+  return parameters;
+}
+
+/** Of parameters that are wrong themselves only what the point sets is told. */
+function checkPoints(
+  points: readonly LaidPoint[],
+  parameters: JsonObject,
+  isBaseRight: boolean,
+  study: Study<never>,
+  mistakes: string[],
+): void {
+  for (const point of points) {
+    if (Object.keys(point.set).length === 0) continue;
+    const found: string[] = [];
+    parametersOf(parameters, point, study, found);
+    mistakes.push(...(isBaseRight ? found : found.filter((line) => !line.includes(BESIDE))));
+  }
+}
+
+/** In a line on a field that is wrong beside what a point sets. */
+const BESIDE = ": with it, parameters.";
+
+function parametersOf(base: JsonObject, point: LaidPoint, study: Study<never>, mistakes: string[]): JsonObject {
+  let parameters = base;
+  for (const [path, value] of Object.entries(point.set)) {
+    const placed = withValue(parameters, path, value);
+    if (typeof placed === "string") mistakes.push(mistake(originOf(point, path), value, placed));
+    else parameters = placed;
+  }
+  const found: string[] = [];
+  const filled = checked(study.parameters, parameters, "", found) as JsonObject;
+  for (const line of found) mistakes.push(inPlace(line, point));
+  return filled;
+}
+
+function originOf({ name, origins }: LaidPoint, path: string): string {
+  return origins[path] ?? `${name}.${path}`;
+}
+
+/** `a.b[0]: 7: must be ...` as the file has it: `points[2].set.a.b[0]: 7: must be ...`. */
+function inPlace(line: string, point: LaidPoint): string {
+  const paths = Object.keys(point.set).sort((a, b) => b.length - a.length);
+  const dotted = (text: string) => text.replace(/\[(\d+)\]/g, ".$1");
+  const at = line.slice(0, line.indexOf(": "));
+  const path = paths.find((one) => dotted(at) === one || dotted(at).startsWith(`${one}.`));
+  if (path === undefined) return `${originOf(point, paths[0]!)}${BESIDE}${line}`;
+  // What follows the path that was set, in the same number of characters but for an index's bracket.
+  const rest = dotted(at).slice(path.length);
+  return `${originOf(point, path)}${rest.replace(/\.(\d+)(?=\.|$)/g, "[$1]")}${line.slice(at.length)}`;
+}
+
+/** `points`: their names, where these are known. */
+function checkExpectations(
+  document: ScenarioDocument,
+  points: readonly string[] | undefined,
+  study: Study<never>,
+  mistakes: string[],
+): void {
+  const metrics = study.metrics.map(({ name }) => name);
+  const names = new Set(points);
+  for (const [i, { metric, point, tolerance }] of document.expect.entries()) {
+    if (!metrics.includes(metric)) {
+      const known = nearestText(metric, metrics);
+      mistakes.push(mistake(`expect[${i}].metric`, metric, `the study ${study.name} has no such metric${known}`));
+    }
+    if (points !== undefined && !names.has(point)) {
+      const known = names.size <= NAMED_MAX ? nearestText(point, points) : "";
+      mistakes.push(mistake(`expect[${i}].point`, point, `there is no such point${known}`));
+    }
+    if (typeof tolerance === "object" && "from" in tolerance && tolerance.from > tolerance.to) {
+      mistakes.push(
+        mistake(`expect[${i}].tolerance.to`, tolerance.to, `must be at least ${tolerance.from}, as from is`),
+      );
+    }
+  }
+}
+
+/** A refusal lists no more points than these. */
+const NAMED_MAX = 50;
