@@ -29,6 +29,7 @@ import type { Phase } from "./workloads/types.ts";
 /** 2026-01-01T00:00:00Z. */
 const START_SECONDS = 1_767_225_600;
 const NS_PER_MS = 1_000_000n;
+const TIMER_SECONDS_MAX = 86_400;
 
 export type BoardOptions = {
   image: GovernorImage;
@@ -45,8 +46,15 @@ export type BoardOptions = {
   counterLifeSteps?: number;
   /** Agreement time at simulated time zero, in seconds since 1970-01-01T00:00Z. */
   startSeconds?: number;
-  /** S1 to S6 as observers that throw at once. Default true. */
-  invariants?: boolean;
+  /** S1 to S7 and S9 as observers that throw at once; `work`: without the signatures of S7 and S9. Default true. */
+  invariants?: boolean | "work";
+  /** Nominal seconds from one timer interrupt to the next, 1 to 86,400. Default 1, as the leak bound takes it. */
+  timerSeconds?: number;
+  /**
+   * Power-up finds the governor's memory as the last one left it, but for its State block. Nothing else in it changes an
+   * answer, and keys that signed before are known still. For fleets: default false.
+   */
+  keepsMemory?: boolean;
 };
 
 export type RunOptions = {
@@ -83,7 +91,7 @@ export type BoardSnapshot = {
 };
 
 export class Board implements BoardView {
-  readonly random: Random;
+  #random: Random;
   readonly supply = new Supply();
   readonly flash: Flash;
   readonly fuses: Fuses;
@@ -94,8 +102,12 @@ export class Board implements BoardView {
   readonly accelerator: Accelerator;
   /** Undefined if they were switched off. */
   readonly invariants: Invariants | undefined;
+  readonly timerSeconds: number;
   readonly #startMs: bigint;
   readonly #hal: Hal;
+  readonly #keepsMemory: boolean;
+  /** Without power: what the next power-up finds, if memory is kept. */
+  #idle: Governor | undefined;
   #observers: Observer[] = [];
   #image: GovernorImage;
   #governor: Governor | undefined;
@@ -111,7 +123,7 @@ export class Board implements BoardView {
   #lost: Phase | undefined;
 
   constructor(options: BoardOptions) {
-    this.random = new Random(options.seed);
+    this.#random = new Random(options.seed);
     this.#image = options.image;
     this.#startMs = BigInt(options.startSeconds ?? START_SECONDS) * 1000n;
     const supply = this.supply;
@@ -126,11 +138,31 @@ export class Board implements BoardView {
     this.oscillator = new Oscillator({ hz: options.tickHz ?? 1000, drift: options.drift });
     this.trng = new Trng(this.random.stream("trng"));
     this.accelerator = new Accelerator(options.chip ?? accelerator("h100"));
+    this.timerSeconds = options.timerSeconds ?? 1;
+    if (!Number.isInteger(this.timerSeconds) || this.timerSeconds < 1 || this.timerSeconds > TIMER_SECONDS_MAX) {
+      throw new BoardError(
+        "board/option",
+        `a timer of ${this.timerSeconds} s: 1 to ${TIMER_SECONDS_MAX} are supported`,
+      );
+    }
+    this.#keepsMemory = options.keepsMemory ?? false;
     this.#hal = halOf(this, (event) => this.#during?.push(event));
     if (options.invariants !== false) {
-      this.invariants = new Invariants();
+      this.invariants = new Invariants({ signatures: options.invariants !== "work" });
       this.subscribe(this.invariants);
     }
+  }
+
+  get random(): Random {
+    return this.#random;
+  }
+
+  /** Becomes the board of another seed, which has never been used: for whoever makes many of one. */
+  reseed(seed: string | number | bigint): void {
+    this.#random = new Random(seed);
+    this.flash.reseed(this.#random.stream("flash"));
+    this.fuses.reseed(this.#random.stream("fuses"));
+    this.trng.reseed(this.#random.stream("trng"));
   }
 
   /** The factory's turn: secret, model, lifecycle. Once, and before the first power-up. */
@@ -213,7 +245,7 @@ export class Board implements BoardView {
   /** Boot ROM, then governor. Returns 0 or the governor's code. @throws BoardError if it hangs; PowerCut. */
   powerOn(): number {
     if (this.#on) throw new BoardError("board/on", "the board has power already");
-    const governor = new Governor(this.#image, this.#hal);
+    const governor = this.#freshGovernor();
     this.#governor = governor;
     this.#on = true;
     this.#fault = undefined;
@@ -292,6 +324,11 @@ export class Board implements BoardView {
     this.#advanceTo(this.#nowNs + nsOf(seconds));
   }
 
+  /** The same, to a simulated time that is not over yet. */
+  advanceTo(atNs: bigint): void {
+    this.#advanceTo(atNs);
+  }
+
   /** Lets time pass until the oscillator has made `count` more ticks. @throws BoardError if it stands still. */
   advanceTicks(count: number): void {
     this.#running();
@@ -325,8 +362,11 @@ export class Board implements BoardView {
 
   // --- whole boards ----------------------------------------------------------------------------------------------
 
-  /** Everything, observers' memories included; flash sectors are shared until they change. */
-  snapshot(): BoardSnapshot {
+  /**
+   * Everything, observers' memories included; flash sectors are shared until they change. `onLoan`: observers' memories are
+   * theirs still, so whoever asks copies them before the board goes on.
+   */
+  snapshot(onLoan = false): BoardSnapshot {
     return {
       nowNs: this.#nowNs,
       on: this.#on,
@@ -343,12 +383,12 @@ export class Board implements BoardView {
       tamper: this.tamper.snapshot(),
       accelerator: this.accelerator.snapshot(),
       actions: [...this.#actions],
-      observers: new Map(this.#observers.map((observer) => [observer, observer.snapshot?.()])),
+      observers: new Map(this.#observers.map((observer) => [observer, observer.snapshot?.(onLoan)])),
     };
   }
 
-  /** Back to a snapshot of this board. */
-  restore(snapshot: BoardSnapshot): void {
+  /** Back to a snapshot of this board. `onLoan`: nobody else will use it. */
+  restore(snapshot: BoardSnapshot, onLoan = false): void {
     this.#nowNs = snapshot.nowNs;
     this.#on = snapshot.on;
     this.#gate = snapshot.gate;
@@ -364,13 +404,16 @@ export class Board implements BoardView {
     if (snapshot.state) {
       // All else in the governor's memory changes no answer, unless the last call did not end.
       if (!this.#governor || this.#fault !== undefined || this.#image !== snapshot.image) {
-        this.#governor = new Governor(snapshot.image, this.#hal);
+        this.#governor = this.#freshGovernor(snapshot.image);
       }
       this.#governor.setState(snapshot.state);
-    } else this.#governor = undefined;
+    } else {
+      if (this.#governor && this.#fault === undefined) this.#idle = this.#governor;
+      this.#governor = undefined;
+    }
     this.#image = snapshot.image;
     this.#fault = snapshot.fault;
-    for (const [observer, state] of snapshot.observers) observer.restore?.(state);
+    for (const [observer, state] of snapshot.observers) observer.restore?.(state, onLoan);
   }
 
   // --- inside ----------------------------------------------------------------------------------------------------
@@ -379,6 +422,14 @@ export class Board implements BoardView {
     if (!this.#on || !this.#governor) throw new BoardError("board/off", "the board has no power");
     if (this.#fault !== undefined) this.#throwHung();
     return this.#governor;
+  }
+
+  #freshGovernor(image = this.#image): Governor {
+    const idle = this.#idle;
+    this.#idle = undefined;
+    if (!this.#keepsMemory || idle?.image !== image) return new Governor(image, this.#hal);
+    idle.clearState();
+    return idle;
   }
 
   #throwHung(): never {
@@ -422,9 +473,9 @@ export class Board implements BoardView {
     while (this.#actions.length > 0 && this.#actions[0]!.atNs <= this.#nowNs) this.#actions.shift()!.act();
   }
 
-  /** The timer fires once in a nominal second of ticks; not at all while the oscillator stands or the governor hangs. */
+  /** The timer fires once in its period of nominal seconds; not at all while the oscillator stands or the governor hangs. */
   #scheduleTick(): void {
-    const period = BigInt(this.oscillator.hz);
+    const period = BigInt(this.oscillator.hz * this.timerSeconds);
     const next = (this.oscillator.ticksAt(this.#nowNs) / period + 1n) * period;
     this.#nextTickNs = this.#fault === undefined ? this.oscillator.nsAtTicks(next) : undefined;
   }
@@ -461,6 +512,7 @@ export class Board implements BoardView {
     for (const event of events) this.#emit(event);
     if (failure instanceof PowerCut) {
       this.#losePower("cut");
+      this.#idle = undefined;
       throw failure;
     }
     this.#readGate();
@@ -486,6 +538,8 @@ export class Board implements BoardView {
 
   #losePower(change: "off" | "cut"): void {
     this.#on = false;
+    // One that hangs, or that a cut stops in a call, may have been in the middle of anything.
+    this.#idle = this.#fault === undefined ? this.#governor : undefined;
     this.#governor = undefined;
     this.#fault = undefined;
     this.#gate = GateState.LOCKED;

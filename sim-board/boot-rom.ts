@@ -9,8 +9,6 @@
  *
  * A changed image has another measurement, hence another CDI, attestation key and sealing key.
  */
-import { ed25519 } from "@noble/curves/ed25519.js";
-import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { Fuse, Handoff } from "../firmware/protocol/board.ts";
@@ -18,23 +16,25 @@ import { Claim, ObjectType } from "../firmware/protocol/claims.ts";
 import { CoseAlgorithm, CoseHeader, CoseKey, CoseKeyValue, CoseTag } from "../firmware/protocol/cose-labels.ts";
 import { Limit } from "../firmware/protocol/limits.ts";
 import { array, byteString, concat, head, integer, map, text } from "./cbor.ts";
+import { derivedSeed, type KeyPair, keyPairOf } from "./key-pair.ts";
 import type { Fuses } from "./parts/fuses.ts";
 
 const SECRET_WORDS: number = Fuse.LIFECYCLE - Fuse.DEVICE_SECRET;
-const SEED_BYTES = 32;
 /** CoAP content format application/cbor and COSE algorithm SHA-256, as `measurements` has them. */
 const CONTENT_FORMAT_CBOR = 60;
 const COSE_SHA256 = -16;
 /** RFC 9711 section 4.2.1: a UEID of type RAND begins with it. */
 const UEID_RANDOM = 0x01;
 
-export type DeviceIdentity = { seed: Uint8Array; publicKey: Uint8Array; ueid: Uint8Array };
+export type DeviceIdentity = { keys: KeyPair; publicKey: Uint8Array; ueid: Uint8Array };
 
 /** The device's own key and name, from the secret in its fuses. Depends on nothing that an update changes. */
 export function deviceIdentity(secret: Uint8Array): DeviceIdentity {
-  const seed = derive(secret, undefined, "quiesce/device-key");
-  const publicKey = ed25519.getPublicKey(seed);
-  return { seed, publicKey, ueid: concat(Uint8Array.of(UEID_RANDOM), sha256(publicKey)) };
+  const seed = derivedSeed(secret, undefined, "quiesce/device-key");
+  const keys = keyPairOf(seed);
+  seed.fill(0);
+  const { publicKey } = keys;
+  return { keys, publicKey, ueid: concat(Uint8Array.of(UEID_RANDOM), sha256(publicKey)) };
 }
 
 /**
@@ -48,12 +48,11 @@ export function runBootRom(fuses: Fuses, measurement: Uint8Array): Uint8Array {
   fuses.lockSecret();
 
   const device = deviceIdentity(secret);
-  const cdi = derive(secret, measurement, "quiesce/cdi");
+  const cdi = derivedSeed(secret, measurement, "quiesce/cdi");
   secret.fill(0);
-  const attestationSeed = derive(cdi, undefined, "quiesce/attestation-key");
-  const certificate = attestationCertificate(device, ed25519.getPublicKey(attestationSeed), measurement);
+  const attestationSeed = derivedSeed(cdi, undefined, "quiesce/attestation-key");
+  const certificate = attestationCertificate(device, keyPairOf(attestationSeed).publicKey, measurement);
   attestationSeed.fill(0);
-  device.seed.fill(0);
 
   const handoff = new Uint8Array(Handoff.CERTIFICATE + certificate.length);
   handoff.set(cdi, Handoff.CDI);
@@ -89,7 +88,7 @@ function attestationCertificate(
     byteString(protectedHeader),
     map(integer(CoseHeader.KID), byteString(kid)),
     byteString(payload),
-    byteString(ed25519.sign(toBeSigned, device.seed)),
+    byteString(device.keys.sign(toBeSigned)),
   );
   return concat(head(6, CoseTag.SIGN1), signed);
 }
@@ -104,8 +103,4 @@ function coseKey(publicKey: Uint8Array): Uint8Array {
     integer(CoseKey.X),
     byteString(publicKey),
   );
-}
-
-function derive(ikm: Uint8Array, salt: Uint8Array | undefined, info: string): Uint8Array {
-  return hkdf(sha256, ikm, salt, utf8ToBytes(info), SEED_BYTES);
 }

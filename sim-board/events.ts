@@ -33,13 +33,15 @@ export type BoardView = {
   readonly agreementMs: bigint;
   /** `GateState`; LOCKED without power. */
   readonly gateState: number;
+  /** From one timer interrupt to the next. */
+  readonly timerSeconds: number;
   readonly accelerator: Accelerator;
   readonly oscillator: Oscillator;
 };
 
 export type Observer = {
   observe(event: BoardEvent, board: BoardView): void;
-  /** For observers with a memory: board snapshots take it along. */
-  snapshot?(): unknown;
-  restore?(state: unknown): void;
+  /** For observers with a memory: board snapshots take it along. On loan: as it is, and whoever takes it copies it. */
+  snapshot?(onLoan?: boolean): unknown;
+  restore?(state: unknown, onLoan?: boolean): void;
 };

@@ -38,8 +38,7 @@ export function manufacture(fuses: Fuses, random: Random, model: DeviceModel = S
   burnBytes(fuses, Fuse.HARDWARE_VERSION, version);
   // Last, so that a device whose making was cut short is none.
   fuses.burn(Fuse.LIFECYCLE, Lifecycle.MANUFACTURED);
-  const { seed, publicKey, ueid } = deviceIdentity(secret);
-  seed.fill(0);
+  const { publicKey, ueid } = deviceIdentity(secret);
   secret.fill(0);
   return { devicePublicKey: publicKey, ueid };
 }

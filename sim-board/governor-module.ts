@@ -240,6 +240,11 @@ export class Governor {
     this.#bytes(this.#state, this.stateBytes).set(state);
   }
 
+  /** Power-up of a memory that was in use: the State block is zero. */
+  clearState(): void {
+    this.#bytes(this.#state, this.stateBytes).fill(0);
+  }
+
   /** Writes one word of the State block's head. */
   setStateWord(offset: StateHead, word: number): void {
     new DataView(this.#memory.buffer).setUint32(this.#state + offset, word, true);

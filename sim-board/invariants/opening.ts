@@ -75,8 +75,8 @@ export class OpeningRule {
   #checkLease(board: BoardView, check: Check): void {
     const { agreement, issuedAtMs, clockIsOff } = this.state;
     if (!flows(board.gateState) || !agreement || clockIsOff) return;
-    // The governor looks once in a nominal second of ticks, which the drift makes a little longer.
-    const periodMs = 1_000_000_000n / BigInt(1_000_000 - agreement.driftPpm) + 1n;
+    // The governor looks once in its timer's nominal period, which the drift makes a little longer.
+    const periodMs = (BigInt(board.timerSeconds) * 1_000_000_000n) / BigInt(1_000_000 - agreement.driftPpm) + 1n;
     const ageMs = issuedAtMs === undefined ? undefined : board.agreementMs - issuedAtMs;
     check(
       "S4",

@@ -187,15 +187,13 @@ export class Accelerator {
   }
 
   snapshot(): AcceleratorSnapshot {
-    const { lifetime, running } = structuredClone({ lifetime: this.#lifetime, running: this.#running });
-    return { registers: this.#registers.snapshot(), lifetime, running };
+    return { registers: this.#registers.snapshot(), lifetime: [...this.#lifetime], running: copyOf(this.#running) };
   }
 
   restore(snapshot: AcceleratorSnapshot): void {
-    const copy = structuredClone(snapshot);
-    this.#registers.restore(copy.registers);
-    this.#lifetime = copy.lifetime;
-    this.#running = copy.running;
+    this.#registers.restore(snapshot.registers);
+    this.#lifetime = [...snapshot.lifetime];
+    this.#running = copyOf(snapshot.running);
   }
 
   #retire(progress: Progress, engineClass: number, amount: bigint): void {
@@ -237,6 +235,11 @@ function lastNsWithin(most: bigint, work: bigint, duration: bigint): bigint {
 /** The first nanosecond at which floor(work × t / duration) ≥ least. */
 function firstNsReaching(least: bigint, work: bigint, duration: bigint): bigint {
   return (least * duration + work - 1n) / work;
+}
+
+/** A phase is what somebody gave: nobody changes it. */
+function copyOf(running: Running | undefined): Running | undefined {
+  return running && { ...running, work: [...running.work], done: [...running.done] };
 }
 
 function zeros(): bigint[] {

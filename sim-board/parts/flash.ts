@@ -239,6 +239,11 @@ export class Flash {
     this.#wavering.clear();
   }
 
+  /** What is random about it comes from here from now on. */
+  reseed(random: Random): void {
+    this.#random.restore(random.snapshot());
+  }
+
   snapshot(): FlashSnapshot {
     const wavering = new Map(this.#wavering);
     return { sectors: this.image(), wavering, erases: [...this.erases], random: this.#random.snapshot() };

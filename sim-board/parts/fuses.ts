@@ -58,6 +58,11 @@ export class Fuses {
     return this.#secretLocked;
   }
 
+  /** What is random about it comes from here from now on. */
+  reseed(random: Random): void {
+    this.#random.restore(random.snapshot());
+  }
+
   snapshot(): FuseSnapshot {
     return { words: this.#words.slice(), locked: this.#secretLocked, random: this.#random.snapshot() };
   }

@@ -17,6 +17,11 @@ export class Trng {
     else destination.fill(this.stuckAt);
   }
 
+  /** What is random about it comes from here from now on. */
+  reseed(random: Random): void {
+    this.#random.restore(random.snapshot());
+  }
+
   snapshot(): TrngSnapshot {
     return { random: this.#random.snapshot(), stuckAt: this.stuckAt };
   }

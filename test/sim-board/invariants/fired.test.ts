@@ -28,6 +28,7 @@ class Liar implements BoardView {
   nowNs = 0n;
   gateState: number = GateState.IDLE;
   readonly accelerator = new Accelerator(accelerator("h100"));
+  readonly timerSeconds = 1;
   readonly oscillator = new Oscillator({ hz: 1000 });
   readonly invariants = new Invariants();
   readonly agreement: Agreement;

@@ -1,0 +1,72 @@
+/** What the run keeps of one board beside the board itself: its agent's papers, and what was seen of its gate. */
+import type { Phase } from "../../sim-board/workloads/types.ts";
+import type { Enrolled } from "./office.ts";
+import type { Strategy } from "./strategies.ts";
+
+export interface Standing {
+  readonly strategy: Strategy;
+  enrolled: Enrolled | undefined;
+  /** Whether licensed work flows, since when, and when it last ended. */
+  flows: boolean;
+  sinceMs: number;
+  endedMs: number;
+  /** When the gate last left its drain. */
+  quietMs: number;
+  everWorked: boolean;
+  /** Whether the governor was given the time since power-up. */
+  knowsTime: boolean;
+  /** What was left of the work when a pause took it off. */
+  left: Phase | undefined;
+  /** What runs: the work, its checkpoint, or nothing. */
+  runs: "work" | "checkpoint" | "nothing";
+  /** A license that is to be put in, or asked for. */
+  renewing: boolean;
+  licenseBytes: Uint8Array[];
+  /** Beacons that were kept, the oldest first. */
+  hoard: { readonly issuedMs: number; readonly bytes: Uint8Array }[];
+  /** Orders that the board was not given. */
+  withheld: Uint8Array[];
+  /** Orders that the board has yet to take. */
+  pending: Uint8Array[];
+  /** When the board was switched on first, and when the newest beacon was issued that it was given. */
+  madeMs: number;
+  leaseMs: number;
+  /** When it last took a beacon. */
+  beaconMs: number;
+  /** Epoch of the newest order that the agent has given to the board. */
+  epoch: number;
+  /** Counted operations at the pause; undefined before. */
+  atPause: bigint | undefined;
+  workedAtPause: boolean;
+  /** Counted operations when the job last saved itself. */
+  saved: bigint;
+  resumedMs: number | undefined;
+}
+
+export function standingOf(strategy: Strategy): Standing {
+  return {
+    strategy,
+    enrolled: undefined,
+    flows: false,
+    sinceMs: 0,
+    endedMs: 0,
+    quietMs: 0,
+    everWorked: false,
+    knowsTime: false,
+    left: undefined,
+    runs: "nothing",
+    renewing: false,
+    licenseBytes: [],
+    hoard: [],
+    withheld: [],
+    pending: [],
+    madeMs: 0,
+    leaseMs: 0,
+    beaconMs: 0,
+    epoch: 0,
+    atPause: undefined,
+    workedAtPause: false,
+    saved: 0n,
+    resumedMs: undefined,
+  };
+}

@@ -1,0 +1,70 @@
+/**
+ * Many boards, one of them at work at a time: one governor and one register file, and what makes a board this one rather
+ * than another is put in and taken out. The firmware is the one that ships, and all mutable state of a device lies in its
+ * State block, so this is what a board of its own would do, to the bit (test/fleet/boards/bank.test.ts).
+ */
+import { Board, type BoardOptions } from "../../sim-board/board.ts";
+import type { DeviceModel, Manufactured } from "../../sim-board/factory.ts";
+import { type PackedBoard, PhaseTable, Reference } from "./pack.ts";
+
+export type BankOptions = Omit<BoardOptions, "seed" | "keepsMemory"> & { readonly boards: number };
+
+export class BoardBank {
+  /** The board that is at work; `take` says which one it is. */
+  readonly board: Board;
+  readonly #phases = new PhaseTable();
+  #rest: (PackedBoard | undefined)[];
+  readonly #stateBytes: number;
+  #blank: PackedBoard;
+  #reference: Reference;
+  #taken = -1;
+
+  constructor({ boards, ...options }: BankOptions) {
+    this.board = new Board({ ...options, seed: "blank", keepsMemory: true });
+    this.#rest = new Array<PackedBoard | undefined>(boards).fill(undefined);
+    const blank = this.board.snapshot();
+    this.board.powerOn();
+    this.#stateBytes = this.board.governorBytes.state;
+    this.board.restore(blank);
+    this.#reference = new Reference(blank, this.#stateBytes);
+    this.#blank = this.#reference.pack(blank, this.#phases);
+  }
+
+  /** The board of this number, as it was left; a new one before it was ever at work. */
+  take(index: number): Board {
+    if (index !== this.#taken) {
+      this.#putBack();
+      this.#taken = index;
+      this.board.restore(this.#reference.unpack(this.#rest[index] ?? this.#blank, this.#phases), true);
+    }
+    return this.board;
+  }
+
+  /** A board of this number leaves the factory; its secrets and all that is random on it come from the seed. */
+  manufacture(index: number, seed: string, model?: DeviceModel): Manufactured {
+    this.take(index);
+    this.board.reseed(seed);
+    return this.board.manufacture(model);
+  }
+
+  /** From now on boards are kept by what they differ in from the one at work. Before that, from a blank one. */
+  referTo(index: number): void {
+    const board = this.take(index);
+    const reference = new Reference(board.snapshot(), this.#stateBytes);
+    const anew = (packed: PackedBoard) => reference.pack(this.#reference.unpack(packed, this.#phases), this.#phases);
+    this.#blank = anew(this.#blank);
+    this.#rest = this.#rest.map((packed) => packed && anew(packed));
+    this.#reference = reference;
+  }
+
+  /** Bytes that the boards at rest take, each on average; of those that were ever at work. */
+  get bytesEach(): number {
+    const kept = this.#rest.filter((packed) => packed !== undefined);
+    const bytes = kept.reduce((sum, { blocks, rest }) => sum + blocks.length + rest.length, 0);
+    return kept.length === 0 ? 0 : bytes / kept.length;
+  }
+
+  #putBack(): void {
+    if (this.#taken >= 0) this.#rest[this.#taken] = this.#reference.pack(this.board.snapshot(true), this.#phases);
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * A board at rest, in few bytes. What lies in its memories (State block, fuses, registers, flash) is kept as the blocks
+ * of 64 bytes in which it differs from a reference board's: the agreement, blank flash and zeros cost a bit each.
+ */
+import { deserialize, serialize } from "node:v8";
+import type { BoardSnapshot } from "../../sim-board/board.ts";
+import type { FlashSnapshot } from "../../sim-board/parts/flash.ts";
+import type { Phase } from "../../sim-board/workloads/types.ts";
+
+const BLOCK_BYTES = 64;
+const BLOCK_WORDS = BLOCK_BYTES / 4;
+
+/** What a board has beside its memories: plain data, phases by their place in a table. */
+type Rest = Omit<BoardSnapshot, "state" | "image" | "fuses" | "flash" | "accelerator" | "observers" | "actions"> & {
+  isUp: boolean;
+  fuses: Omit<BoardSnapshot["fuses"], "words">;
+  flash: Omit<FlashSnapshot, "sectors">;
+  lifetime: readonly bigint[];
+  running: (Omit<NonNullable<BoardSnapshot["accelerator"]["running"]>, "phase"> & { phase: number }) | undefined;
+  observers: readonly unknown[];
+};
+
+export type PackedBoard = {
+  /** A bit for each block that is here, then these blocks. */
+  readonly blocks: Uint8Array;
+  readonly rest: Uint8Array;
+};
+
+/** Phases of all boards of a bank: a board at rest names its own by a number. */
+export class PhaseTable {
+  readonly #phases: Phase[] = [];
+  readonly #places = new Map<Phase, number>();
+
+  placeOf(phase: Phase): number {
+    let place = this.#places.get(phase);
+    if (place === undefined) {
+      place = this.#phases.length;
+      this.#phases.push(phase);
+      this.#places.set(phase, place);
+    }
+    return place;
+  }
+
+  at(place: number): Phase {
+    return this.#phases[place]!;
+  }
+}
+
+/** What the memories of other boards are kept against. */
+export class Reference {
+  /** State block, fuses, registers, then the flash sectors. */
+  readonly #parts: readonly Uint8Array[];
+  readonly #words: readonly Int32Array[];
+  readonly #snapshot: BoardSnapshot;
+  readonly #bitmapBytes: number;
+  readonly #room: Uint8Array;
+
+  /** Any board of the same shape will do; one that has been set to work, with power, does best. */
+  constructor(snapshot: BoardSnapshot, stateBytes: number) {
+    this.#snapshot = snapshot;
+    this.#parts = partsOf(snapshot, stateBytes).map((part) => part.slice());
+    this.#words = this.#parts.map(wordsOf);
+    const blocks = this.#parts.reduce((sum, part) => sum + part.length / BLOCK_BYTES, 0);
+    this.#bitmapBytes = Math.ceil(blocks / 8);
+    this.#room = new Uint8Array(this.#bitmapBytes + blocks * BLOCK_BYTES);
+  }
+
+  pack(snapshot: BoardSnapshot, phases: PhaseTable): PackedBoard {
+    return { blocks: this.#packMemories(snapshot), rest: serialize(restOf(snapshot, phases)) };
+  }
+
+  unpack({ blocks, rest }: PackedBoard, phases: PhaseTable): BoardSnapshot {
+    const { isUp, lifetime, running, observers, fuses, flash, ...others } = deserialize(rest) as Rest;
+    const [state, words, registers, ...sectors] = this.#unpackMemories(blocks);
+    return {
+      ...others,
+      image: this.#snapshot.image,
+      state: isUp ? state : undefined,
+      fuses: { ...fuses, words: new Uint32Array(words!.buffer, words!.byteOffset, words!.length / 4) },
+      flash: { ...flash, sectors },
+      accelerator: {
+        registers: registers!,
+        lifetime: [...lifetime],
+        running: running && { ...running, phase: phases.at(running.phase) },
+      },
+      actions: [],
+      observers: new Map([...this.#snapshot.observers.keys()].map((observer, i) => [observer, observers[i]])),
+    };
+  }
+
+  #packMemories(snapshot: BoardSnapshot): Uint8Array {
+    const room = this.#room;
+    room.fill(0, 0, this.#bitmapBytes);
+    let length = this.#bitmapBytes;
+    let block = 0;
+    partsOf(snapshot, this.#parts[0]!.length).forEach((part, i) => {
+      if (part === this.#parts[i]) {
+        block += part.length / BLOCK_BYTES;
+        return;
+      }
+      const words = wordsOf(part);
+      const base = this.#words[i]!;
+      for (let at = 0; at < words.length; at += BLOCK_WORDS, block++) {
+        if (isAlike(words, base, at)) continue;
+        room[block >> 3]! |= 1 << (block & 7);
+        room.set(part.subarray(at * 4, at * 4 + BLOCK_BYTES), length);
+        length += BLOCK_BYTES;
+      }
+    });
+    return room.slice(0, length);
+  }
+
+  #unpackMemories(packed: Uint8Array): Uint8Array[] {
+    let at = this.#bitmapBytes;
+    let block = 0;
+    return this.#parts.map((base, i) => {
+      // Flash is copied before it is written (sim-board/parts/flash.ts); what else there is, is always copied.
+      const isShared = i >= FIRST_SECTOR;
+      let part = isShared ? base : base.slice();
+      for (let offset = 0; offset < base.length; offset += BLOCK_BYTES, block++) {
+        if ((packed[block >> 3]! & (1 << (block & 7))) === 0) continue;
+        if (part === base) part = base.slice();
+        part.set(packed.subarray(at, at + BLOCK_BYTES), offset);
+        at += BLOCK_BYTES;
+      }
+      return part;
+    });
+  }
+}
+
+/** State block, fuses and registers come before them. */
+const FIRST_SECTOR = 3;
+
+function partsOf({ state, fuses, accelerator, flash }: BoardSnapshot, stateBytes: number): Uint8Array[] {
+  const words = new Uint8Array(fuses.words.buffer, fuses.words.byteOffset, fuses.words.byteLength);
+  return [state ?? new Uint8Array(stateBytes), words, accelerator.registers, ...flash.sectors];
+}
+
+function restOf(snapshot: BoardSnapshot, phases: PhaseTable): Rest {
+  const { state, image: _image, actions: _actions, observers, fuses, flash, accelerator, ...others } = snapshot;
+  const { running } = accelerator;
+  const { sectors: _sectors, ...wear } = flash;
+  return {
+    ...others,
+    isUp: state !== undefined,
+    fuses: { locked: fuses.locked, random: fuses.random },
+    flash: wear,
+    lifetime: accelerator.lifetime,
+    running: running && { ...running, phase: phases.placeOf(running.phase) },
+    observers: [...observers.values()],
+  };
+}
+
+function wordsOf(part: Uint8Array): Int32Array {
+  return new Int32Array(part.buffer, part.byteOffset, part.length / 4);
+}
+
+function isAlike(a: Int32Array, b: Int32Array, at: number): boolean {
+  for (let i = at; i < at + BLOCK_WORDS; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

@@ -1,0 +1,225 @@
+/**
+ * One cell: boards with the firmware that ships, their agents, and the office at the other end of the wire, in one order
+ * of events. A board is brought up to the time of an event when one concerns it; what its own timer, its accelerator and
+ * its governor do until then happens in that order, on that board alone.
+ */
+import { OrderAction } from "../../firmware/protocol/claims.ts";
+import { GateState } from "../../firmware/protocol/states.ts";
+import { accelerator } from "../../sim-board/accelerators.ts";
+import type { GovernorImage } from "../../sim-board/governor-module.ts";
+import { Random } from "../../sim-board/random.ts";
+import { Agent } from "../actors/agent.ts";
+import { Office } from "../actors/office.ts";
+import { type Standing, standingOf } from "../actors/standing.ts";
+import { HONEST, type Strategy, strategyOf } from "../actors/strategies.ts";
+import { type Load, loadOf, TICK_HZ, termsOf } from "../actors/terms.ts";
+import { BoardBank } from "../boards/bank.ts";
+import type { FleetAction, FleetParameters } from "../studies/fleet/parameters.ts";
+import { GateWatch } from "./gate-watch.ts";
+import { EventQueue, type Ms } from "./queue.ts";
+import { type CellTotals, cellTotals } from "./totals.ts";
+import { World } from "./world.ts";
+
+/** Two places for agreement and report each, and the least journal: enough for a fleet, and each sector is bytes kept. */
+const FLASH_SECTORS = 6;
+const NS_PER_MS = 1_000_000n;
+
+export type CellEvent =
+  | { readonly kind: "boot" | "beacon" | "renew" | "report" | "pause" | "resume" | "cycle"; readonly board: number }
+  | { readonly kind: "license"; readonly board: number; readonly evidence: Uint8Array }
+  | { readonly kind: "order"; readonly board: number; readonly order: Uint8Array; readonly action: FleetAction }
+  | { readonly kind: "action"; readonly action: FleetAction };
+
+export interface CellShape {
+  readonly image: GovernorImage;
+  readonly parameters: FleetParameters;
+  readonly seed: string;
+  readonly cell: number;
+}
+
+export class Cell {
+  readonly boards: number;
+  readonly world: World;
+  readonly load: Load;
+  readonly totals: CellTotals;
+  readonly bank: BoardBank;
+  readonly office: Office;
+  readonly queue = new EventQueue<CellEvent>();
+  readonly parameters: FleetParameters;
+  readonly standings: readonly Standing[];
+  /** What decides whom an outage concerns: 0 to 999. */
+  readonly draws: readonly number[];
+  readonly watch: GateWatch;
+  nowMs: Ms = 0;
+  readonly #seed: string;
+  readonly #first: number;
+  readonly #agent: Agent;
+
+  constructor({ image, parameters, seed, cell }: CellShape) {
+    const { count, perCell, regions, timerSeconds } = parameters.boards;
+    this.parameters = parameters;
+    this.#seed = seed;
+    this.#first = cell * perCell;
+    this.boards = Math.min(perCell, count - this.#first);
+    this.world = new World(parameters, cell % regions);
+    this.load = loadOf(parameters);
+    this.totals = cellTotals(parameters.seriesPoints);
+    const random = new Random(`${seed}/cell/${cell}`);
+    this.office = new Office(`${seed}/cell/${cell}`, termsOf(parameters, this.load));
+    this.bank = new BoardBank({
+      image,
+      boards: this.boards,
+      chip: accelerator(parameters.load.accelerator),
+      tickHz: TICK_HZ,
+      flashSectors: FLASH_SECTORS,
+      timerSeconds,
+      invariants: parameters.signaturesChecked || "work",
+    });
+    const cheats = random.stream("cheats");
+    const strategy = strategyOf(parameters.operator.cheats);
+    const draws = random.stream("outages");
+    const strategies: Strategy[] = [];
+    this.draws = Array.from({ length: this.boards }, () => draws.below(1000));
+    for (let i = 0; i < this.boards; i++) {
+      strategies.push(cheats.below(1000) < parameters.operator.cheatsPermille ? strategy : HONEST);
+    }
+    this.standings = strategies.map(standingOf);
+    this.watch = new GateWatch(this);
+    this.bank.board.subscribe(this.watch);
+    this.#agent = new Agent(this);
+    this.#plan(random.stream("starts"));
+  }
+
+  /** To its end. @throws InvariantBroken for a board that breaks one. */
+  run(): CellTotals {
+    const { world, totals } = this;
+    for (;;) {
+      const next = this.queue.take(world.endMs);
+      if (!next) break;
+      this.nowMs = next.atMs;
+      this.#happen(next.what);
+    }
+    this.nowMs = world.endMs;
+    for (let i = 0; i < this.boards; i++) this.#finish(i);
+    totals.events = this.queue.taken;
+    totals.checks = this.bank.board.invariants?.checked ?? 0;
+    totals.bytesAtRest = Math.round(this.bank.bytesEach * this.boards);
+    this.watch.writeSeries();
+    return totals;
+  }
+
+  /** The board of this number, brought up to now. */
+  take(index: number) {
+    const board = this.bank.take(index);
+    this.watch.taken = index;
+    board.advanceTo(BigInt(this.nowMs) * NS_PER_MS);
+    return board;
+  }
+
+  /** A board leaves the factory and is switched on now. */
+  make(index: number) {
+    this.watch.taken = index;
+    const made = this.bank.manufacture(index, `${this.#seed}/board/${this.#first + index}`);
+    const board = this.take(index);
+    board.powerOn();
+    return { board, ...made };
+  }
+
+  /** What a board's last exchange asks of its job is done at once, and not when time next passes. */
+  settle(index: number): void {
+    const standing = this.standings[index]!;
+    const { gateState } = this.bank.board;
+    if (this.watch.taken !== index || !standing.enrolled) return;
+    if (standing.flows) this.setToWork(index);
+    else if (gateState === GateState.DRAINING) this.setToDrain(index);
+  }
+
+  /** The work, or what a pause left of it. */
+  setToWork(index: number): void {
+    const standing = this.standings[index]!;
+    const { board } = this.bank;
+    if (standing.runs === "work" || standing.strategy.has("bypass-gate") || !board.on) return;
+    board.withdraw();
+    board.submit(standing.left ?? this.load.work);
+    standing.left = undefined;
+    standing.runs = "work";
+  }
+
+  /** The job saves itself, if it has anything to save. */
+  setToDrain(index: number): void {
+    const standing = this.standings[index]!;
+    const { board } = this.bank;
+    if (standing.runs !== "work" || !this.load.checkpoint || board.gateState !== GateState.DRAINING) return;
+    standing.left = board.withdraw();
+    board.submit(this.load.checkpoint);
+    standing.runs = "checkpoint";
+  }
+
+  drainDone(index: number): void {
+    if (this.bank.board.gateState === GateState.DRAINING) this.#agent.drainDone(index);
+  }
+
+  #plan(starts: Random): void {
+    const { world, parameters } = this;
+    const spreadMs = Math.min(parameters.operator.startSpreadSeconds * 1000, world.endMs);
+    for (let board = 0; board < this.boards; board++) {
+      // Evenly, and each anywhere in its own part.
+      const part = (board + starts.below(1_000_000) / 1_000_000) / this.boards;
+      this.queue.put(Math.floor(part * spreadMs), { kind: "boot", board });
+    }
+    for (const [kind, atMs] of [["pause", world.pauseMs] as const, ["resume", world.resumeMs] as const]) {
+      if (atMs === undefined) continue;
+      for (let board = 0; board < this.boards; board++) this.queue.put(atMs, { kind, board });
+    }
+    for (const action of world.actions) this.queue.put(action.atSeconds * 1000, { kind: "action", action });
+  }
+
+  #happen(event: CellEvent): void {
+    if (event.kind === "action") this.#act(event.action);
+    else if (event.kind === "pause") this.#markPause(event.board);
+    else if (event.kind === "resume") this.#markResume(event.board);
+    else this.#agent.meet(event);
+  }
+
+  /** The parties do something, and whoever can be reached hears of it. */
+  #act(action: FleetAction): void {
+    const kinds = { pause: OrderAction.PAUSE, slow: OrderAction.SLOW, resume: OrderAction.RESUME };
+    if (action.do === "stop-licenses" || action.do === "stop-beacons") return;
+    // A resume after no more than a stop has nothing to lift.
+    if (action.do === "resume" && this.office.epoch === 0) return;
+    const order = this.office.order(kinds[action.do], this.secondsAt(this.nowMs), action.permille);
+    this.totals.orders += 1;
+    for (let board = 0; board < this.boards; board++) {
+      const reached = this.world.reachableMs("verifier", this.draws[board]!, this.nowMs);
+      const at = reached + this.parameters.operator.latencyMs;
+      this.queue.put(at, { kind: "order", board, order, action });
+    }
+  }
+
+  /** Agreement time, as honest authorities tell it. */
+  secondsAt(ms: Ms): number {
+    return START_SECONDS + Math.floor(ms / 1000);
+  }
+
+  #markPause(index: number): void {
+    this.take(index);
+    this.watch.markPause(index);
+  }
+
+  #markResume(index: number): void {
+    this.take(index);
+    this.watch.evaluate(index);
+  }
+
+  #finish(index: number): void {
+    const standing = this.standings[index]!;
+    if (!standing.enrolled) return;
+    this.take(index);
+    if (this.world.resumeMs === undefined || this.world.resumeMs > this.world.endMs) this.watch.evaluate(index);
+    this.watch.finish(index);
+    this.#agent.finish(index);
+  }
+}
+
+/** 2026-01-01T00:00:00Z, as boards begin. */
+const START_SECONDS = 1_767_225_600;

@@ -1,0 +1,37 @@
+/** What the agreement of a fleet says of it before anything runs: the leak bound of docs/policy.md, for these boards. */
+import { leakBound } from "../../../host/policy/leak.ts";
+import { loadOf, termsOf } from "../../actors/terms.ts";
+import type { FleetParameters } from "./parameters.ts";
+
+export interface FleetBound {
+  /** From an order, or from the last license, to the last licensed work and the end of any drain. */
+  readonly seconds: number | undefined;
+  /** Of all boards together, counted by the agreement's rule. */
+  readonly operations: bigint;
+}
+
+const PPM = 1_000_000;
+
+/** The bound takes a timer of one second; a slower one adds its period, at the slowest clock. */
+export function leakBoundOf(parameters: FleetParameters): FleetBound {
+  const load = loadOf(parameters);
+  const { agreement } = termsOf(parameters, load);
+  const { driftPpm, counting, licenseSeconds } = parameters.agreement;
+  // Nothing in a simulated chip is faster than its load.
+  const peakPerSecond = new Map(load.perSecond);
+  const board = { name: "board", peakPerSecond };
+  const bound = leakBound({
+    agreement,
+    policy: { name: "fleet", counting, licenseSecondsMax: BigInt(licenseSeconds) },
+    fleet: [{ boards: BigInt(parameters.boards.count), board }],
+    lagSeconds: BigInt(Math.ceil(parameters.operator.latencyMs / 1000)),
+  });
+  const slowerSeconds = ((parameters.boards.timerSeconds - 1) * PPM) / (PPM - driftPpm);
+  let perSecond = 0n;
+  for (const rate of load.perSecond.values()) perSecond += rate;
+  const more = perSecond * BigInt(Math.ceil(slowerSeconds)) * BigInt(parameters.boards.count);
+  return {
+    seconds: bound.seconds === undefined ? undefined : bound.seconds + slowerSeconds,
+    operations: bound.operations + more,
+  };
+}
