@@ -1,6 +1,7 @@
 /** Whether what was measured agrees with what was published. The only place that decides it. */
 import type { SeedRun } from "../run/result.ts";
 import type { Expectation } from "../scenario/scenario.ts";
+import { valuesOf } from "./measures.ts";
 import { type Summary, summarize } from "./statistics.ts";
 
 export interface Verdict {
@@ -21,7 +22,7 @@ type Judged = Pick<Expectation, "metric" | "of" | "published" | "tolerance">;
 /** Of the runs of the point that the expectation is about. */
 export function judge(expectation: Judged, runs: readonly Pick<SeedRun, "outcome">[]): Verdict {
   const { metric, of } = expectation;
-  const values = runs.flatMap(({ outcome }) => outcome.measures[metric] ?? []);
+  const values = valuesOf(runs, metric);
   const missing = runs.length - values.length;
   const [from, to] = allowed(expectation);
   const measured = summarize(values);

@@ -33,13 +33,13 @@ export function withIo<T>(code: Io, path: string, act: () => T): T {
   }
 }
 
-/** On the disk under a temporary name. */
-export function writeUnfinished(path: string, bytes: Uint8Array): void {
+/** On the disk under a temporary name; without `mode` for its owner alone. */
+export function writeUnfinished(path: string, bytes: Uint8Array, mode = 0o600): void {
   mkdirSync(dirname(path), { recursive: true });
   const file = openSync(
     `${path}${UNFINISHED}`,
     constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW,
-    0o600,
+    mode,
   );
   try {
     for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
@@ -54,8 +54,8 @@ export function finish(path: string): void {
 }
 
 /** On the disk, with its name, when it returns. */
-export function writeWhole(path: string, bytes: Uint8Array): void {
-  writeUnfinished(path, bytes);
+export function writeWhole(path: string, bytes: Uint8Array, mode?: number): void {
+  writeUnfinished(path, bytes, mode);
   finish(path);
   syncFolder(dirname(path));
 }

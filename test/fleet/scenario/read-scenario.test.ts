@@ -72,7 +72,7 @@ describe("a scenario that is right", () => {
   it("gives the study the parameters of each point, an item of a list by its number", () => {
     const scenario = read({
       parameters: { failing: [7, 8] },
-      points: [{ name: "other", set: { "coin.headsShare": 1, "failing.1": 9, coin: { name: "x" } } }],
+      points: [{ name: "other", set: { kind: "bent", "failing.1": 9, coin: { name: "x" } } }],
     });
     expect(parametersAt(scenario, scenario.points[0]!, coins)).toMatchObject({
       cells: 4,
@@ -112,12 +112,14 @@ describe("a scenario that is wrong", () => {
     ["a point that sets an item wrongly", { parameters: { failing: [1] }, points: [{ name: "a", set: { "failing.0": -2 } }] }, "points[0].set.failing.0: -2: must be a whole number of at least 0"],
     ["a point that sets nothing there is", { points: [{ name: "a", set: { "coins.headsShare": 1 } }] }, "points[0].set.coins.headsShare: 1: there is no such field here, did you mean coin?"],
     ["a path that is none", { points: [{ name: "a", set: { "coin..x": 1 } }] }, "points[0].set.coin..x: 1: must be names of fields with dots between them"],
+    ["a point that sets a thing and a part of it", { points: [{ name: "a", set: { coin: {}, "coin.name": "x" } }] }, "points[0].set.coin: {}: coin.name is set too, inside it"],
     ["two points of one name", { points: [{ name: "a", set: {} }, { name: "a", set: {} }] }, 'points[1].name: "a": another point has this name'],
     ["an axis out of range", { sweep: { throws: [1, 86_401] } }, "sweep.throws[1]: 86401: must be a whole number from 1 to 86400"],
     ["an axis without values", { sweep: { throws: [] } }, "sweep.throws: []: must be a list of 1 to 10000 different items"],
     ["a value that stands in an axis twice", { sweep: { throws: [3, 3] } }, "sweep.throws: [3,3]: must be a list of 1 to 10000 different items"],
     ["an axis that a point sets", { points: [{ name: "a", set: { throws: 1 } }], sweep: { throws: [1, 2] } }, "points[0].set.throws: 1: the sweep sets it too"],
     ["a grid beyond all bounds", { sweep: { throws: range(200), cells: range(200) } }, "sweep: 40000: the points and the sweep must make at most 10000 points together"],
+    ["more axes than anybody reads", { sweep: Object.fromEntries(range(17).map((i) => [`a${i}`, [1]])) }, "sweep: 17: must have at most 16 axes"],
     ["an unknown metric", { expect: [{ ...expected, metric: "headShare" }] }, 'expect[0].metric: "headShare": the study coins has no such metric, did you mean headsShare?'],
     ["an unknown point", { expect: [{ ...expected, point: "bare" }] }, 'expect[0].point: "bare": there is no such point, did you mean base?'],
     ["a tolerance of no kind", { expect: [{ ...expected, tolerance: "about" }] }, 'expect[0].tolerance: "about": must be {"relative": 0 or more}, {"absolute": 0 or more}, {"from": number, "to": number}, "atMost" or "atLeast"'],

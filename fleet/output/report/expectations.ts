@@ -1,0 +1,102 @@
+/** Published figures beside the measured ones: as a table, and as marks in the plots. */
+import type { RunResult } from "../../run/result.ts";
+import type { Expectation } from "../../scenario/scenario.ts";
+import type { Metric } from "../../study.ts";
+import { element, escaped } from "../markup.ts";
+import type { Published } from "../plot/chart.ts";
+import { numberText, quantityText } from "../plot/quantity.ts";
+import { judge, type Verdict } from "../verdict.ts";
+import { linked, table } from "./html.ts";
+import { metricTitle, pointLabel } from "./names.ts";
+
+export interface Judged {
+  readonly expectation: Expectation;
+  readonly verdict: Verdict;
+  readonly unit: string;
+  /** Of the point. */
+  readonly label: string;
+}
+
+/** Of figures that stand beside each other, a reader wants to see the difference. */
+const DIGITS = 4;
+
+export function judged({ scenario, points }: RunResult, metrics: readonly Metric[]): Judged[] {
+  return scenario.expect.map((expectation) => {
+    const point = points.find(({ name }) => name === expectation.point);
+    const unit = metrics.find(({ name }) => name === expectation.metric)?.unit ?? "";
+    const label = point ? pointLabel(point, scenario) : expectation.point;
+    return { expectation, verdict: judge(expectation, point?.runs ?? []), unit, label };
+  });
+}
+
+export function expectationsTable(all: readonly Judged[]): string {
+  return table(
+    "Published figures beside the measured ones",
+    ["Figure", "Point", "Published", "Measured", "Tolerance", "Verdict"],
+    all.map((one) => {
+      const { expectation, verdict, unit } = one;
+      return [
+        element("strong", {}, escaped(expectation.figure)) +
+          small(`${metricTitle({ name: expectation.metric })}, ${ofText(expectation.of)}`) +
+          element("small", {}, `Source: ${linked(expectation.source)}`),
+        escaped(one.label),
+        number(quantityText(expectation.published, unit, DIGITS)),
+        number(measuredText(one)) + small(rangeText(one)),
+        escaped(toleranceText(one)),
+        element(
+          "span",
+          { class: verdict.ok ? "verdict agrees" : "verdict differs" },
+          verdict.ok ? "✓ agrees" : "✗ differs",
+        ),
+      ];
+    }),
+    ["", "", "number", "number", "", ""],
+  );
+}
+
+function number(text: string): string {
+  return element("span", { class: "figure" }, escaped(text));
+}
+
+function small(text: string): string {
+  return text === "" ? "" : element("small", {}, escaped(text));
+}
+
+function ofText(of: Expectation["of"]): string {
+  return { mean: "mean of the seeds", max: "largest seed", min: "least seed", each: "every seed" }[of];
+}
+
+export function measuredText({ verdict, unit }: Judged): string {
+  return verdict.held === undefined ? "did not come about" : quantityText(verdict.held, unit, DIGITS);
+}
+
+function rangeText({ verdict: { measured, missing }, unit }: Judged): string {
+  const texts: string[] = [];
+  if (measured && measured.max > measured.min) {
+    texts.push(`${quantityText(measured.min, unit, DIGITS)} to ${quantityText(measured.max, unit, DIGITS)}`);
+  }
+  if (missing > 0) texts.push(`absent in ${missing} of ${missing + (measured?.n ?? 0)} runs`);
+  return texts.join("; ");
+}
+
+export function toleranceText({ expectation: { tolerance, published }, unit }: Judged): string {
+  if (tolerance === "atMost") return `at most ${quantityText(published, unit, DIGITS)}`;
+  if (tolerance === "atLeast") return `at least ${quantityText(published, unit, DIGITS)}`;
+  if ("from" in tolerance) {
+    return `${quantityText(tolerance.from, unit, DIGITS)} to ${quantityText(tolerance.to, unit, DIGITS)}`;
+  }
+  if ("relative" in tolerance)
+    return tolerance.relative === 0 ? "exactly" : `± ${numberText(tolerance.relative * 100)} %`;
+  return tolerance.absolute === 0 ? "exactly" : `± ${quantityText(tolerance.absolute, unit)}`;
+}
+
+/** The marks of a metric at a point. */
+export function publishedAt(all: readonly Judged[], metric: string, point: string): Published[] {
+  return all
+    .filter(({ expectation }) => expectation.metric === metric && expectation.point === point)
+    .map((one) => {
+      const { expectation, verdict, unit } = one;
+      const text = `Published: ${quantityText(expectation.published, unit, DIGITS)} (${expectation.figure}), tolerance: ${toleranceText(one)}`;
+      return { value: expectation.published, from: verdict.from, to: verdict.to, text };
+    });
+}
