@@ -27,13 +27,7 @@ export function renderReport(result: RunResult, metrics: readonly Metric[]): str
   const body = [
     summarySection(findings(result, varied, constant, layout, expectations)),
     ...(expectations.length > 0
-      ? [
-          section(
-            "published",
-            "Published and measured",
-            element("div", { class: "expectations" }, expectationsTable(expectations)),
-          ),
-        ]
+      ? [section("published", "Published and measured", expectationsTable(expectations))]
       : []),
     ...(figures.length > 0 ? [section("figures", "Figures", element("div", { class: "figures" }, ...figures))] : []),
     ...(constant.length > 0

@@ -51,6 +51,7 @@ export function expectationsTable(all: readonly Judged[]): string {
       ];
     }),
     ["", "", "number", "number", "", ""],
+    true,
   );
 }
 

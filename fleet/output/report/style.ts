@@ -55,11 +55,11 @@ thead th { color: var(--soft); font-size: .8125rem; padding-top: 0; white-space:
 th strong, .figure { font-weight: 600; }
 small { display: block; color: var(--soft); font-size: .8125rem; line-height: 1.45; font-weight: 400; }
 td small { white-space: nowrap; }
-.expectations th[scope="row"] { min-width: 15rem; max-width: 26rem; }
+.stacked th[scope="row"] { min-width: 15rem; max-width: 26rem; }
 .parameters th { width: 40%; }
 .figures, .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); gap: 3rem; }
 figure { margin: 0; min-width: 0; max-width: 40rem; }
-figure.many { grid-column: 1 / -1; max-width: none; }
+figure.wide { grid-column: 1 / -1; max-width: none; }
 .panels { gap: 1rem 3rem; }
 .plot { display: block; width: 100%; height: auto; overflow: visible; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .125rem 1.25rem; margin: 0 0 .5rem; padding: 0; font-size: .8125rem; color: var(--soft); max-width: none; }
@@ -85,11 +85,18 @@ details[open] summary { margin-bottom: .75rem; }
   h1 { font-size: 1.75rem; } .question { font-size: 1.125rem; } h2 { margin-top: 3rem; } .figures { gap: 2.5rem; }
   .facts { gap: .75rem 1.75rem; }
 }
+@media screen and (max-width: 40rem) {
+  .stacked, .stacked tbody, .stacked tr, .stacked th, .stacked td { display: block; } .stacked thead { display: none; }
+  .stacked tr { padding: .875rem 0; border-bottom: 1px solid var(--rule); }
+  .stacked th, .stacked td { border: 0; padding: .125rem 0; text-align: left; max-width: none; white-space: normal; }
+  .stacked td { display: grid; grid-template-columns: 6.5rem 1fr; } .stacked td::before { content: attr(data-label); color: var(--soft); }
+  .stacked td small { grid-column: 2; white-space: normal; } .stacked .verdict { width: max-content; }
+}
 @media print {
   @page { margin: 18mm 16mm; }
   body { font-size: 10pt; background: none; } main, header, footer { max-width: none; padding: 0; } header { padding-top: 0; }
   h1 { font-size: 20pt; } h2 { margin-top: 9mm; break-after: avoid; } h3, h4, .meaning, .legend { break-after: avoid; }
-  figure:not(.many), tr, pre, .facts { break-inside: avoid; } .figures { grid-template-columns: 1fr 1fr; gap: 8mm; }
+  figure:not(.wide), .panels > div, tr, pre, .facts { break-inside: avoid; } .figures { grid-template-columns: 1fr 1fr; gap: 8mm; }
   details { display: none; } .scroll { overflow: visible; } a { color: inherit; }
   .band, .interval, .verdict { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }

@@ -126,11 +126,12 @@ function heldText(total: number, parted: number): string {
       ? "The published figure agrees with the measured one within its tolerance."
       : "The published figure differs from the measured one by more than its tolerance:";
   }
-  if (parted === 0) return `All ${total} published figures agree with the measured ones within their tolerances.`;
+  if (parted === 0)
+    return `${total === 2 ? "Both" : `All ${total}`} published figures agree with the measured ones within their tolerances.`;
   const agree = total - parted;
   const first = agree === 0 ? "none agrees" : agree === 1 ? "one agrees" : `${agree} agree`;
   const second = parted === 1 ? "one differs" : `${parted} differ`;
-  return `Of ${total} published figures ${first} with the measured ones; ${second} by more than the tolerance:`;
+  return `Of ${total} published figures, ${first} with the measured ones; ${second} by more than the tolerance:`;
 }
 
 /** `60 s, 5 min and 1 h`, or of many the first, the last and their number. */

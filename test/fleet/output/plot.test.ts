@@ -15,13 +15,15 @@ describe("figures for people", () => {
     [1234.567, "1", "1,230"],
   ];
   for (const [value, unit, text] of TABLE) {
-    it(`${value} ${unit} is ${text}`, () => expect(quantityText(value, unit)).toBe(text));
+    it(`${value} ${unit} is ${text}`, () => expect(quantityText(value, unit).replaceAll("\u00a0", " ")).toBe(text));
   }
 });
 
 describe("an axis", () => {
   const ticks = (values: readonly number[], unit: string) =>
-    scaleOf({ values, unit, start: 0, end: 400, ticksMax: 5, round: true }).ticks.map(({ text }) => text);
+    scaleOf({ values, unit, start: 0, end: 400, ticksMax: 5, round: true }).ticks.map(({ text }) =>
+      text.replaceAll("\u00a0", " "),
+    );
 
   // biome-ignore format: a table, one row an axis
   const TABLE: readonly (readonly [values: readonly number[], unit: string, texts: readonly string[]])[] = [
