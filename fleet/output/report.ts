@@ -174,7 +174,7 @@ function reproduceSection({ scenario, scenarioSha256, seed, version, firmwareSha
     ),
     table(
       "What a run is known by",
-      ["", ""],
+      ["Name", "Value"],
       [
         ["Version", hash(version)],
         ["Seed", hash(seed)],

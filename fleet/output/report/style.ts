@@ -55,7 +55,7 @@ thead th { color: var(--soft); font-size: .8125rem; padding-top: 0; white-space:
 th strong, .figure { font-weight: 600; }
 small { display: block; color: var(--soft); font-size: .8125rem; line-height: 1.45; font-weight: 400; }
 td small { white-space: nowrap; }
-.stacked th[scope="row"] { min-width: 15rem; max-width: 26rem; }
+.stacked th[scope="row"] { min-width: 14rem; max-width: 26rem; }
 .parameters th { width: 40%; }
 .figures, .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); gap: 3rem; }
 figure { margin: 0; min-width: 0; max-width: 40rem; }
@@ -94,8 +94,8 @@ details[open] summary { margin-bottom: .75rem; }
 }
 @media print {
   @page { margin: 18mm 16mm; }
-  body { font-size: 10pt; background: none; } main, header, footer { max-width: none; padding: 0; } header { padding-top: 0; }
-  h1 { font-size: 20pt; } h2 { margin-top: 9mm; break-after: avoid; } h3, h4, .meaning, .legend { break-after: avoid; }
+  html { font-size: 9.5pt; } body { background: none; } main, header, footer { max-width: none; padding: 0; } header { padding-top: 0; }
+  h2 { margin-top: 2.75rem; break-after: avoid; } h3, h4, .meaning, .legend { break-after: avoid; }
   figure:not(.wide), .panels > div, tr, pre, .facts { break-inside: avoid; } .figures { grid-template-columns: 1fr 1fr; gap: 8mm; }
   details { display: none; } .scroll { overflow: visible; } a { color: inherit; }
   .band, .interval, .verdict { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
