@@ -89,7 +89,11 @@ const BESIDE = ": with it, parameters.";
 
 function parametersOf(base: JsonObject, point: LaidPoint, study: Study<never>, mistakes: string[]): JsonObject {
   let parameters = base;
+  const paths = Object.keys(point.set);
   for (const [path, value] of Object.entries(point.set)) {
+    // What came of it would depend on the order in which they stand.
+    const inside = paths.find((other) => other.startsWith(`${path}.`));
+    if (inside !== undefined) mistakes.push(mistake(originOf(point, path), value, `${inside} is set too, inside it`));
     const placed = withValue(parameters, path, value);
     if (typeof placed === "string") mistakes.push(mistake(originOf(point, path), value, placed));
     else parameters = placed;

@@ -156,7 +156,8 @@ function allowedText(schema: Schema): string {
   return typeof schema.allowed === "string" ? schema.allowed : `must be ${whatText(schema)}`;
 }
 
-function whatText(schema: Schema): string {
+/** What a value may be: `a whole number from 1 to 86400`. */
+export function whatText(schema: Schema): string {
   if (Array.isArray(schema.anyOf)) {
     const variants = schema.anyOf as Schema[];
     const values = variants.flatMap((one) => ("const" in one ? [plain(one.const)] : ((one.enum as string[]) ?? [])));

@@ -6,6 +6,7 @@ import { addBoard } from "./commands/board.ts";
 import { addCourier } from "./commands/courier.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addErrors } from "./commands/errors.ts";
+import { addFleet } from "./commands/fleet.ts";
 import { addInspect } from "./commands/inspect.ts";
 import { addKey } from "./commands/key.ts";
 import { addLog } from "./commands/log.ts";
@@ -49,6 +50,7 @@ export function quiesceProgram(): Command {
   addDemo(quiesce);
   addBoard(quiesce);
   addAttack(quiesce);
+  addFleet(quiesce);
   addAgent(quiesce);
   addInspect(quiesce);
   addPolicy(quiesce);

@@ -72,7 +72,7 @@ describe("a scenario that is right", () => {
   it("gives the study the parameters of each point, an item of a list by its number", () => {
     const scenario = read({
       parameters: { failing: [7, 8] },
-      points: [{ name: "other", set: { "coin.headsShare": 1, "failing.1": 9, coin: { name: "x" } } }],
+      points: [{ name: "other", set: { kind: "bent", "failing.1": 9, coin: { name: "x" } } }],
     });
     expect(parametersAt(scenario, scenario.points[0]!, coins)).toMatchObject({
       cells: 4,
@@ -112,6 +112,7 @@ describe("a scenario that is wrong", () => {
     ["a point that sets an item wrongly", { parameters: { failing: [1] }, points: [{ name: "a", set: { "failing.0": -2 } }] }, "points[0].set.failing.0: -2: must be a whole number of at least 0"],
     ["a point that sets nothing there is", { points: [{ name: "a", set: { "coins.headsShare": 1 } }] }, "points[0].set.coins.headsShare: 1: there is no such field here, did you mean coin?"],
     ["a path that is none", { points: [{ name: "a", set: { "coin..x": 1 } }] }, "points[0].set.coin..x: 1: must be names of fields with dots between them"],
+    ["a point that sets a thing and a part of it", { points: [{ name: "a", set: { coin: {}, "coin.name": "x" } }] }, "points[0].set.coin: {}: coin.name is set too, inside it"],
     ["two points of one name", { points: [{ name: "a", set: {} }, { name: "a", set: {} }] }, 'points[1].name: "a": another point has this name'],
     ["an axis out of range", { sweep: { throws: [1, 86_401] } }, "sweep.throws[1]: 86401: must be a whole number from 1 to 86400"],
     ["an axis without values", { sweep: { throws: [] } }, "sweep.throws: []: must be a list of 1 to 10000 different items"],
