@@ -60,6 +60,9 @@ export function renderReport(result: RunResult, metrics: readonly Metric[]): str
   return `<!doctype html>\n${html}\n`;
 }
 
+/** A longer question is set smaller. */
+const LEAD_CHARACTERS = 240;
+
 function header({ scenario, points }: RunResult, expectations: readonly Judged[]): string {
   const held = expectations.filter(({ verdict }) => verdict.ok).length;
   const facts: [string, string][] = [
@@ -76,7 +79,7 @@ function header({ scenario, points }: RunResult, expectations: readonly Judged[]
     {},
     paragraph("Quiesce · results of a fleet", "kicker"),
     element("h1", {}, escaped(scenario.title)),
-    paragraph(scenario.question, "question"),
+    paragraph(scenario.question, scenario.question.length > LEAD_CHARACTERS ? "question long" : "question"),
     element(
       "dl",
       { class: "facts" },

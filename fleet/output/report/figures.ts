@@ -7,6 +7,7 @@ import { type LegendEntry, legend } from "../plot/chart.ts";
 import { type DotRow, dotPlot } from "../plot/dots.ts";
 import { type LinePoint, linePlot, type PublishedAt, valuesOf } from "../plot/lines.ts";
 import { quantityText } from "../plot/quantity.ts";
+import { isGeometric } from "../plot/scale.ts";
 import type { Summary } from "../statistics.ts";
 import { type Judged, publishedAt } from "./expectations.ts";
 import { paragraph, table } from "./html.ts";
@@ -71,7 +72,7 @@ export function metricFigure(page: Page, metric: Metric, number: number): string
 type Lines = Extract<Layout, { kind: "lines" }>;
 
 /** Panels of one metric have one value axis, so that they can be compared. */
-function panelPlots({ result, expectations }: Page, { path, panels }: Lines, metric: Metric, id: string): string {
+function panelPlots({ expectations }: Page, { path, panels }: Lines, metric: Metric, id: string): string {
   const drawn = panels
     .map((panel) => ({
       panel,
@@ -80,7 +81,8 @@ function panelPlots({ result, expectations }: Page, { path, panels }: Lines, met
     }))
     .filter(({ lines }) => lines.some((points) => points.length > 0));
   const beside = drawn.length > 1 ? drawn.flatMap(({ lines, published }) => valuesOf(lines.flat(), published)) : [];
-  const entries: LegendEntry[] = result.scenario.seeds > 1 ? ["interval"] : [];
+  const hasWidth = drawn.some(({ lines }) => lines.flat().some(({ low, high }) => low !== high));
+  const entries: LegendEntry[] = hasWidth ? ["interval"] : [];
   if (drawn.some(({ published }) => published.length > 0)) entries.push("published");
   const legends = drawn.map(({ panel }) =>
     legend(
@@ -94,7 +96,7 @@ function panelPlots({ result, expectations }: Page, { path, panels }: Lines, met
       id: `${id}-plot-${at + 1}`,
       title: `${metricTitle(metric)} against ${parameterWords(path)}${panel.label === "" ? "" : `, ${panel.label}`}`,
       description: panelText(panel, path, metric),
-      x: { label: parameterWords(path), unit: parameterUnit(path) },
+      x: { label: parameterWords(path), unit: parameterUnit(path), isLog: isGeometric(lines.flat().map(({ x }) => x)) },
       unit: metric.unit,
       lines,
       published,
@@ -134,7 +136,8 @@ function rowsPlot({ result, expectations }: Page, metric: Metric, id: string): s
     return [{ label, summary, tip, published: publishedAt(expectations, metric.name, point.name) }];
   });
   const shown = rows.slice(0, DOT_ROWS_MAX);
-  const others: LegendEntry[] = result.scenario.seeds > 1 ? ["bar", "whisker"] : [];
+  const hasWidth = shown.some(({ summary: { min, max } }) => min !== max);
+  const others: LegendEntry[] = hasWidth ? ["bar", "whisker"] : [];
   if (shown.some(({ published }) => published.length > 0)) others.push("published");
   const plot = dotPlot({
     id: `${id}-plot-1`,
@@ -164,7 +167,7 @@ function panelText({ lines }: Panel, path: string, metric: Metric): string {
 
 export function summaryText({ n, mean, min, max, ci95 }: Summary, unit: string): string {
   const text = quantityText(mean, unit);
-  if (!ci95 || min === max) return text;
+  if (!ci95 || quantityText(min, unit) === quantityText(max, unit)) return text;
   return `${text} (95 % interval ${quantityText(ci95.low, unit)} to ${quantityText(ci95.high, unit)}, ${counted(n, "seed")})`;
 }
 
