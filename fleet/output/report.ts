@@ -164,7 +164,7 @@ function sourcesSection(sources: readonly string[]): string {
 }
 
 function reproduceSection({ scenario, scenarioSha256, seed, version, firmwareSha256 }: RunResult): string {
-  const command = `quiesce fleet run ${scenario.name} --seed ${shellWord(seed)}`;
+  const command = `quiesce fleet run ${scenario.name} --seed ${shellWord(seed)} --out again`;
   const hash = (text: string) => element("span", { class: "code hash" }, escaped(text));
   return section(
     "again",
@@ -172,8 +172,9 @@ function reproduceSection({ scenario, scenarioSha256, seed, version, firmwareSha
     element("pre", {}, element("code", {}, escaped(command))),
     paragraph(
       "With the same version, firmware, scenario and seed, every file beside this one comes out the same to the byte, on " +
-        "any machine and with any number of workers. Of a scenario that is not one of Quiesce's own, name the file " +
-        "instead; results.json holds it as it ran.",
+        "any machine and with any number of workers. Of a scenario that is not one of Quiesce's own, name its file " +
+        "instead; options that changed it, as --set or --seeds do, are given again. The scenario's hash says whether it " +
+        "is the one that ran here, and results.json holds it whole.",
     ),
     table(
       "What a run is known by",
