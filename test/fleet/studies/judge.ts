@@ -6,7 +6,7 @@ import type { Json, Measures, Outcome, Study } from "../../../fleet/study.ts";
 
 type Tolerance = { relative: number } | { absolute: number } | "atMost" | "atLeast" | { from: number; to: number };
 
-export interface Expectation {
+interface Expectation {
   figure: string;
   metric: string;
   point?: string;
@@ -16,7 +16,7 @@ export interface Expectation {
   source: string;
 }
 
-export interface ScenarioFile {
+interface ScenarioFile {
   format: number;
   name: string;
   title: string;
@@ -32,12 +32,12 @@ export interface ScenarioFile {
 
 type Point = { name: string; set: Record<string, Json> };
 
-export function readScenario(name: string): ScenarioFile {
+function readScenario(name: string): ScenarioFile {
   const url = new URL(`../../../fleet/scenarios/${name}.json`, import.meta.url);
   return JSON.parse(readFileSync(url, "utf8")) as ScenarioFile;
 }
 
-export function pointsOf(scenario: ScenarioFile): Point[] {
+function pointsOf(scenario: ScenarioFile): Point[] {
   if (!scenario.sweep) return scenario.points ?? [{ name: "", set: {} }];
   let points: Point[] = [{ name: "", set: {} }];
   for (const [path, values] of Object.entries(scenario.sweep)) {
