@@ -1,7 +1,13 @@
 /** What comes first: a binary heap of items by a number, and in the order they came where the number is the same. */
 
+interface Entry<Item> {
+  readonly at: number;
+  readonly order: number;
+  readonly item: Item;
+}
+
 export class Earliest<Item> {
-  readonly #heap: { readonly at: number; readonly order: number; readonly item: Item }[] = [];
+  readonly #heap: Entry<Item>[] = [];
   #added = 0;
 
   get size(): number {
@@ -15,46 +21,38 @@ export class Earliest<Item> {
 
   add(at: number, item: Item): void {
     const heap = this.#heap;
-    heap.push({ at, order: this.#added++, item });
-    let index = heap.length - 1;
+    const entry = { at, order: this.#added++, item };
+    let index = heap.length;
     while (index > 0) {
       const parent = (index - 1) >> 1;
-      if (this.#before(parent, index)) break;
-      this.#swap(parent, index);
+      if (before(heap[parent]!, entry)) break;
+      heap[index] = heap[parent]!;
       index = parent;
     }
+    heap[index] = entry;
   }
 
   take(): Item | undefined {
-    const heap = this.#heap;
-    const first = heap[0];
-    const last = heap.pop();
-    if (heap.length > 0) {
-      heap[0] = last!;
-      this.#sink();
-    }
+    const first = this.#heap[0];
+    const last = this.#heap.pop();
+    if (this.#heap.length > 0) this.#sink(last!);
     return first?.item;
   }
 
-  #sink(): void {
-    for (let index = 0; ; ) {
-      let least = index;
-      for (const child of [2 * index + 1, 2 * index + 2]) {
-        if (child < this.#heap.length && this.#before(child, least)) least = child;
-      }
-      if (least === index) return;
-      this.#swap(least, index);
-      index = least;
-    }
-  }
-
-  #before(left: number, right: number): boolean {
-    const [a, b] = [this.#heap[left]!, this.#heap[right]!];
-    return a.at < b.at || (a.at === b.at && a.order < b.order);
-  }
-
-  #swap(left: number, right: number): void {
+  /** Puts the entry where the first one was, and then down to where it belongs. */
+  #sink(entry: Entry<Item>): void {
     const heap = this.#heap;
-    [heap[left], heap[right]] = [heap[right]!, heap[left]!];
+    let index = 0;
+    for (let child = 1; child < heap.length; child = 2 * index + 1) {
+      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
+      if (before(entry, heap[child]!)) break;
+      heap[index] = heap[child]!;
+      index = child;
+    }
+    heap[index] = entry;
   }
+}
+
+function before<Item>(a: Entry<Item>, b: Entry<Item>): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
 }

@@ -1,5 +1,5 @@
 /** Parameters of studies, as scenario files give them: every one with what it means, its range and its default. */
-import { type TNumber, Type } from "@sinclair/typebox";
+import { type TInteger, type TNumber, Type } from "@sinclair/typebox";
 
 /** A number from `minimum` to `maximum`, both included. */
 export function quantity(description: string, standard: number, minimum: number, maximum: number): TNumber {
@@ -7,8 +7,8 @@ export function quantity(description: string, standard: number, minimum: number,
 }
 
 /** A whole number from `minimum` to `maximum`, both included. */
-export function whole(description: string, standard: number, minimum: number, maximum: number): TNumber {
-  return Type.Number({ description, default: standard, minimum, maximum, multipleOf: 1 });
+export function whole(description: string, standard: number, minimum: number, maximum: number): TInteger {
+  return Type.Integer({ description, default: standard, minimum, maximum });
 }
 
 /** A probability or a part of a whole. */

@@ -23,8 +23,9 @@ const PARAMETERS = Type.Object(
     outageSeconds: quantity("How long nobody answers", 17_280, 0, 1e8),
     retrySeconds: quantity("Wait after the first request in vain", 1, 0.001, 1e6),
     retrySecondsMax: quantity("Longest wait between two requests", 30, 0.001, 1e6),
-    queueOrder: Type.Union([Type.Literal("arrival"), Type.Literal("expiry")], {
-      description: "Who is served next: who came first, or whose license ends first",
+    queueOrder: Type.Union([Type.Literal("arrival"), Type.Literal("expiry"), Type.Literal("rescue")], {
+      description:
+        "Who is served next: who came first; whose license ends or ended first; whose ends first of those that still run, then the others",
       default: "arrival",
     }),
     horizonSeconds: quantity("How long after the outage is looked at", 604_800, 1, 1e8),
@@ -139,12 +140,39 @@ interface Board {
   due: boolean;
 }
 
+/** Boards that have asked and wait for the signer. */
+class Queue {
+  readonly #order: Parameters["queueOrder"];
+  readonly #first = new Earliest<Board>();
+  /** In the order of rescue: those for whom it is too late. */
+  readonly #stopped = new Earliest<Board>();
+
+  constructor(order: Parameters["queueOrder"]) {
+    this.#order = order;
+  }
+
+  get size(): number {
+    return this.#first.size + this.#stopped.size;
+  }
+
+  add(atSeconds: number, board: Board): void {
+    this.#first.add(this.#order === "arrival" ? atSeconds : board.expirySeconds, board);
+  }
+
+  take(nowSeconds: number): Board | undefined {
+    if (this.#order === "rescue") {
+      for (let at = this.#first.at; at <= nowSeconds; at = this.#first.at) this.#stopped.add(at, this.#first.take()!);
+    }
+    return this.#first.take() ?? this.#stopped.take();
+  }
+}
+
 function storm(parameters: Parameters, count: number, random: Random): Cell {
   const { outageSeconds, licenseSeconds, renewalShare, signaturesPerSecond, queueOrder } = parameters;
   const endSeconds = outageSeconds + parameters.horizonSeconds;
   const leftSeconds = renewalShare * licenseSeconds;
   const requests = new Earliest<Board>();
-  const queue = new Earliest<Board>();
+  const queue = new Queue(queueOrder);
   let due = 0;
   for (let index = 0; index < count; index++) {
     const expirySeconds = leftSeconds + uniform(random) * (licenseSeconds - leftSeconds);
@@ -164,11 +192,11 @@ function storm(parameters: Parameters, count: number, random: Random): Cell {
       const at = requests.at;
       if (at > endSeconds) break;
       const board = requests.take()!;
-      queue.add(queueOrder === "expiry" ? board.expirySeconds : at, board);
+      queue.add(at, board);
       if (queue.size === 1) freeSeconds = Math.max(freeSeconds, at);
     }
     found.longestQueue = Math.max(found.longestQueue, queue.size);
-    const board = queue.size > 0 && freeSeconds < endSeconds ? queue.take() : undefined;
+    const board = queue.size > 0 && freeSeconds < endSeconds ? queue.take(freeSeconds) : undefined;
     if (!board) break;
     freeSeconds += 1 / signaturesPerSecond;
     countStop(found, board.expirySeconds, freeSeconds, outageSeconds);
@@ -182,7 +210,7 @@ function storm(parameters: Parameters, count: number, random: Random): Cell {
     if (left === 0 && queue.size === 0 && requests.at > freeSeconds) emptySeconds ??= freeSeconds;
   }
   const waiting = queue.size;
-  for (let board = queue.take(); board; board = queue.take()) {
+  for (let board = queue.take(endSeconds); board; board = queue.take(endSeconds)) {
     countStop(found, board.expirySeconds, endSeconds, outageSeconds);
   }
   return {
