@@ -5,7 +5,7 @@ import type { PostgresConnection } from "../../host/store/postgres/connection.ts
 import { PostgresError } from "../../host/store/postgres/errors.ts";
 import { PostgresPool } from "../../host/store/postgres/pool.ts";
 
-export const SCHEMA = "quiesce_fleet";
+const SCHEMA = "quiesce_fleet";
 const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
 /** How long a statement is tried again that the server gave up, or whose connection was lost: a restart takes less. */
 const REPEAT_MS = 30_000;

@@ -17,7 +17,7 @@ export interface Task {
   readonly cell: number;
 }
 
-export const CELLS_MAX = 100_000_000;
+const CELLS_MAX = 100_000_000;
 
 export class Plan {
   readonly scenario: Scenario;

@@ -3,13 +3,13 @@ import { type Static, Type } from "@sinclair/typebox";
 import { Closed } from "../../host/http/schemas/basic.ts";
 import type { Json } from "../study.ts";
 
-export const FORMAT = 1;
+const FORMAT = 1;
 export const FILE_BYTES_MAX = 1_048_576;
 export const POINTS_MAX = 10_000;
-export const SEEDS_MAX = 1_000;
+const SEEDS_MAX = 1_000;
 export const AXES_MAX = 16;
-export const EXPECTATIONS_MAX = 1_000;
-export const POINT_NAME_CHARACTERS_MAX = 200;
+const EXPECTATIONS_MAX = 1_000;
+const POINT_NAME_CHARACTERS_MAX = 200;
 
 /** Nothing in a foreign text may act on a terminal. */
 function text(charactersMax: number) {
@@ -21,7 +21,7 @@ function text(charactersMax: number) {
   });
 }
 
-export const NAME = "^[a-z0-9][a-z0-9-]{0,63}$";
+const NAME = "^[a-z0-9][a-z0-9-]{0,63}$";
 const Name = Type.String({
   pattern: NAME,
   allowed: "must be 1 to 64 small letters, digits and hyphens",

@@ -1,6 +1,6 @@
 /** Lays a scenario's points and its sweep out: each point with each place of the grid, in the order of the file. */
 import type { Json } from "../study.ts";
-import { POINTS_MAX, type ScenarioDocument } from "./document.ts";
+import { AXES_MAX, POINTS_MAX, type ScenarioDocument } from "./document.ts";
 import type { Axis, JsonObject, Point } from "./scenario.ts";
 import { mistake } from "./schema.ts";
 
@@ -21,6 +21,10 @@ export interface LaidPoint extends Point {
 export function layPoints(document: ScenarioDocument, mistakes: string[]): Laid {
   const axes = Object.entries(document.sweep).map(([path, values]): Axis => ({ path, values }));
   const named = document.points.length === 0 ? [BASE] : document.points;
+  if (axes.length > AXES_MAX) {
+    mistakes.push(mistake("sweep", axes.length, `must have at most ${AXES_MAX} axes`));
+    return { axes, points: [] };
+  }
   const count = axes.reduce((product, { values }) => product * values.length, named.length);
   if (count > POINTS_MAX) {
     mistakes.push(mistake("sweep", count, `the points and the sweep must make at most ${POINTS_MAX} points together`));

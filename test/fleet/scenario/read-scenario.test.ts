@@ -119,6 +119,7 @@ describe("a scenario that is wrong", () => {
     ["a value that stands in an axis twice", { sweep: { throws: [3, 3] } }, "sweep.throws: [3,3]: must be a list of 1 to 10000 different items"],
     ["an axis that a point sets", { points: [{ name: "a", set: { throws: 1 } }], sweep: { throws: [1, 2] } }, "points[0].set.throws: 1: the sweep sets it too"],
     ["a grid beyond all bounds", { sweep: { throws: range(200), cells: range(200) } }, "sweep: 40000: the points and the sweep must make at most 10000 points together"],
+    ["more axes than anybody reads", { sweep: Object.fromEntries(range(17).map((i) => [`a${i}`, [1]])) }, "sweep: 17: must have at most 16 axes"],
     ["an unknown metric", { expect: [{ ...expected, metric: "headShare" }] }, 'expect[0].metric: "headShare": the study coins has no such metric, did you mean headsShare?'],
     ["an unknown point", { expect: [{ ...expected, point: "bare" }] }, 'expect[0].point: "bare": there is no such point, did you mean base?'],
     ["a tolerance of no kind", { expect: [{ ...expected, tolerance: "about" }] }, 'expect[0].tolerance: "about": must be {"relative": 0 or more}, {"absolute": 0 or more}, {"from": number, "to": number}, "atMost" or "atLeast"'],
