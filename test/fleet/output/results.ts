@@ -40,7 +40,7 @@ export function sweepShape(): Shape {
   const expectation = (figure: string, lease: number, published: number, relative: number): Expectation => ({
     figure,
     metric: "pauseLatencySecondsMax",
-    point: `cap=none,leaseSeconds=${lease}`,
+    point: `cap=none, leaseSeconds=${lease}`,
     of: "max",
     published,
     tolerance: { relative },
