@@ -75,7 +75,7 @@ export const ScenarioDocument = Closed({
   format: Type.Literal(FORMAT),
   name: Name,
   title: text(200),
-  question: text(600),
+  question: text(1_200),
   sources: Type.Array(text(600), { maxItems: 64, default: [] }),
   study: Name,
   parameters: Type.Unsafe<{ readonly [name: string]: Json }>({
