@@ -151,16 +151,16 @@ export class GateWatch implements Observer {
     standing.endedMs = nowMs;
     standing.quietMs = nowMs;
     this.#change(nowMs, -1);
-    if (this.#cell.bank.board.gateState === GateState.DRAINING) {
-      this.#cell.bank.board.after(0, () => this.#cell.setToDrain(this.taken));
-    }
+    const { board } = this.#cell.bank;
+    if (board.gateState === GateState.DRAINING) board.after(0, () => this.#cell.setToDrain(this.taken));
+    else if (this.#cell.load.checkpoint && world.isPaused(nowMs)) this.#shutUnsaved(board);
   }
 
   /** What the job had in memory is gone with the power. */
   lostPower(index: number): void {
     const standing = this.#cell.standings[index]!;
     if (standing.runs === "nothing" && standing.left === undefined) return;
-    this.kindOf(index).operationsLost += this.#unsaved(this.#cell.bank.board);
+    this.kindOf(index).operationsUnsaved += this.#unsaved(this.#cell.bank.board);
     standing.runs = "nothing";
     standing.left = undefined;
   }
@@ -169,11 +169,16 @@ export class GateWatch implements Observer {
     const standing = this.#cell.standings[this.taken]!;
     standing.quietMs = nowMs;
     if (standing.runs !== "checkpoint") return;
-    const kind = this.kindOf(this.taken);
-    kind.checkpointsLost += 1;
-    kind.operationsLost += this.#unsaved(board);
+    this.#shutUnsaved(board);
     standing.runs = "nothing";
     this.#cell.bank.board.withdraw();
+  }
+
+  /** Nothing is lost as long as the board keeps its power. */
+  #shutUnsaved(board: BoardView): void {
+    const kind = this.kindOf(this.taken);
+    kind.checkpointsMissed += 1;
+    kind.operationsUnsaved += this.#unsaved(board);
   }
 
   /** Of the work itself no run ever sees the end. */

@@ -29,10 +29,10 @@ export interface KindTotals {
   resumed: number;
   resumedLastMs: number;
   resumedSumMs: number;
-  /** Work that a job had done since its last checkpoint and that a stop took from it, in operations. */
-  operationsLost: bigint;
+  /** Operations that jobs had not saved when a pause shut their gates, or the power went. */
+  operationsUnsaved: bigint;
   checkpointsSaved: number;
-  checkpointsLost: number;
+  checkpointsMissed: number;
   /** Most steps of the monotonic counter that any board has made. */
   counterStepsMost: number;
 }
@@ -75,9 +75,9 @@ function kindTotals(): KindTotals {
     resumed: 0,
     resumedLastMs: 0,
     resumedSumMs: 0,
-    operationsLost: 0n,
+    operationsUnsaved: 0n,
     checkpointsSaved: 0,
-    checkpointsLost: 0,
+    checkpointsMissed: 0,
     counterStepsMost: 0,
   };
 }
@@ -126,7 +126,7 @@ export function totalsToJson(totals: CellTotals): Json {
   return JSON.parse(JSON.stringify(totals, (_name, value) => (typeof value === "bigint" ? `${value}` : value)));
 }
 
-const QUANTITIES = new Set(["operations", "operationsAfter", "operationsAfterMost", "fullAfter", "operationsLost"]);
+const QUANTITIES = new Set(["operations", "operationsAfter", "operationsAfterMost", "fullAfter", "operationsUnsaved"]);
 
 export function totalsFromJson(json: Json): CellTotals {
   return JSON.parse(JSON.stringify(json), (name, value) => (QUANTITIES.has(name) ? BigInt(value) : value));

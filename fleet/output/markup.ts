@@ -14,7 +14,7 @@ export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-export function coordinate(value: number): string {
+function coordinate(value: number): string {
   const rounded = Math.round(value * 100) / 100;
   return rounded === 0 ? "0" : String(rounded);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { readBounded } from "../../host/courier/files.ts";
 import type { RunResult } from "../run/result.ts";
-import { canonicalJson, sha256Text } from "../scenario/canonical.ts";
+import { scenarioSha256 } from "../scenario/canonical.ts";
 import { documentOf } from "./document.ts";
 import { OutputError } from "./errors.ts";
 import { withIo } from "./io.ts";
@@ -54,7 +54,7 @@ function checkResult(result: RunResult, manifest: Manifest): void {
     throw new OutputError("output/content", detail);
   };
   if (!isDeepStrictEqual(manifestOf(result, manifest.files), manifest)) refuse("the manifest is of another run");
-  if (sha256Text(canonicalJson(scenario)) !== result.scenarioSha256) refuse("the scenario has another hash");
+  if (scenarioSha256(scenario) !== result.scenarioSha256) refuse("the scenario has another hash");
   const laid = points.map(({ name, set }) => ({ name, set }));
   if (!isDeepStrictEqual(laid, scenario.points)) refuse("its points are not the scenario's");
   const short = points.find(({ runs }) => runs.length !== scenario.seeds);

@@ -27,13 +27,7 @@ export function renderReport(result: RunResult, metrics: readonly Metric[]): str
   const body = [
     summarySection(findings(result, varied, constant, layout, expectations)),
     ...(expectations.length > 0
-      ? [
-          section(
-            "published",
-            "Published and measured",
-            element("div", { class: "expectations" }, expectationsTable(expectations)),
-          ),
-        ]
+      ? [section("published", "Published and measured", expectationsTable(expectations))]
       : []),
     ...(figures.length > 0 ? [section("figures", "Figures", element("div", { class: "figures" }, ...figures))] : []),
     ...(constant.length > 0
@@ -66,6 +60,9 @@ export function renderReport(result: RunResult, metrics: readonly Metric[]): str
   return `<!doctype html>\n${html}\n`;
 }
 
+/** A longer question is set smaller. */
+const LEAD_CHARACTERS = 240;
+
 function header({ scenario, points }: RunResult, expectations: readonly Judged[]): string {
   const held = expectations.filter(({ verdict }) => verdict.ok).length;
   const facts: [string, string][] = [
@@ -82,7 +79,7 @@ function header({ scenario, points }: RunResult, expectations: readonly Judged[]
     {},
     paragraph("Quiesce · results of a fleet", "kicker"),
     element("h1", {}, escaped(scenario.title)),
-    paragraph(scenario.question, "question"),
+    paragraph(scenario.question, scenario.question.length > LEAD_CHARACTERS ? "question long" : "question"),
     element(
       "dl",
       { class: "facts" },
@@ -167,7 +164,7 @@ function sourcesSection(sources: readonly string[]): string {
 }
 
 function reproduceSection({ scenario, scenarioSha256, seed, version, firmwareSha256 }: RunResult): string {
-  const command = `quiesce fleet run ${scenario.name} --seed ${shellWord(seed)}`;
+  const command = `quiesce fleet run ${scenario.name} --seed ${shellWord(seed)} --out again`;
   const hash = (text: string) => element("span", { class: "code hash" }, escaped(text));
   return section(
     "again",
@@ -175,12 +172,13 @@ function reproduceSection({ scenario, scenarioSha256, seed, version, firmwareSha
     element("pre", {}, element("code", {}, escaped(command))),
     paragraph(
       "With the same version, firmware, scenario and seed, every file beside this one comes out the same to the byte, on " +
-        "any machine and with any number of workers. Of a scenario that is not one of Quiesce's own, name the file " +
-        "instead; results.json holds it as it ran.",
+        "any machine and with any number of workers. Of a scenario that is not one of Quiesce's own, name its file " +
+        "instead; options that changed it, as --set or --seeds do, are given again. The scenario's hash says whether it " +
+        "is the one that ran here, and results.json holds it whole.",
     ),
     table(
       "What a run is known by",
-      ["", ""],
+      ["Name", "Value"],
       [
         ["Version", hash(version)],
         ["Seed", hash(seed)],

@@ -75,8 +75,8 @@ export const ScenarioDocument = Closed({
   format: Type.Literal(FORMAT),
   name: Name,
   title: text(200),
-  question: text(1_200),
-  sources: Type.Array(text(600), { maxItems: 64, default: [] }),
+  question: text(2000),
+  sources: Type.Array(text(2000), { maxItems: 64, default: [] }),
   study: Name,
   parameters: Type.Unsafe<{ readonly [name: string]: Json }>({
     ...Anythings,

@@ -66,7 +66,7 @@ function joined(point: Point, i: number, place: Place): LaidPoint {
   const names = point === BASE && place.names.length > 0 ? place.names : [point.name, ...place.names];
   const own = Object.keys(point.set).map((path) => [path, `points[${i}].set.${path}`]);
   return {
-    name: names.join(","),
+    name: names.join(", "),
     set: { ...point.set, ...place.set },
     origins: { ...Object.fromEntries(own), ...place.origins },
   };

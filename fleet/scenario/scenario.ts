@@ -31,7 +31,7 @@ export interface Axis {
 }
 
 export interface Point {
-  /** `90d`, or of a sweep `leaseSeconds=60,boards=1000`. */
+  /** `90d`, or of a sweep `leaseSeconds=60, boards=1000`. */
   readonly name: string;
   /** What it has other than the scenario's parameters, by path. */
   readonly set: JsonObject;

@@ -49,6 +49,8 @@ export type RecordedTotals = {
   /** Bytes sent on links. */
   linkBytes?: bigint;
   steps?: number;
+  /** Unexpected interruptions: phases without work and without a step. */
+  stops?: number;
   samples?: number;
   /** Tokens trained, or context and generated tokens together. */
   tokens?: number;
@@ -80,6 +82,14 @@ type Checkpoint = {
   everySteps: number;
 };
 
+/** As measured at the wall, of all boards together with the machines that hold them. */
+type MeasuredPower = {
+  meanWatts: number;
+  maxWatts: number;
+  /** 95th percentile of the change within 2 s, of the maximum. */
+  swingWithin2SecondsP95Share: number;
+};
+
 export type Workload = {
   name: string;
   /** Citation: where the numbers were published or recorded, and under which license. */
@@ -93,6 +103,7 @@ export type Workload = {
   provenance: { measured: string; computed: string };
   totals: Totals;
   checkpoint?: Checkpoint;
+  power?: MeasuredPower;
   phases(): Iterable<Phase>;
 };
 

@@ -7,7 +7,7 @@ import type { Scale } from "./scale.ts";
 export const WIDTH = 480;
 const CHARACTER_WIDTH = 6.4;
 /** Colors that can be told apart, and marks where colors cannot. */
-export const COLORS = 6;
+const COLORS = 6;
 
 export interface Described {
   /** Unique in the page. */

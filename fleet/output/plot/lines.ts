@@ -44,8 +44,9 @@ const HEIGHT = 300;
 const TOP = 20;
 const BOTTOM = 48;
 const RIGHT = 18;
-/** More points in a line have no marks. */
+/** More points in a line make a curve: a few marks tell it from the others, and say nothing. */
 const MARKED_MAX = 60;
+const CURVE_MARKS = 6;
 
 export function linePlot(plot: LinePlot): string {
   const all = plot.lines.flat();
@@ -109,10 +110,11 @@ function drawn(points: readonly LinePoint[], index: number, x: Scale, y: Scale):
         });
   const places = points.map((point) => [x.at(point.x), y.at(point.y)] as const);
   const path = points.length > 1 ? element("path", { class: "line", d: pathOf(places) }) : "";
-  const marks = points.length > MARKED_MAX ? [] : points.map(({ tip }, at) => markAt(index, places[at]!, tip));
+  const isCurve = points.length > MARKED_MAX;
+  const every = isCurve ? Math.ceil(points.length / CURVE_MARKS) : 1;
+  const marks = points.flatMap(({ tip }, at) => {
+    const [left, top] = places[at]!;
+    return (at + (isCurve ? every >> 1 : 0)) % every === 0 ? mark(index, left, top, isCurve ? undefined : tip) : [];
+  });
   return element("g", { class: colorOf(index) }, band, path, ...marks);
-}
-
-function markAt(index: number, [x, y]: readonly [number, number], tip?: string): string {
-  return mark(index, x, y, tip);
 }

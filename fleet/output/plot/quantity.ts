@@ -1,5 +1,7 @@
 /** Figures for people: 17 min, 1.2 × 10²⁴ operations, 3.4 GiB, 11,574 boards. */
 
+/** No line ends between a number and its unit. */
+const SPACE = "\u00a0";
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 export const MINUTE = 60;
@@ -40,7 +42,7 @@ export function quantityText(value: number, unit: string, digits = 3): string {
   if (seconds !== undefined) return timeText(value * seconds, digits);
   if (unit === "bytes") return bytesText(value, digits);
   const number = numberText(value, digits);
-  return unit === "1" || unit === "" ? number : `${number} ${unitText(unit)}`;
+  return unit === "1" || unit === "" ? number : `${number}${SPACE}${unitText(unit)}`;
 }
 
 /** As it stands behind a number. */
@@ -57,7 +59,7 @@ export function numberText(value: number, digits = 3): string {
   const power = Number(exponent);
   if (power >= -3 && power < 6) return sign + grouped(plain(size.toPrecision(digits)));
   const short = plain(mantissa);
-  return `${sign}${short === "1" ? "" : `${short} × `}${powerText(power)}`;
+  return `${sign}${short === "1" ? "" : `${short}${SPACE}×${SPACE}`}${powerText(power)}`;
 }
 
 /** 10²⁴. */
@@ -68,15 +70,15 @@ export function powerText(exponent: number): string {
 
 /** A number of seconds in the unit that fits it. */
 export function timeText(seconds: number, digits = 3): string {
-  if (seconds === 0) return "0 s";
+  if (seconds === 0) return `0${SPACE}s`;
   const [unit, size] = TIMES.find(([, , from]) => Math.abs(seconds) >= from * (1 - 1e-9))!;
-  return `${numberText(rounded(seconds / size), digits)} ${unit}`;
+  return `${numberText(rounded(seconds / size), digits)}${SPACE}${unit}`;
 }
 
 export function bytesText(bytes: number, digits = 3): string {
   let power = 0;
   while (power < BYTES.length - 1 && Math.abs(bytes) >= 1024 ** (power + 1)) power++;
-  return `${numberText(rounded(bytes / 1024 ** power), digits)} ${BYTES[power]}`;
+  return `${numberText(rounded(bytes / 1024 ** power), digits)}${SPACE}${BYTES[power]}`;
 }
 
 /** Without the last digits, which a division may have left: 6.999999999999999 is 7. */

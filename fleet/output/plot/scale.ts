@@ -11,6 +11,7 @@ export interface Scale {
 
 /** Beyond it, an axis is logarithmic. */
 const LINEAR_RATIO_MAX = 100;
+const GEOMETRIC_RATIO_MIN = 10;
 /** A logarithmic axis has a place of its own for zero, so far before its least value. */
 const ZERO_GAP = 20;
 /** Least and largest value are so far from the edges, of the length. */
@@ -51,6 +52,23 @@ export function isWide(values: readonly number[]): boolean {
     values.every((value) => value >= 0) &&
     Math.max(...positive) / Math.min(...positive) > LINEAR_RATIO_MAX
   );
+}
+
+/**
+ * Values that somebody chose lie more evenly on a logarithmic axis than on a linear one: each is a multiple of the one
+ * before. Of a few that do not differ by much, a linear axis says more.
+ */
+export function isGeometric(values: readonly number[]): boolean {
+  const sorted = [...new Set(values)].sort((a, b) => a - b);
+  const [least, most] = [sorted[0] ?? 0, sorted.at(-1) ?? 0];
+  if (least <= 0 || most / least < GEOMETRIC_RATIO_MIN) return isWide(values);
+  return widestGap(sorted.map(Math.log10)) < widestGap(sorted);
+}
+
+/** As a part of the whole. */
+function widestGap(sorted: readonly number[]): number {
+  const gaps = sorted.slice(1).map((value, at) => value - sorted[at]!);
+  return Math.max(...gaps) / (sorted.at(-1)! - sorted[0]!);
 }
 
 function linearScale({ unit, start, end, ticksMax, round }: Wanted, values: readonly number[]): Scale {

@@ -73,22 +73,27 @@ function linearText(value: number, step: number, unit: string): string {
 
 /** Of an axis from `min` to `max`, both positive, `most` at the most. */
 export function logTicks(min: number, max: number, unit: string, most: number): Tick[] {
+  if (unit === "bytes") return byteTicks(min, max, most);
   const seconds = secondsOf(unit);
   const within = (value: number) => value >= min * (1 - 1e-9) && value <= max * (1 + 1e-9);
+  const enough = (values: readonly number[]) => values.filter(within).length >= LOG_TICKS_MIN;
   if (seconds !== undefined) {
-    const marks = TIME_MARKS.map((mark) => mark / seconds).filter(within);
-    if (marks.length >= 3) {
-      return thinned(marks, most).map((value) => ({ value, text: timeMarkText(value * seconds) }));
-    }
+    const marks = [TIME_MARKS, TIME_STEPS].map((all) => all.map((mark) => mark / seconds)).find(enough);
+    if (marks)
+      return thinned(marks.filter(within), most).map((value) => ({ value, text: timeMarkText(value * seconds) }));
   }
-  if (unit === "bytes") return byteTicks(min, max, most);
-  const powers = range(Math.ceil(Math.log10(min) - 1e-9), Math.floor(Math.log10(max) + 1e-9));
-  const texts = (power: number) => {
-    const value = 10 ** power;
-    if (seconds !== undefined) return timeText(value * seconds);
-    return power >= -3 && power <= 4 ? numberText(value) : powerText(power);
-  };
-  return thinned(powers, most).map((power) => ({ value: 10 ** power, text: texts(power) }));
+  const decades = range(Math.floor(Math.log10(min)), Math.floor(Math.log10(max) + 1e-9)).map((power) => 10 ** power);
+  const values = enough(decades) ? decades : decades.flatMap((decade) => [decade, 2 * decade, 5 * decade]);
+  const text = (value: number) => (seconds === undefined ? decadeText(value) : timeText(value * seconds));
+  return thinned(values.filter(within), most).map((value) => ({ value, text: text(value) }));
+}
+
+/** With fewer decades, there are ticks between them. */
+const LOG_TICKS_MIN = 3;
+
+function decadeText(value: number): string {
+  const power = Math.round(Math.log10(value));
+  return value === 10 ** power && (power < -3 || power > 4) ? powerText(power) : numberText(value);
 }
 
 /** A minute is 1 min on an axis that has 10 min too. */

@@ -4,7 +4,7 @@ import type { Expectation } from "../../scenario/scenario.ts";
 import type { Metric } from "../../study.ts";
 import { element, escaped } from "../markup.ts";
 import type { Published } from "../plot/chart.ts";
-import { numberText, quantityText } from "../plot/quantity.ts";
+import { numberText, quantityText, secondsOf } from "../plot/quantity.ts";
 import { judge, type Verdict } from "../verdict.ts";
 import { linked, table } from "./html.ts";
 import { metricTitle, pointLabel } from "./names.ts";
@@ -51,6 +51,7 @@ export function expectationsTable(all: readonly Judged[]): string {
       ];
     }),
     ["", "", "number", "number", "", ""],
+    true,
   );
 }
 
@@ -72,22 +73,28 @@ export function measuredText({ verdict, unit }: Judged): string {
 
 function rangeText({ verdict: { measured, missing }, unit }: Judged): string {
   const texts: string[] = [];
-  if (measured && measured.max > measured.min) {
-    texts.push(`${quantityText(measured.min, unit, DIGITS)} to ${quantityText(measured.max, unit, DIGITS)}`);
-  }
+  const [least, most] = [measured?.min, measured?.max].map((end) => (end === undefined ? "" : shortText(end, unit)));
+  if (least !== most) texts.push(`${least} to ${most}`);
   if (missing > 0) texts.push(`absent in ${missing} of ${missing + (measured?.n ?? 0)} runs`);
   return texts.join("; ");
 }
 
+/** Beside a value that has its unit, in words, another does without. */
+function shortText(value: number, unit: string): string {
+  return secondsOf(unit) === undefined && unit !== "bytes"
+    ? numberText(value, DIGITS)
+    : quantityText(value, unit, DIGITS);
+}
+
 export function toleranceText({ expectation: { tolerance, published }, unit }: Judged): string {
-  if (tolerance === "atMost") return `at most ${quantityText(published, unit, DIGITS)}`;
-  if (tolerance === "atLeast") return `at least ${quantityText(published, unit, DIGITS)}`;
+  if (tolerance === "atMost") return `at most ${shortText(published, unit)}`;
+  if (tolerance === "atLeast") return `at least ${shortText(published, unit)}`;
   if ("from" in tolerance) {
-    return `${quantityText(tolerance.from, unit, DIGITS)} to ${quantityText(tolerance.to, unit, DIGITS)}`;
+    return `${shortText(tolerance.from, unit)} to ${shortText(tolerance.to, unit)}`;
   }
   if ("relative" in tolerance)
     return tolerance.relative === 0 ? "exactly" : `± ${numberText(tolerance.relative * 100)} %`;
-  return tolerance.absolute === 0 ? "exactly" : `± ${quantityText(tolerance.absolute, unit)}`;
+  return tolerance.absolute === 0 ? "exactly" : `± ${shortText(tolerance.absolute, unit)}`;
 }
 
 /** The marks of a metric at a point. */

@@ -7,6 +7,7 @@ import { type LegendEntry, legend } from "../plot/chart.ts";
 import { type DotRow, dotPlot } from "../plot/dots.ts";
 import { type LinePoint, linePlot, type PublishedAt, valuesOf } from "../plot/lines.ts";
 import { quantityText } from "../plot/quantity.ts";
+import { isGeometric } from "../plot/scale.ts";
 import type { Summary } from "../statistics.ts";
 import { type Judged, publishedAt } from "./expectations.ts";
 import { paragraph, table } from "./html.ts";
@@ -50,18 +51,17 @@ export function sorted(result: RunResult, metrics: readonly Metric[]): { varied:
 export function metricFigure(page: Page, metric: Metric, number: number): string {
   const { layout } = page;
   const id = `metric-${number}`;
-  const plots = layout.kind === "lines" ? panelPlots(page, layout, metric, id) : dotPlots(page, metric, id);
-  const many = plots.length > 1;
+  const isWide = layout.kind === "lines" && layout.panels.length > 1;
   return element(
     "figure",
-    { id, class: many ? "many" : undefined },
+    { id, class: isWide ? "wide" : undefined },
     element("h3", {}, escaped(metricTitle(metric))),
     element(
       "p",
       { class: "meaning" },
       `${escaped(metric.meaning)} ${element("span", { class: "code" }, escaped(metric.name))}`,
     ),
-    many ? element("div", { class: "panels" }, ...plots) : plots.join(""),
+    layout.kind === "lines" ? panelPlots(page, layout, metric, id) : rowsPlot(page, metric, id),
     layout.kind === "lines" && layout.omitted > 0
       ? paragraph(`${counted(layout.omitted, "more panel")}: all values are in summary.csv.`, "note")
       : "",
@@ -72,7 +72,7 @@ export function metricFigure(page: Page, metric: Metric, number: number): string
 type Lines = Extract<Layout, { kind: "lines" }>;
 
 /** Panels of one metric have one value axis, so that they can be compared. */
-function panelPlots({ result, expectations }: Page, { path, panels }: Lines, metric: Metric, id: string): string[] {
+function panelPlots({ expectations }: Page, { path, panels }: Lines, metric: Metric, id: string): string {
   const drawn = panels
     .map((panel) => ({
       panel,
@@ -81,27 +81,32 @@ function panelPlots({ result, expectations }: Page, { path, panels }: Lines, met
     }))
     .filter(({ lines }) => lines.some((points) => points.length > 0));
   const beside = drawn.length > 1 ? drawn.flatMap(({ lines, published }) => valuesOf(lines.flat(), published)) : [];
-  const entries: LegendEntry[] = result.scenario.seeds > 1 ? ["interval"] : [];
+  const hasWidth = drawn.some(({ lines }) => lines.flat().some(({ low, high }) => low !== high));
+  const entries: LegendEntry[] = hasWidth ? ["interval"] : [];
   if (drawn.some(({ published }) => published.length > 0)) entries.push("published");
-  let shown = "";
-  return drawn.map(({ panel, lines, published }, at) => {
-    const labels = panel.lines.map(({ label }) => label);
-    const key = legend(labels, entries);
+  const legends = drawn.map(({ panel }) =>
+    legend(
+      panel.lines.map(({ label }) => label),
+      entries,
+    ),
+  );
+  const shared = legends.every((one) => one === legends[0]);
+  const plots = drawn.map(({ panel, lines, published }, at) => {
     const plot = linePlot({
       id: `${id}-plot-${at + 1}`,
       title: `${metricTitle(metric)} against ${parameterWords(path)}${panel.label === "" ? "" : `, ${panel.label}`}`,
       description: panelText(panel, path, metric),
-      x: { label: parameterWords(path), unit: parameterUnit(path) },
+      x: { label: parameterWords(path), unit: parameterUnit(path), isLog: isGeometric(lines.flat().map(({ x }) => x)) },
       unit: metric.unit,
       lines,
       published,
       beside,
     });
     const heading = panel.label === "" ? "" : element("h4", {}, escaped(capital(panel.label)));
-    const isNew = key !== shown;
-    shown = key;
-    return element("div", {}, heading, isNew ? key : "", plot);
+    return element("div", {}, heading, shared ? "" : legends[at]!, plot);
   });
+  const inColumns = plots.length > 1 ? element("div", { class: "panels" }, ...plots) : plots.join("");
+  return (shared ? (legends[0] ?? "") : "") + inColumns;
 }
 
 function linesOf({ lines }: Panel, path: string, metric: Metric): LinePoint[][] {
@@ -122,7 +127,7 @@ function publishedOn({ lines }: Panel, expectations: readonly Judged[], metric: 
   );
 }
 
-function dotPlots({ result, expectations }: Page, metric: Metric, id: string): string[] {
+function rowsPlot({ result, expectations }: Page, metric: Metric, id: string): string {
   const rows = result.points.flatMap((point): DotRow[] => {
     const summary = summaryOf(point.runs, metric.name);
     if (!summary) return [];
@@ -131,7 +136,8 @@ function dotPlots({ result, expectations }: Page, metric: Metric, id: string): s
     return [{ label, summary, tip, published: publishedAt(expectations, metric.name, point.name) }];
   });
   const shown = rows.slice(0, DOT_ROWS_MAX);
-  const others: LegendEntry[] = result.scenario.seeds > 1 ? ["bar", "whisker"] : [];
+  const hasWidth = shown.some(({ summary: { min, max } }) => min !== max);
+  const others: LegendEntry[] = hasWidth ? ["bar", "whisker"] : [];
   if (shown.some(({ published }) => published.length > 0)) others.push("published");
   const plot = dotPlot({
     id: `${id}-plot-1`,
@@ -143,7 +149,7 @@ function dotPlots({ result, expectations }: Page, metric: Metric, id: string): s
   });
   const rest = rows.length - shown.length;
   const note = rest > 0 ? paragraph(`${counted(rest, "more point")}: all values are in summary.csv.`, "note") : "";
-  return [element("div", {}, legend([], others), plot, note)];
+  return legend([], others) + plot + note;
 }
 
 /** Where each line begins and ends, for who does not see it. */
@@ -161,7 +167,7 @@ function panelText({ lines }: Panel, path: string, metric: Metric): string {
 
 export function summaryText({ n, mean, min, max, ci95 }: Summary, unit: string): string {
   const text = quantityText(mean, unit);
-  if (!ci95 || min === max) return text;
+  if (!ci95 || quantityText(min, unit) === quantityText(max, unit)) return text;
   return `${text} (95 % interval ${quantityText(ci95.low, unit)} to ${quantityText(ci95.high, unit)}, ${counted(n, "seed")})`;
 }
 

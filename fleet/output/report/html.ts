@@ -1,21 +1,30 @@
 /** Tables, links and figures of the report. */
 import { element, escaped } from "../markup.ts";
 
-/** Cells are markup; `classes` are those of the columns. The first column heads its rows. */
+/**
+ * Cells are markup; `classes` are those of the columns. The first column heads its rows. Where it is `stacked`, a narrow
+ * screen has a row's cells below each other, each with its column's name: roles keep it a table for who hears it.
+ */
 export function table(
   caption: string,
   head: readonly string[],
   rows: readonly (readonly string[])[],
   classes: readonly string[] = [],
+  isStacked = false,
 ): string {
+  const role = (name: string) => (isStacked ? name : undefined);
   const style = (at: number) => classes[at] || undefined;
-  const header = head.map((cell, at) => element("th", { scope: "col", class: style(at) }, escaped(cell)));
+  const header = head.map((cell, at) =>
+    element("th", { scope: "col", role: role("columnheader"), class: style(at) }, escaped(cell)),
+  );
   const lines = rows.map((row) =>
     element(
       "tr",
-      {},
+      { role: role("row") },
       ...row.map((cell, at) =>
-        at === 0 ? element("th", { scope: "row", class: style(0) }, cell) : element("td", { class: style(at) }, cell),
+        at === 0
+          ? element("th", { scope: "row", role: role("rowheader"), class: style(0) }, cell)
+          : element("td", { class: style(at), role: role("cell"), "data-label": role(head[at]!) }, cell),
       ),
     ),
   );
@@ -24,10 +33,10 @@ export function table(
     { class: "scroll", role: "region", tabindex: 0, "aria-label": caption },
     element(
       "table",
-      {},
+      { class: isStacked ? "stacked" : undefined, role: role("table") },
       element("caption", {}, escaped(caption)),
-      element("thead", {}, element("tr", {}, ...header)),
-      element("tbody", {}, ...lines),
+      element("thead", { role: role("rowgroup") }, element("tr", { role: role("row") }, ...header)),
+      element("tbody", { role: role("rowgroup") }, ...lines),
     ),
   );
 }

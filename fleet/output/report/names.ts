@@ -15,11 +15,12 @@ const UNITS: Readonly<Record<string, string>> = {
   days: "d",
   years: "y",
   bytes: "bytes",
+  km: "km",
   operations: "ops",
 };
 
 /** Units that a value says anyway. */
-const SAID = new Set(["ms", "s", "min", "h", "d", "y"]);
+const SAID = new Set(["ms", "s", "min", "h", "d", "y", "km"]);
 const SUMMARIES = new Set(["max", "min", "mean", "median"]);
 
 function wordsOf(name: string): string[] {
@@ -35,7 +36,7 @@ export function metricWords(name: string): string {
   const words = wordsOf(name);
   const last = words.at(-1) ?? "";
   const summary = words.length > 1 && SUMMARIES.has(last) ? words.pop() : undefined;
-  return withoutUnit(words) + (summary === undefined ? "" : ` (${summary})`);
+  return withoutUnit(words, 2) + (summary === undefined ? "" : ` (${summary})`);
 }
 
 export function metricTitle(metric: Pick<Metric, "name">): string {
@@ -45,12 +46,13 @@ export function metricTitle(metric: Pick<Metric, "name">): string {
 /** `agreement.leaseSeconds` is `lease`. */
 export function parameterWords(path: string): string {
   const names = path.split(".").filter((name) => !/^\d+$/.test(name));
-  return withoutUnit(wordsOf(names.at(-1) ?? path));
+  return withoutUnit(wordsOf(names.at(-1) ?? path), 1);
 }
 
-function withoutUnit(words: readonly string[]): string {
+/** So many words must be left: `counterYears` is no `counter`. */
+function withoutUnit(words: readonly string[], wordsMin: number): string {
   const unit = UNITS[words.at(-1) ?? ""];
-  const said = words.length > 1 && unit !== undefined && SAID.has(unit);
+  const said = words.length > wordsMin && unit !== undefined && SAID.has(unit);
   return (said ? words.slice(0, -1) : words).join(" ");
 }
 

@@ -33,6 +33,7 @@ a { color: var(--link); overflow-wrap: anywhere; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 .kicker { color: var(--soft); font-size: .875rem; margin: 0; }
 .question { font-size: 1.25rem; line-height: 1.5; color: var(--soft); max-width: 46rem; margin: 0 0 1.5rem; text-wrap: pretty; }
+.question.long { font-size: 1.0625rem; line-height: 1.6; }
 .facts { display: flex; flex-wrap: wrap; gap: .75rem 2.5rem; margin: 2rem 0 0; padding: 1.25rem 0 0; border-top: 1px solid var(--rule); }
 .facts div { min-width: 0; }
 .facts dt { color: var(--soft); font-size: .8125rem; }
@@ -54,12 +55,11 @@ thead th { color: var(--soft); font-size: .8125rem; padding-top: 0; white-space:
 .number { text-align: right; white-space: nowrap; }
 th strong, .figure { font-weight: 600; }
 small { display: block; color: var(--soft); font-size: .8125rem; line-height: 1.45; font-weight: 400; }
-td small { white-space: nowrap; }
-.expectations th[scope="row"] { min-width: 15rem; max-width: 26rem; }
+.stacked th[scope="row"] { min-width: 14rem; max-width: 26rem; } .stacked td { min-width: 5rem; }
 .parameters th { width: 40%; }
 .figures, .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 26rem), 1fr)); gap: 3rem; }
 figure { margin: 0; min-width: 0; max-width: 40rem; }
-figure.many { grid-column: 1 / -1; max-width: none; }
+figure.wide { grid-column: 1 / -1; max-width: none; }
 .panels { gap: 1rem 3rem; }
 .plot { display: block; width: 100%; height: auto; overflow: visible; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .125rem 1.25rem; margin: 0 0 .5rem; padding: 0; font-size: .8125rem; color: var(--soft); max-width: none; }
@@ -83,13 +83,22 @@ details[open] summary { margin-bottom: .75rem; }
 @media (max-width: 40rem) {
   header { padding-top: 2rem; } main, header, footer { padding-left: 1.125rem; padding-right: 1.125rem; }
   h1 { font-size: 1.75rem; } .question { font-size: 1.125rem; } h2 { margin-top: 3rem; } .figures { gap: 2.5rem; }
-  .facts { gap: .75rem 1.75rem; }
+  .question.long { font-size: 1.0625rem; line-height: 1.6; }
+.facts { gap: .75rem 1.75rem; }
+}
+@media screen and (max-width: 40rem) {
+  .stacked, .stacked tbody, .stacked tr, .stacked th, .stacked td { display: block; } .stacked thead { display: none; }
+  .stacked tr { padding: .875rem 0; border-bottom: 1px solid var(--rule); }
+  .stacked th, .stacked td { border: 0; padding: .125rem 0; text-align: left; max-width: none; white-space: normal; }
+  .stacked td { display: grid; grid-template-columns: 6.5rem 1fr; } .stacked td::before { content: attr(data-label); color: var(--soft); }
+  .stacked td small { grid-column: 2; white-space: normal; } .stacked .verdict { width: max-content; }
 }
 @media print {
   @page { margin: 18mm 16mm; }
-  body { font-size: 10pt; background: none; } main, header, footer { max-width: none; padding: 0; } header { padding-top: 0; }
-  h1 { font-size: 20pt; } h2 { margin-top: 9mm; break-after: avoid; } h3, h4, .meaning, .legend { break-after: avoid; }
-  figure:not(.many), tr, pre, .facts { break-inside: avoid; } .figures { grid-template-columns: 1fr 1fr; gap: 8mm; }
+  html { font-size: 9.5pt; } body { background: none; } main, header, footer { max-width: none; padding: 0; } header { padding-top: 0; }
+  h2 { margin-top: 2.75rem; break-after: avoid; } h3, h4, .meaning, .legend { break-after: avoid; }
+  figure:not(.wide), .panels > div, tr, pre, .question.long { font-size: 1.0625rem; line-height: 1.6; }
+.facts { break-inside: avoid; } .figures { grid-template-columns: 1fr 1fr; gap: 8mm; }
   details { display: none; } .scroll { overflow: visible; } a { color: inherit; }
   .band, .interval, .verdict { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }

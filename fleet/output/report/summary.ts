@@ -88,15 +88,19 @@ function trendText(metric: Metric, layout: Layout): string {
   return falls > 0 && rises === 0 ? `; it falls with ${words}` : "";
 }
 
+/** Of a mean that is nothing beside the others of its metric no share is told. */
+const NOTHING = 1e-9;
+
 /** Of the widest interval over all means. */
 function sureText({ points, scenario }: RunResult, metrics: readonly Metric[]): string {
   if (scenario.seeds === 1) return "With one seed there is no interval: another seed may give other figures.";
   let widest = { share: 0, at: "" };
-  for (const point of points) {
-    for (const metric of metrics) {
-      const summary = summaryOf(point.runs, metric.name);
-      const share = summary ? shareOf(summary) : 0;
-      if (share > widest.share) widest = { share, at: `${metricTitle(metric)}, ${pointLabel(point, scenario)}` };
+  for (const metric of metrics) {
+    const summaries = points.map(({ runs }) => summaryOf(runs, metric.name));
+    const most = Math.max(...summaries.map((summary) => Math.abs(summary?.mean ?? 0)));
+    for (const [at, summary] of summaries.entries()) {
+      const share = summary && Math.abs(summary.mean) > NOTHING * most ? shareOf(summary) : 0;
+      if (share > widest.share) widest = { share, at: `${metricTitle(metric)}, ${pointLabel(points[at]!, scenario)}` };
     }
   }
   if (widest.share === 0) return `All ${scenario.seeds} seeds gave the same figures.`;
@@ -104,7 +108,7 @@ function sureText({ points, scenario }: RunResult, metrics: readonly Metric[]): 
 }
 
 function shareOf({ mean, ci95 }: Summary): number {
-  return ci95 && mean !== 0 ? (ci95.high - ci95.low) / 2 / Math.abs(mean) : 0;
+  return ci95 ? (ci95.high / Math.abs(mean) - ci95.low / Math.abs(mean)) / 2 : 0;
 }
 
 function heldTexts(expectations: readonly Judged[]): { held: string; parted: string[] } {
@@ -126,11 +130,12 @@ function heldText(total: number, parted: number): string {
       ? "The published figure agrees with the measured one within its tolerance."
       : "The published figure differs from the measured one by more than its tolerance:";
   }
-  if (parted === 0) return `All ${total} published figures agree with the measured ones within their tolerances.`;
+  if (parted === 0)
+    return `${total === 2 ? "Both" : `All ${total}`} published figures agree with the measured ones within their tolerances.`;
   const agree = total - parted;
   const first = agree === 0 ? "none agrees" : agree === 1 ? "one agrees" : `${agree} agree`;
   const second = parted === 1 ? "one differs" : `${parted} differ`;
-  return `Of ${total} published figures ${first} with the measured ones; ${second} by more than the tolerance:`;
+  return `Of ${total} published figures, ${first} with the measured ones; ${second} by more than the tolerance:`;
 }
 
 /** `60 s, 5 min and 1 h`, or of many the first, the last and their number. */

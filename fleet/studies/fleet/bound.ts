@@ -17,8 +17,10 @@ export function leakBoundOf(parameters: FleetParameters): FleetBound {
   const load = loadOf(parameters);
   const { agreement } = termsOf(parameters, load);
   const { driftPpm, counting, licenseSeconds } = parameters.agreement;
-  // Nothing in a simulated chip is faster than its load.
-  const peakPerSecond = new Map(load.perSecond);
+  // Nothing in a simulated chip is faster than its load and its checkpoint.
+  const saved = BigInt(Math.round(parameters.load.checkpointBytesPerSecond));
+  const classes = [...agreement.caps.keys()];
+  const peakPerSecond = new Map(classes.map((engineClass) => [engineClass, load.perSecond.get(engineClass) ?? saved]));
   const board = { name: "board", peakPerSecond };
   const bound = leakBound({
     agreement,

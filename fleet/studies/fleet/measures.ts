@@ -27,9 +27,9 @@ const KIND_METRICS: readonly Metric[] = [
   metric("resumed", "boards", "boards at work again after the resume"),
   metric("resumedSecondsMax", "s", "from the resume to the last board at work again"),
   metric("resumedSecondsMean", "s", "from the resume to a board at work again, on average"),
-  metric("operationsLost", "ops", "work that jobs had not saved and lost to a drain that was too short, or to a cut"),
+  metric("operationsUnsaved", "ops", "work that jobs had not saved when a pause shut their gates, or the power went"),
   metric("checkpointsSaved", "1", "checkpoints that were saved within the drain"),
-  metric("checkpointsLost", "1", "checkpoints that the end of the drain cut off"),
+  metric("checkpointsMissed", "1", "jobs whose gate shut before they were saved"),
   metric("counterStepsMost", "1", "steps of the monotonic counter, of the board with the most"),
 ];
 
@@ -109,9 +109,9 @@ function kindMeasures(kind: KindTotals, { load }: FleetParameters): Record<strin
     resumed: kind.resumed,
     resumedSecondsMax: kind.resumed > 0 ? kind.resumedLastMs / 1000 : undefined,
     resumedSecondsMean: kind.resumed > 0 ? kind.resumedSumMs / kind.resumed / 1000 : undefined,
-    operationsLost: Number(kind.operationsLost),
+    operationsUnsaved: Number(kind.operationsUnsaved),
     checkpointsSaved: kind.checkpointsSaved,
-    checkpointsLost: kind.checkpointsLost,
+    checkpointsMissed: kind.checkpointsMissed,
     counterStepsMost: kind.counterStepsMost,
   };
 }

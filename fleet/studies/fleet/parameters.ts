@@ -10,6 +10,10 @@ const YEAR_SECONDS = 31_536_000;
 const whole = (minimum: number, maximum: number, initial: number, description: string) =>
   Type.Integer({ minimum, maximum, default: initial, description });
 
+/** Absent unless a scenario names it. */
+const optional = (minimum: number, maximum: number, description: string) =>
+  Type.Optional(Type.Integer({ minimum, maximum, description }));
+
 const oneOf = <const T extends readonly string[]>(names: T, initial: T[number] | undefined, description: string) =>
   Type.Union(
     names.map((name) => Type.Literal(name as T[number])),
@@ -110,21 +114,21 @@ const ACTIONS = ["pause", "slow", "resume", "stop-licenses", "stop-beacons"] as 
 
 const action = Type.Object(
   {
-    atSeconds: whole(0, 10 * YEAR_SECONDS, 0, "when"),
+    atSeconds: Type.Integer({ minimum: 0, maximum: 10 * YEAR_SECONDS, description: "when" }),
     do: oneOf(ACTIONS, undefined, "an order, or that no licenses or beacons are signed any more"),
-    permille: Type.Optional(whole(1, 999, 500, "of the agreement's rates; with slow, and only with it")),
-    region: Type.Optional(whole(0, 999, 0, "only this region")),
+    permille: optional(1, 999, "of the agreement's rates; with slow, and only with it"),
+    region: optional(0, 999, "only this region"),
   },
   { additionalProperties: false },
 );
 
 const outage = Type.Object(
   {
-    fromSeconds: whole(0, 10 * YEAR_SECONDS, 0, "when it begins"),
-    seconds: whole(1, YEAR_SECONDS, 60, "how long it lasts"),
+    fromSeconds: Type.Integer({ minimum: 0, maximum: 10 * YEAR_SECONDS, description: "when it begins" }),
+    seconds: Type.Integer({ minimum: 1, maximum: YEAR_SECONDS, description: "how long it lasts" }),
     of: oneOf(["verifier", "time", "all"], "all", "what cannot be reached"),
     permille: whole(1, 1000, 1000, "of the boards"),
-    region: Type.Optional(whole(0, 999, 0, "only this region")),
+    region: optional(0, 999, "only this region"),
   },
   { additionalProperties: false },
 );

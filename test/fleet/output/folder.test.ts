@@ -140,7 +140,7 @@ describe("reading refuses, with one line,", () => {
     ["a figure that is no number", results(({ points }) => { (points as Edited[])[0]!.runs[0]!.outcome.measures.boards = "many"; }), /^output\/content: results\.json\/points\/0\/runs\/0\/outcome\/measures\/boards: expected number/],
     ["a scenario that is not the one of the hash", results(({ scenario }) => Object.assign(scenario as Document, { title: "Another" })), /^output\/content: the scenario has another hash/],
     ["points that are not the scenario's", results(({ points }) => { (points as Edited[])[0]!.name = "x"; }), /^output\/content: its points are not the scenario's/],
-    ["a point that lacks a seed", results(({ points }) => (points as Edited[])[0]!.runs.pop()), /^output\/content: point cap=none,leaseSeconds=60 has 4 runs, not 5/],
+    ["a point that lacks a seed", results(({ points }) => (points as Edited[])[0]!.runs.pop()), /^output\/content: point cap=none, leaseSeconds=60 has 4 runs, not 5/],
   ];
   for (const [what, make, line] of TABLE) {
     it(what, () => {

@@ -15,13 +15,15 @@ describe("figures for people", () => {
     [1234.567, "1", "1,230"],
   ];
   for (const [value, unit, text] of TABLE) {
-    it(`${value} ${unit} is ${text}`, () => expect(quantityText(value, unit)).toBe(text));
+    it(`${value} ${unit} is ${text}`, () => expect(quantityText(value, unit).replaceAll("\u00a0", " ")).toBe(text));
   }
 });
 
 describe("an axis", () => {
   const ticks = (values: readonly number[], unit: string) =>
-    scaleOf({ values, unit, start: 0, end: 400, ticksMax: 5, round: true }).ticks.map(({ text }) => text);
+    scaleOf({ values, unit, start: 0, end: 400, ticksMax: 5, round: true }).ticks.map(({ text }) =>
+      text.replaceAll("\u00a0", " "),
+    );
 
   // biome-ignore format: a table, one row an axis
   const TABLE: readonly (readonly [values: readonly number[], unit: string, texts: readonly string[]])[] = [
@@ -34,6 +36,7 @@ describe("an axis", () => {
     [[1e3, 1e6], "boards", ["1,000", "10,000", "10⁵", "10⁶"]],
     [[1e18, 3e24], "ops", ["10¹⁸", "10²⁰", "10²²", "10²⁴"]],
     [[0, 10, 5000], "1", ["0", "10", "100", "1,000"]],
+    [[20, 3000], "1", ["20", "100", "500", "2,000"]],
     [[1024, 1024 ** 3], "bytes", ["1 KiB", "1 MiB", "1 GiB"]],
     [[0, 2.6 * 1024 ** 4], "bytes", ["0", "1 TiB", "2 TiB", "3 TiB"]],
     [[5, 5], "1", ["4.5", "5", "5.5"]],

@@ -1,6 +1,6 @@
 /** Results as a run would give them, made of a formula: for the tests of what is written of them. */
 import type { RunResult, SeedRun } from "../../../fleet/run/result.ts";
-import { canonicalJson, sha256Text } from "../../../fleet/scenario/canonical.ts";
+import { scenarioSha256 } from "../../../fleet/scenario/canonical.ts";
 import type { Expectation, JsonObject, Point, Scenario } from "../../../fleet/scenario/scenario.ts";
 import type { Json, Metric, Series } from "../../../fleet/study.ts";
 import { Random } from "../../../sim-board/random.ts";
@@ -40,7 +40,7 @@ export function sweepShape(): Shape {
   const expectation = (figure: string, lease: number, published: number, relative: number): Expectation => ({
     figure,
     metric: "pauseLatencySecondsMax",
-    point: `cap=none,leaseSeconds=${lease}`,
+    point: `cap=none, leaseSeconds=${lease}`,
     of: "max",
     published,
     tolerance: { relative },
@@ -87,7 +87,7 @@ export function resultOf(shape: Shape = sweepShape()): RunResult {
   };
   return {
     scenario,
-    scenarioSha256: sha256Text(canonicalJson(scenario)),
+    scenarioSha256: scenarioSha256(scenario),
     seed: "quiesce",
     version: "0.1.0",
     firmwareSha256: "5f".repeat(32),

@@ -35,7 +35,7 @@ describe("a run", () => {
   it("has an outcome for each point and seed, in their order, and says what ran", () => {
     expect(plain.points).toHaveLength(6);
     expect(plain.points[5]).toMatchObject({
-      name: "cells=12,headsShare=0.5",
+      name: "cells=12, headsShare=0.5",
       set: { cells: 12, "coin.headsShare": 0.5 },
     });
     expect(plain.points[5]!.runs.map(({ seed }) => seed)).toEqual(["1-1", "1-2"]);

@@ -65,8 +65,8 @@ describe("a scenario that is right", () => {
   it("has each named point at each place of a sweep", () => {
     const { points } = read({ points: [{ name: "few", set: { cells: 1 } }], sweep: { throws: [10, 20] } });
     expect(points).toEqual([
-      { name: "few,throws=10", set: { cells: 1, throws: 10 } },
-      { name: "few,throws=20", set: { cells: 1, throws: 20 } },
+      { name: "few, throws=10", set: { cells: 1, throws: 10 } },
+      { name: "few, throws=20", set: { cells: 1, throws: 20 } },
     ]);
   });
 
