@@ -43,7 +43,7 @@ const grid = (axes: readonly (readonly [path: string, values: readonly Json[]])[
   for (const [path, values] of axes) {
     points = points.flatMap(({ name, set }) =>
       values.map((value) => ({
-        name: `${name === "" ? "" : `${name},`}${path.split(".").at(-1)}=${value}`,
+        name: `${name === "" ? "" : `${name}, `}${path.split(".").at(-1)}=${value}`,
         set: { ...set, [path]: value },
       })),
     );

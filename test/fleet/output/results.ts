@@ -33,7 +33,7 @@ export function sweepShape(): Shape {
   ];
   const points = CAPS.flatMap((cap) =>
     LEASES.map((lease) => ({
-      name: `cap=${cap},leaseSeconds=${lease}`,
+      name: `cap=${cap}, leaseSeconds=${lease}`,
       set: { "agreement.cap": cap, "agreement.leaseSeconds": lease },
     })),
   );
