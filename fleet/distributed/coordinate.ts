@@ -55,8 +55,8 @@ export async function coordinate(
     isOver = true;
     return resultOf(plan, identity, collector);
   } catch (error) {
-    // A run that failed is over too. Where the database is gone, what was done there stays for the next try.
-    isOver = error instanceof RunError;
+    // A run that failed is over too. Where only this process did, what was done stays for the next try.
+    isOver = error instanceof RunError && error.code !== "fleet/thread";
     throw error;
   } finally {
     over.abort();

@@ -60,7 +60,7 @@ export class Database {
     // It may hold a password: no message repeats it.
     if (!URL.canParse(url) || !/^postgres(ql)?:/.test(url)) throw new StoreError("store/url");
     if (!SCHEMA_NAME.test(schema)) throw new StoreError("store/value", `schema ${schema}`);
-    const pool = new PostgresPool(url, { schema, applicationName: "quiesce-fleet" }, connectionsMax, "writes");
+    const pool = new PostgresPool(url, { schema, applicationName: schema }, connectionsMax, "writes");
     const database = new Database(pool);
     try {
       await database.transaction(async (connection) => {

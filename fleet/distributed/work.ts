@@ -125,8 +125,11 @@ class ShardWorker {
       this.shards++;
       this.cells += count;
     } catch (error) {
-      if (this.#options.signal?.aborted) return await this.#jobs.giveBack(this.#job, shard, holder);
-      if (!(error instanceof RunError)) throw error;
+      if (this.#isStopped || this.#options.signal?.aborted) {
+        return await this.#jobs.giveBack(this.#job, shard, holder);
+      }
+      // What ends a thread here need not end one elsewhere: the shard is left to whoever has more memory.
+      if (!(error instanceof RunError) || error.code === "fleet/thread") throw error;
       const { code, message, cell, causeName } = error;
       await this.#jobs.fail(id, { code, message, cell, causeName });
     } finally {

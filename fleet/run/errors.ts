@@ -2,6 +2,8 @@
 export type RunErrorCode =
   /** A cell threw; `cell` reruns it alone. */
   | "fleet/cell"
+  /** A thread ended in the middle of its cells: for want of memory, for instance. */
+  | "fleet/thread"
   /** A study broke its own promises: a count, a metric, a result that is no JSON. */
   | "fleet/study"
   | "fleet/unknown-cell"

@@ -51,7 +51,7 @@ class Thread {
     this.#worker = new Worker(SCRIPT, { workerData });
     this.#worker.on("message", (told: Told) => this.#hear(told));
     this.#worker.on("error", (error) => this.#end(error));
-    this.#worker.on("exit", (code) => this.#end(new Error(`its thread ended with ${code}`)));
+    this.#worker.on("exit", (code) => this.#end(new Error(`it ended with ${code}`)));
   }
 
   run(tasks: readonly Task[]): Promise<readonly string[]> {
@@ -87,6 +87,6 @@ class Thread {
     const [first, last] = [asked.tasks[0]!, asked.tasks.at(-1)!].map((task) => this.#plan.idOf(task));
     const which = first === last ? `cell ${first}` : `one of the cells ${first} to ${last}`;
     const { name, message } = this.#gone instanceof Error ? this.#gone : new Error(String(this.#gone));
-    asked.reject(new RunError("fleet/cell", `${which} failed: ${message}`, { cause, cell: first!, causeName: name }));
+    asked.reject(new RunError("fleet/thread", `${which} ended its thread: ${message}`, { cause, causeName: name }));
   }
 }

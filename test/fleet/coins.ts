@@ -9,6 +9,7 @@ interface Coins {
   readonly coin: { readonly headsShare: number; readonly name?: string };
   readonly kind: "fair" | "bent";
   readonly failing: readonly number[];
+  readonly ending: readonly number[];
 }
 
 export const coins: Study<Coins> = {
@@ -27,6 +28,7 @@ export const coins: Study<Coins> = {
       ),
       kind: Type.Union([Type.Literal("fair"), Type.Literal("bent")], { default: "fair" }),
       failing: Type.Array(Type.Integer({ minimum: 0 }), { default: [], maxItems: 3, description: "cells that fail" }),
+      ending: Type.Array(Type.Integer({ minimum: 0 }), { default: [], description: "cells that end their thread" }),
     },
     { additionalProperties: false },
   ),
@@ -35,8 +37,9 @@ export const coins: Study<Coins> = {
     { name: "headsCount", unit: "1", meaning: "Heads of all who throw." },
   ],
   cells: ({ cells }) => cells,
-  run({ throws, coin, failing }, { seed, cell }: CellPlace): Json {
+  run({ throws, coin, failing, ending }, { seed, cell }: CellPlace): Json {
     if (failing.includes(cell)) throw new RangeError(`the coin of ${cell} fell off the table`);
+    if (ending.includes(cell)) process.exit(9);
     const random = new Random(`${seed}/${cell}`);
     let heads = 0;
     for (let i = 0; i < throws; i++) if (random.u32() < coin.headsShare * 2 ** 32) heads++;

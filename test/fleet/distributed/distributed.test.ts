@@ -133,6 +133,23 @@ describe.runIf(isHere)("a distributed run", () => {
     });
   });
 
+  it("outlives its connections to the database", async () => {
+    await withDatabase(async (database) => {
+      const gate = join(folder, "outlives");
+      const changes = { study: "gated", parameters: { gate } };
+      const asked = coordinate(database, planOf(changes), { ...COORDINATOR, isWorking: true });
+      await until(async () => (await database.rows("select 1 from shards where state = 1")).length > 0);
+      const ended = await withPostgres((client) =>
+        client.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1", [
+          schemas.at(-1),
+        ]),
+      );
+      expect(ended.rowCount).toBeGreaterThan(1);
+      writeFileSync(gate, "");
+      expect(JSON.stringify(await asked)).toBe(await bytesHere(changes));
+    });
+  });
+
   it("fails with the cell that failed, wherever it ran, and leaves nothing behind", async () => {
     await withDatabase(async (database, jobs) => {
       const plan = planOf({ parameters: { cells: 4, throws: 5, failing: [2] } });
@@ -148,6 +165,14 @@ describe.runIf(isHere)("a distributed run", () => {
 });
 
 describe.runIf(isHere)("a shard", () => {
+  it("that ends a thread ends this worker, and is left to others", async () => {
+    await withDatabase(async (database, jobs) => {
+      const job = await jobs.put(jobOf(planOf({ parameters: { cells: 2, ending: [0] } })));
+      await expect(workOnJob(jobs, job, WORKER)).rejects.toMatchObject({ code: "fleet/thread" });
+      expect(await database.rows("select state, error from shards join jobs on id = job")).toEqual([[1n, null]]);
+    });
+  });
+
   it("is taken by one worker at a time, and by another when its lease is over", async () => {
     await withDatabase(async (_database, jobs) => {
       const job = await jobs.put(jobOf(planOf({ parameters: { cells: 4 } }), { leaseMs: 100 }));

@@ -122,6 +122,14 @@ describe("a cell that fails", () => {
     expect(error).toMatchObject({ code: "fleet/cell", cell: "base:1:2", causeName: "RangeError" });
   });
 
+  it("that ends its thread is told with it", async () => {
+    const plan = planOf({ parameters: { cells: 1, ending: [0] } });
+    await expect(runScenario(plan, threadRunner(plan, MODULES, 1), IDENTITY)).rejects.toMatchObject({
+      code: "fleet/thread",
+      message: "cell base:1:0 ended its thread: it ended with 9",
+    });
+  });
+
   it("runs again alone by its id", async () => {
     const plan = planOf(FAILING);
     await expect(runCell(plan, plan.taskOf("base:2:2"))).rejects.toThrow("cell base:2:2");

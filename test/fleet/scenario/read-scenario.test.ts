@@ -34,6 +34,7 @@ describe("a scenario that is right", () => {
       coin: { headsShare: 0.5 },
       kind: "fair",
       failing: [],
+      ending: [],
     });
   });
 

@@ -126,7 +126,12 @@ describe("quiesce fleet", () => {
     });
     const sweep = await fleet("sweep", right, "--axis", "throws=10,20", "--axis", 'kind=["fair","bent"]', "--json");
     const names = (JSON.parse(sweep.stdout) as { points: { name: string }[] }).points.map(({ name }) => name);
-    expect(names).toEqual(["throws=10, kind=fair", "throws=10, kind=bent", "throws=20, kind=fair", "throws=20, kind=bent"]);
+    expect(names).toEqual([
+      "throws=10, kind=fair",
+      "throws=10, kind=bent",
+      "throws=20, kind=fair",
+      "throws=20, kind=bent",
+    ]);
     const at = await fleet("sweep", right, "--point", "bent", "--axis", "throws=10", "--json");
     expect(JSON.parse(at.stdout).points[0]).toMatchObject({
       name: "bent, throws=10",
