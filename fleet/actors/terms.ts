@@ -2,7 +2,8 @@
 import { EngineClass } from "../../firmware/protocol/classes.ts";
 import type { Agreement, Cap } from "../../host/objects/agreement.ts";
 import { builtinWorkload } from "../../sim-board/workloads/builtin.ts";
-import type { Phase } from "../../sim-board/workloads/types.ts";
+import { readTrace } from "../../sim-board/workloads/read.ts";
+import type { Phase, Workload } from "../../sim-board/workloads/types.ts";
 import type { FleetParameters } from "../studies/fleet/parameters.ts";
 
 export const LOAD_CLASSES = ["fp64", "tf32", "bf16", "fp16", "fp8", "int8", "fp4", "int4"] as const;
@@ -29,6 +30,8 @@ export interface Terms {
 
 /** What one board does when nothing holds it back, and what it saves when it is told to stop. */
 export interface Load {
+  /** A name of `ACCELERATORS`. */
+  readonly accelerator: string;
   /** Longer than any run: a board that is paused goes on with the rest of it. */
   readonly work: Phase;
   /** By class, a second. */
@@ -39,10 +42,12 @@ export interface Load {
 export const TICK_HZ = 1000;
 
 export function loadOf({ load, durationSeconds }: FleetParameters): Load {
-  const perSecond = load.workload === "" ? constantRate(load) : meanRates(load.workload);
+  const workload = workloadOf(load);
+  const perSecond = workload ? meanRates(workload) : constantRate(load);
   const seconds = 2 * durationSeconds;
   const work = new Map([...perSecond].map(([engineClass, rate]) => [engineClass as number, rate * BigInt(seconds)]));
   return {
+    accelerator: workload?.accelerator ?? load.accelerator,
     perSecond,
     work: { name: "work", durationSeconds: seconds, measured: true, work },
     checkpoint: checkpointOf(load),
@@ -108,9 +113,19 @@ function constantRate({ engineClass, operationsPerSecond }: FleetParameters["loa
   return new Map([[CLASS_OF[engineClass], BigInt(Math.round(operationsPerSecond))]]);
 }
 
-/** Of the first board of the job, over all that is recorded of it. Throws a `WorkloadError` for an unknown name. */
-function meanRates(name: string): Map<EngineClass, bigint> {
-  const { totals } = builtinWorkload(name);
+/** Of the first board of the job. Throws a `WorkloadError` for an unknown name, and for a file that is no recording. */
+function workloadOf({ workload, recording, accelerator }: FleetParameters["load"]): Workload | undefined {
+  if (recording === "") return workload === "" ? undefined : builtinWorkload(workload);
+  const known = recordings.get(recording) ?? readTrace(recording, { accelerator });
+  recordings.set(recording, known);
+  return known;
+}
+
+/** By their paths: a run's cells read a file once. */
+const recordings = new Map<string, Workload>();
+
+/** Over all that is recorded of the board. */
+function meanRates({ totals }: Workload): Map<EngineClass, bigint> {
   const micros = BigInt(Math.round(totals.durationSeconds * 1e6));
   const rates = [...totals.work].map(([engineClass, work]) => [
     engineClass as EngineClass,

@@ -69,7 +69,7 @@ export class Cell {
     this.bank = new BoardBank({
       image,
       boards: this.boards,
-      chip: accelerator(parameters.load.accelerator),
+      chip: accelerator(this.load.accelerator),
       tickHz: TICK_HZ,
       flashSectors: FLASH_SECTORS,
       timerSeconds,
@@ -103,7 +103,7 @@ export class Cell {
     for (let i = 0; i < this.boards; i++) this.#finish(i);
     totals.events = this.queue.taken;
     totals.checks = this.bank.board.invariants?.checked ?? 0;
-    totals.bytesAtRest = Math.round(this.bank.bytesEach * this.boards);
+    totals.bytesAtRest = this.bank.memoryBytes;
     this.watch.writeSeries();
     return totals;
   }

@@ -51,7 +51,7 @@ export interface CellTotals {
   checks: number;
   /** Boards at work at the points of the series. */
   atWork: number[];
-  /** Bytes of a board at rest, summed over the boards. */
+  /** Bytes of the memories of boards at rest, summed over the boards. */
   bytesAtRest: number;
 }
 

@@ -49,7 +49,7 @@ export const FLEET_METRICS: readonly Metric[] = [
   metric("misreported", "boards", "boards whose reports say less than their accelerators did"),
   metric("events", "1", "events of the simulation"),
   metric("checks", "1", "checks of the invariants, none of which broke"),
-  metric("bytesAtRest", "bytes", "what a board at rest takes, on average"),
+  metric("bytesAtRest", "bytes", "what the memories of a board at rest take, on average"),
 ];
 
 export function measuresOf(totals: CellTotals, parameters: FleetParameters, bound: FleetBound): Measures {
@@ -101,7 +101,7 @@ function kindMeasures(kind: KindTotals, { load }: FleetParameters): Record<strin
     leakOperations: leak,
     leakOperationsMost: Number(kind.operationsAfterMost),
     leakOperationsPerBoard: kind.workedAtPause > 0 ? leak / kind.workedAtPause : undefined,
-    leakBoardSeconds: load.workload === "" ? leak / load.operationsPerSecond : undefined,
+    leakBoardSeconds: load.workload === "" && load.recording === "" ? leak / load.operationsPerSecond : undefined,
     workAfterShare: kind.fullAfter > 0n ? leak / Number(kind.fullAfter) : undefined,
     falseStops: kind.falseStops,
     falseStopsPerBoard: boards > 0 ? kind.falseStops / boards : undefined,

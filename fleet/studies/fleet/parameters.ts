@@ -45,6 +45,12 @@ const load = group(
       default: "",
       description: "a built-in workload, at its mean rates; empty: the constant rate below",
     }),
+    recording: Type.String({
+      maxLength: 1024,
+      default: "",
+      description:
+        "a file that quiesce board --trace reads, at the mean rates of what it recorded; instead of a built-in",
+    }),
     accelerator: oneOf([...ACCELERATORS.keys()], "h100", "of the constant rate"),
     engineClass: oneOf(LOAD_CLASSES, "bf16", "of the constant rate"),
     operationsPerSecond: Type.Number({ minimum: 1, maximum: 1e17, default: 1e15, description: "of each board" }),

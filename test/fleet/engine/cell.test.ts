@@ -5,6 +5,9 @@ import { fleet } from "../../../fleet/studies/fleet/fleet.ts";
 import type { Measures } from "../../../fleet/study.ts";
 import { parametersOf } from "../parameters.ts";
 
+/** 512 GB200: 1,846 TFLOP/s a board (shared figures). */
+const LOG = sharedPath("traces/mlperf-training-v5.0/NVIDIA_tyche_512xGB200_llama31_405b_result_0.txt");
+
 const PAUSED = {
   timeline: [
     { atSeconds: 300, do: "pause" },
@@ -107,6 +110,18 @@ describe("a fleet", () => {
     expect(perBoardSecond).toBeLessThan(0.9e15);
     expect(measures.misreported).toBe(0);
   });
+
+  it.skipIf(!existsSync(LOG))(
+    "meters what a recording holds at its mean rates, and reads no other file for one",
+    async () => {
+      const { measures } = await run({ load: { recording: LOG }, durationSeconds: 500 });
+      const perBoardSecond = measures.operations! / (4 * 470);
+      expect(perBoardSecond).toBeGreaterThan(1.7e15);
+      expect(perBoardSecond).toBeLessThan(1.95e15);
+      const missing = run({ load: { recording: "no-such-file.txt" } });
+      await expect(missing).rejects.toThrow("no-such-file.txt cannot be opened: ENOENT");
+    },
+  );
 
   it("has licenses signed one after the other where its verifier is slow", async () => {
     const slow = await run({
