@@ -48,7 +48,7 @@ export class Agent {
     const isMetered = !standing.strategy.has("bypass-gate");
     if (!this.#try(() => this.#report(standing))) return;
     const reported = standing.enrolled!.totals;
-    const isTrue = reported?.every((total, c) => total === bank.board.accelerator.lifetimeOf(c));
+    const isTrue = reported?.every((total, c) => total >= bank.board.accelerator.lifetimeOf(c));
     if (!isTrue || !isMetered) totals.misreported += 1;
   }
 

@@ -7,7 +7,7 @@ import type { Json, Metric } from "../study.ts";
 import { element, escaped } from "./markup.ts";
 import { curveFigures } from "./report/curves.ts";
 import { expectationsTable, type Judged, judged } from "./report/expectations.ts";
-import { constantsTable, metricFigure, pointTable, sorted } from "./report/figures.ts";
+import { constantsTable, metricFigures, pointTable, sorted } from "./report/figures.ts";
 import { linked, paragraph, section, table } from "./report/html.ts";
 import { layoutOf } from "./report/layout.ts";
 import { counted, settingText } from "./report/names.ts";
@@ -22,14 +22,13 @@ export function renderReport(result: RunResult, metrics: readonly Metric[]): str
   const expectations = judged(result, metrics);
   const { varied, constant } = sorted(result, metrics);
   const page = { result, layout, expectations };
-  const figures = varied.map((metric, at) => metricFigure(page, metric, at + 1));
   const curves = curveFigures(result);
   const body = [
     summarySection(findings(result, varied, constant, layout, expectations)),
     ...(expectations.length > 0
       ? [section("published", "Published and measured", expectationsTable(expectations))]
       : []),
-    ...(figures.length > 0 ? [section("figures", "Figures", element("div", { class: "figures" }, ...figures))] : []),
+    ...(varied.length > 0 ? [section("figures", "Figures", metricFigures(page, varied))] : []),
     ...(constant.length > 0
       ? [
           layout.kind === "single"

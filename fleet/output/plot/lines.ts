@@ -78,7 +78,7 @@ export function linePlot(plot: LinePlot): string {
     unitLabel(plot.unit, left),
     valueAxis(y, left, right),
     bottomAxis(x, left, right, bottom, plot.x.label),
-    ...plot.lines.map((points, at) => drawn(points, at, x, y)),
+    ...plot.lines.map((points, at) => drawn(points, at, x, y, plot.lines.length > 1)),
     ...published.map((one) => publishedMark(one, y, x.at(one.x), true)),
   );
 }
@@ -94,7 +94,7 @@ export function valuesOf(points: readonly LinePoint[], published: readonly Publi
   return [...values, ...ends.filter((end) => Number.isFinite(end) && (end > 0 || !isPositive))];
 }
 
-function drawn(points: readonly LinePoint[], index: number, x: Scale, y: Scale): string {
+function drawn(points: readonly LinePoint[], index: number, x: Scale, y: Scale, hasOthers: boolean): string {
   const banded = points.flatMap(({ x: at, low, high }) =>
     low === undefined || high === undefined ? [] : [{ at: x.at(at), low: y.at(low), high: y.at(high) }],
   );
@@ -113,6 +113,7 @@ function drawn(points: readonly LinePoint[], index: number, x: Scale, y: Scale):
   const isCurve = points.length > MARKED_MAX;
   const every = isCurve ? Math.ceil(points.length / CURVE_MARKS) : 1;
   const marks = points.flatMap(({ tip }, at) => {
+    if (isCurve && !hasOthers) return [];
     const [left, top] = places[at]!;
     return (at + (isCurve ? every >> 1 : 0)) % every === 0 ? mark(index, left, top, isCurve ? undefined : tip) : [];
   });

@@ -45,6 +45,12 @@ export function quantityText(value: number, unit: string, digits = 3): string {
   return unit === "1" || unit === "" ? number : `${number}${SPACE}${unitText(unit)}`;
 }
 
+/** Beside a value that has its unit in words, another does without. */
+export function shortText(value: number, unit: string, digits = 3): string {
+  const isSaid = secondsOf(unit) === undefined && unit !== "bytes";
+  return isSaid ? numberText(value, digits) : quantityText(value, unit, digits);
+}
+
 /** As it stands behind a number. */
 export function unitText(unit: string): string {
   return unit === "ops" ? "operations" : unit;

@@ -39,7 +39,8 @@ function curveFigure(name: string, curves: readonly Curve[], id: string): string
   const unit = shown[0]!.series[0]!.unit;
   const title = metricTitle({ name });
   const lines = shown.map(({ series }) => medianOf(series));
-  const hasBand = shown.some(({ series }) => series.length > 1);
+  const hasMany = shown.some(({ series }) => series.length > 1);
+  const hasBand = lines.flat().some(({ low, high }) => low !== high);
   const labels = shown.length > 1 ? shown.map(({ label }) => label) : [];
   const plot = linePlot({
     id: `${id}-plot`,
@@ -55,7 +56,7 @@ function curveFigure(name: string, curves: readonly Curve[], id: string): string
     "figure",
     { id },
     element("h3", {}, escaped(`${title} over time`)),
-    paragraph(hasBand ? "The median of the seeds at each time, and the range that they span." : "One seed.", "meaning"),
+    paragraph(hasMany ? "The median of the seeds at each time, and the range that they span." : "One seed.", "meaning"),
     legend(labels, hasBand ? ["range"] : []),
     plot,
     rest > 0

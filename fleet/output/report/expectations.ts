@@ -4,10 +4,10 @@ import type { Expectation } from "../../scenario/scenario.ts";
 import type { Metric } from "../../study.ts";
 import { element, escaped } from "../markup.ts";
 import type { Published } from "../plot/chart.ts";
-import { numberText, quantityText, secondsOf } from "../plot/quantity.ts";
+import { numberText, quantityText, shortText } from "../plot/quantity.ts";
 import { judge, type Verdict } from "../verdict.ts";
 import { linked, table } from "./html.ts";
-import { metricTitle, pointLabel } from "./names.ts";
+import { capital, metricTitle, pointLabel } from "./names.ts";
 
 export interface Judged {
   readonly expectation: Expectation;
@@ -36,7 +36,7 @@ export function expectationsTable(all: readonly Judged[]): string {
     all.map((one) => {
       const { expectation, verdict, unit } = one;
       return [
-        element("strong", {}, escaped(expectation.figure)) +
+        element("strong", {}, escaped(capital(expectation.figure))) +
           small(`${metricTitle({ name: expectation.metric })}, ${ofText(expectation.of)}`) +
           element("small", {}, `Source: ${linked(expectation.source)}`),
         escaped(one.label),
@@ -73,24 +73,19 @@ export function measuredText({ verdict, unit }: Judged): string {
 
 function rangeText({ verdict: { measured, missing }, unit }: Judged): string {
   const texts: string[] = [];
-  const [least, most] = [measured?.min, measured?.max].map((end) => (end === undefined ? "" : shortText(end, unit)));
+  const [least, most] = [measured?.min, measured?.max].map((end) =>
+    end === undefined ? "" : shortText(end, unit, DIGITS),
+  );
   if (least !== most) texts.push(`${least} to ${most}`);
   if (missing > 0) texts.push(`absent in ${missing} of ${missing + (measured?.n ?? 0)} runs`);
   return texts.join("; ");
 }
 
-/** Beside a value that has its unit, in words, another does without. */
-function shortText(value: number, unit: string): string {
-  return secondsOf(unit) === undefined && unit !== "bytes"
-    ? numberText(value, DIGITS)
-    : quantityText(value, unit, DIGITS);
-}
-
 export function toleranceText({ expectation: { tolerance, published }, unit }: Judged): string {
-  if (tolerance === "atMost") return `at most ${shortText(published, unit)}`;
-  if (tolerance === "atLeast") return `at least ${shortText(published, unit)}`;
+  if (tolerance === "atMost") return `at most ${shortText(published, unit, DIGITS)}`;
+  if (tolerance === "atLeast") return `at least ${shortText(published, unit, DIGITS)}`;
   if ("from" in tolerance) {
-    return `${shortText(tolerance.from, unit)} to ${shortText(tolerance.to, unit)}`;
+    return `${shortText(tolerance.from, unit, DIGITS)} to ${shortText(tolerance.to, unit, DIGITS)}`;
   }
   if ("relative" in tolerance)
     return tolerance.relative === 0 ? "exactly" : `± ${numberText(tolerance.relative * 100)} %`;

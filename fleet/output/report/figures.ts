@@ -6,7 +6,7 @@ import { summaryOf } from "../measures.ts";
 import { type LegendEntry, legend } from "../plot/chart.ts";
 import { type DotRow, dotPlot } from "../plot/dots.ts";
 import { type LinePoint, linePlot, type PublishedAt, valuesOf } from "../plot/lines.ts";
-import { quantityText } from "../plot/quantity.ts";
+import { quantityText, shortText } from "../plot/quantity.ts";
 import { isGeometric } from "../plot/scale.ts";
 import type { Summary } from "../statistics.ts";
 import { type Judged, publishedAt } from "./expectations.ts";
@@ -48,7 +48,25 @@ export function sorted(result: RunResult, metrics: readonly Metric[]): { varied:
   return { varied, constant };
 }
 
-export function metricFigure(page: Page, metric: Metric, number: number): string {
+/** So many metrics have an open plot; whoever wants the others unfolds them. */
+const OPEN_MAX = 8;
+
+/** Those with a published figure come first, then in the study's order. */
+export function metricFigures(page: Page, metrics: readonly Metric[]): string {
+  const expected = new Set(page.expectations.map(({ expectation }) => expectation.metric));
+  const ordered = [true, false].flatMap((isExpected) =>
+    metrics.filter(({ name }) => expected.has(name) === isExpected),
+  );
+  const figures = ordered.map((metric, at) => metricFigure(page, metric, at + 1));
+  const openCount = Math.max(OPEN_MAX, expected.size);
+  const [open, folded] = [figures.slice(0, openCount), figures.slice(openCount)];
+  const grid = (some: readonly string[]) => element("div", { class: "figures" }, ...some);
+  if (folded.length === 0) return grid(open);
+  const rest = element("summary", {}, escaped(`${counted(folded.length, "more figure")}`));
+  return grid(open) + element("details", { class: "more" }, rest, grid(folded));
+}
+
+function metricFigure(page: Page, metric: Metric, number: number): string {
   const { layout } = page;
   const id = `metric-${number}`;
   const isWide = layout.kind === "lines" && layout.panels.length > 1;
@@ -59,7 +77,7 @@ export function metricFigure(page: Page, metric: Metric, number: number): string
     element(
       "p",
       { class: "meaning" },
-      `${escaped(metric.meaning)} ${element("span", { class: "code" }, escaped(metric.name))}`,
+      `${escaped(capital(metric.meaning))} · ${element("span", { class: "code" }, escaped(metric.name))}`,
     ),
     layout.kind === "lines" ? panelPlots(page, layout, metric, id) : rowsPlot(page, metric, id),
     layout.kind === "lines" && layout.omitted > 0
@@ -171,13 +189,14 @@ export function summaryText({ n, mean, min, max, ci95 }: Summary, unit: string):
   return `${text} (95 % interval ${quantityText(ci95.low, unit)} to ${quantityText(ci95.high, unit)}, ${counted(n, "seed")})`;
 }
 
-const CELLS = ["Mean", "95 % interval", "Least", "Largest", "Seeds"];
-const CELL_STYLES = ["number", "number", "number", "number", "number"];
+const CELLS = ["Mean", "95 % interval", "Least to largest", "Seeds"];
+const CELL_STYLES = ["number", "number", "number", "number"];
 
 function summaryCells({ n, mean, ci95, min, max }: Summary, unit: string): string[] {
-  const text = (value: number) => quantityText(value, unit, 4);
-  const interval = ci95 && max > min ? `${text(ci95.low)} to ${text(ci95.high)}` : "–";
-  return [text(mean), interval, text(min), text(max), String(n)].map(escaped);
+  const span = (low: number, high: number) => `${shortText(low, unit, 4)} to ${shortText(high, unit, 4)}`;
+  const isOne = min === max;
+  const interval = ci95 && !isOne ? span(ci95.low, ci95.high) : "–";
+  return [quantityText(mean, unit, 4), interval, isOne ? "–" : span(min, max), String(n)].map(escaped);
 }
 
 function valuesDetails({ points }: RunResult, metric: Metric): string {
@@ -204,7 +223,7 @@ export function pointTable({ points: [point] }: RunResult, metrics: readonly Met
     "Figures of the run",
     ["Figure", ...CELLS],
     metrics.map((metric) => [headOf(metric), ...summaryCells(summaryOf(point!.runs, metric.name)!, metric.unit)]),
-    ["", ...CELL_STYLES],
+    ["wide", ...CELL_STYLES],
   );
 }
 
@@ -223,5 +242,5 @@ export function constantsTable({ points }: RunResult, metrics: readonly Metric[]
 }
 
 function headOf(metric: Metric): string {
-  return element("strong", {}, escaped(metricTitle(metric))) + element("small", {}, escaped(metric.meaning));
+  return element("strong", {}, escaped(metricTitle(metric))) + element("small", {}, escaped(capital(metric.meaning)));
 }

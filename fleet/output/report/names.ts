@@ -76,12 +76,12 @@ export function pointLabel({ name, set }: Pick<PointResult, "name" | "set">, { a
   return [...(own === "" ? [] : [own]), ...settings].join(", ");
 }
 
-/** What the scenario itself calls a point, before what the sweep adds: `two regions,leaseSeconds=3600`. */
+/** What the scenario itself calls a point, before what the sweep adds: `two regions, leaseSeconds=3600`. */
 export function ownName(name: string, axes: Scenario["axes"]): string {
   const [first] = axes;
   if (!first) return name;
   const [whole, last] = [`${first.path}=`, `${first.path.split(".").at(-1)}=`].map((start) => name.indexOf(start));
-  return name.slice(0, whole === -1 ? last : whole).replace(/,$/, "");
+  return name.slice(0, whole === -1 ? last : whole).replace(/, ?$/, "");
 }
 
 /** Of a number, or of digits where there are too many for one. */

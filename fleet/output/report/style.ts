@@ -79,6 +79,8 @@ svg text.name { fill: var(--ink); }
 details { margin-top: .75rem; font-size: .875rem; }
 summary { cursor: pointer; color: var(--soft); width: max-content; }
 details[open] summary { margin-bottom: .75rem; }
+.more { margin-top: 3rem; } .more > summary { font-size: 1rem; font-weight: 600; } .more[open] > summary { margin-bottom: 2rem; }
+th.wide { min-width: 15rem; max-width: 26rem; }
 .hash { display: block; }
 @media (max-width: 40rem) {
   header { padding-top: 2rem; } main, header, footer { padding-left: 1.125rem; padding-right: 1.125rem; }

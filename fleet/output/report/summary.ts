@@ -1,5 +1,5 @@
 /** The report in a few sentences, made from the numbers alone. */
-import type { RunResult } from "../../run/result.ts";
+import type { PointResult, RunResult } from "../../run/result.ts";
 import type { Metric } from "../../study.ts";
 import { summaryOf } from "../measures.ts";
 import { numberText, quantityText } from "../plot/quantity.ts";
@@ -94,13 +94,14 @@ const NOTHING = 1e-9;
 /** Of the widest interval over all means. */
 function sureText({ points, scenario }: RunResult, metrics: readonly Metric[]): string {
   if (scenario.seeds === 1) return "With one seed there is no interval: another seed may give other figures.";
+  const where = (point: PointResult) => (points.length === 1 ? [] : [pointLabel(point, scenario)]);
   let widest = { share: 0, at: "" };
   for (const metric of metrics) {
     const summaries = points.map(({ runs }) => summaryOf(runs, metric.name));
     const most = Math.max(...summaries.map((summary) => Math.abs(summary?.mean ?? 0)));
     for (const [at, summary] of summaries.entries()) {
       const share = summary && Math.abs(summary.mean) > NOTHING * most ? shareOf(summary) : 0;
-      if (share > widest.share) widest = { share, at: `${metricTitle(metric)}, ${pointLabel(points[at]!, scenario)}` };
+      if (share > widest.share) widest = { share, at: [metricTitle(metric), ...where(points[at]!)].join(", ") };
     }
   }
   if (widest.share === 0) return `All ${scenario.seeds} seeds gave the same figures.`;

@@ -1,5 +1,5 @@
 /** What the agreement of a fleet says of it before anything runs: the leak bound of docs/policy.md, for these boards. */
-import { leakBound } from "../../../host/policy/leak.ts";
+import { fleetLeak, type LeakBinding } from "../../../host/policy/leak.ts";
 import { loadOf, termsOf } from "../../actors/terms.ts";
 import type { FleetParameters } from "./parameters.ts";
 
@@ -12,6 +12,12 @@ export interface FleetBound {
 
 const PPM = 1_000_000;
 
+/** Where licenses are no longer signed but beacons are, the lease ends nothing. */
+function bindingsOf({ timeline }: FleetParameters): readonly LeakBinding[] {
+  const isByLicense = timeline.some(({ do: what }) => what === "stop-licenses");
+  return isByLicense ? ["license", "budget"] : ["lease", "license", "budget"];
+}
+
 /** The bound takes a timer of one second; a slower one adds its period, at the slowest clock. */
 export function leakBoundOf(parameters: FleetParameters): FleetBound {
   const load = loadOf(parameters);
@@ -22,12 +28,14 @@ export function leakBoundOf(parameters: FleetParameters): FleetBound {
   const classes = [...agreement.caps.keys()];
   const peakPerSecond = new Map(classes.map((engineClass) => [engineClass, load.perSecond.get(engineClass) ?? saved]));
   const board = { name: "board", peakPerSecond };
-  const bound = leakBound({
+  const input = {
     agreement,
     policy: { name: "fleet", counting, licenseSecondsMax: BigInt(licenseSeconds) },
     fleet: [{ boards: BigInt(parameters.boards.count), board }],
     lagSeconds: BigInt(Math.ceil(parameters.operator.latencyMs / 1000)),
-  });
+  };
+  // A license and its ticks bound every board, so there is a bound.
+  const bound = fleetLeak(input, bindingsOf(parameters))!;
   const slowerSeconds = ((parameters.boards.timerSeconds - 1) * PPM) / (PPM - driftPpm);
   let perSecond = 0n;
   for (const rate of load.perSecond.values()) perSecond += rate;

@@ -46,7 +46,7 @@ export const FLEET_METRICS: readonly Metric[] = [
   metric("reports", "1", "usage reports that were signed and taken"),
   metric("beacons", "1", "beacons that governors took"),
   metric("refusals", "1", "objects that a governor or the office refused"),
-  metric("misreported", "boards", "boards whose reports did not say what their accelerators did"),
+  metric("misreported", "boards", "boards whose reports say less than their accelerators did"),
   metric("events", "1", "events of the simulation"),
   metric("checks", "1", "checks of the invariants, none of which broke"),
   metric("bytesAtRest", "bytes", "what a board at rest takes, on average"),

@@ -43,7 +43,7 @@ const grid = (axes: readonly (readonly [path: string, values: readonly Json[]])[
   for (const [path, values] of axes) {
     points = points.flatMap(({ name, set }) =>
       values.map((value) => ({
-        name: `${name === "" ? "" : `${name},`}${path.split(".").at(-1)}=${value}`,
+        name: `${name === "" ? "" : `${name}, `}${path.split(".").at(-1)}=${value}`,
         set: { ...set, [path]: value },
       })),
     );
@@ -79,6 +79,15 @@ function withMeasures(edit: (measures: Record<string, number>, point: number) =>
     runs: point.runs.map((run) => ({ ...run, outcome: { measures: edit({ ...run.outcome.measures }, at) } })),
   }));
   return { ...result, points };
+}
+
+/** WCAG 2.2, relative luminance. */
+function luminance(hex: string): number {
+  const [red, green, blue] = [0, 2, 4].map((at) => {
+    const part = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red! + 0.7152 * green! + 0.0722 * blue!;
 }
 
 describe("a report", () => {
@@ -119,6 +128,42 @@ describe("a report", () => {
       }
     });
   }
+
+  it("folds away all but the first figures of many, those with a published figure first", () => {
+    const many = Array.from({ length: 12 }, (_, at) => ({ name: `figure${at}`, unit: "1", meaning: `Meaning ${at}.` }));
+    const result = withMeasures((_, point) => Object.fromEntries(many.map(({ name }, at) => [name, at + point])));
+    const expectation = { metric: "figure11", point: "4/7", of: "mean", published: 12, tolerance: "atMost" } as const;
+    const published = [{ ...expectation, figure: "the last", source: "x" }];
+    const html = renderReport({ ...result, scenario: { ...result.scenario, expect: published } }, many);
+    const open = textOf(html.slice(0, html.indexOf("4 more figures")));
+    for (const at of [11, 0, 1, 2, 3, 4, 5, 6]) expect(open).toContain(`Meaning ${at}.`);
+    for (const at of [7, 8, 9, 10]) expect(open).not.toContain(`Meaning ${at}.`);
+    expect(open.indexOf("Meaning 11.")).toBeLessThan(open.indexOf("Meaning 0."));
+    for (const at of [7, 8, 9, 10]) expect(textOf(html)).toContain(`Meaning ${at}.`);
+  });
+
+  it("has text that stands out from what it is on, light and dark (WCAG 2.2, 1.4.3 and 1.4.11)", () => {
+    const style = /<style>([^<]*)<\/style>/.exec(renderReport(resultOf(), METRICS))![1]!;
+    const themes = [...style.matchAll(/:root \{ color-scheme: (light|dark);([^}]*)\}/g)];
+    expect(themes.map(([, name]) => name)).toEqual(["light", "dark"]);
+    for (const [, theme, text] of themes) {
+      const colors = Object.fromEntries(
+        [...text!.matchAll(/--([a-z0-9-]+): #([0-9a-f]{6});/g)].map(([, name, hex]) => [name, hex!]),
+      );
+      const contrast = (one: string, other: string) => {
+        const [dark, light] = [luminance(colors[one]!), luminance(colors[other]!)].sort((a, b) => a - b);
+        return (light! + 0.05) / (dark! + 0.05);
+      };
+      for (const name of ["ink", "soft", "link"])
+        expect(contrast(name, "paper"), `${theme} ${name}`).toBeGreaterThan(4.5);
+      expect(contrast("ink", "panel")).toBeGreaterThan(4.5);
+      for (const name of ["good", "bad"])
+        expect(contrast(name, `${name}-paper`), `${theme} ${name}`).toBeGreaterThan(4.5);
+      for (const name of ["base", "c0", "c1", "c2", "c3", "c4", "c5"]) {
+        expect(contrast(name, "paper"), `${theme} ${name}`).toBeGreaterThan(3);
+      }
+    }
+  });
 
   it("is the same text for the same result", () => {
     expect(renderReport(resultOf(), METRICS)).toBe(renderReport(structuredClone(resultOf()), METRICS));

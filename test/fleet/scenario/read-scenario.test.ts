@@ -51,12 +51,12 @@ describe("a scenario that is right", () => {
   it("has a point for each place of a sweep, the last axis fastest", () => {
     const { points, axes } = read({ sweep: { "coin.headsShare": [0.25, 0.75], throws: [10, 20, 30] } });
     expect(points.map(({ name }) => name)).toEqual([
-      "headsShare=0.25,throws=10",
-      "headsShare=0.25,throws=20",
-      "headsShare=0.25,throws=30",
-      "headsShare=0.75,throws=10",
-      "headsShare=0.75,throws=20",
-      "headsShare=0.75,throws=30",
+      "headsShare=0.25, throws=10",
+      "headsShare=0.25, throws=20",
+      "headsShare=0.25, throws=30",
+      "headsShare=0.75, throws=10",
+      "headsShare=0.75, throws=20",
+      "headsShare=0.75, throws=30",
     ]);
     expect(points[4]!.set).toEqual({ "coin.headsShare": 0.75, throws: 20 });
     expect(axes.map(({ path }) => path)).toEqual(["coin.headsShare", "throws"]);
