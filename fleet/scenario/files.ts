@@ -20,7 +20,7 @@ export function scenarioText(nameOrPath: string, folder: URL = BUILT_IN): string
   const known = isPath ? [] : builtInScenarios(folder);
   if (!isPath && !known.includes(nameOrPath)) {
     throw new ScenarioError([
-      `there is no scenario '${nameOrPath}'${nearestText(nameOrPath, known)}; a file needs its path`,
+      `there is no scenario '${nameOrPath}' (a file needs its path)${nearestText(nameOrPath, known)}`,
     ]);
   }
   const place = isPath ? nameOrPath : new URL(`${nameOrPath}.json`, folder);

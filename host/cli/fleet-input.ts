@@ -24,7 +24,7 @@ export interface Studies {
 }
 
 /** Those that come with Quiesce and those of the modules at these paths. Throws a `CliError`. */
-export async function loadStudies(paths: readonly string[]): Promise<Studies> {
+export async function loadStudies(paths: readonly string[] = []): Promise<Studies> {
   const modules = [BUILT_IN_STUDIES, ...paths.map((path) => pathToFileURL(resolve(path)).href)];
   try {
     return { modules, studies: await studiesOf(modules) };

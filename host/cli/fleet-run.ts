@@ -68,12 +68,12 @@ function checkTogether(options: SweepOptions): void {
 }
 
 function planOf(nameOrPath: string, options: SweepOptions, { studies }: Studies): Plan {
-  const { seeds, set, axis, point, seed } = options;
+  const { seeds, set = [], axis, point, seed } = options;
   const changes = {
     ...(seeds !== undefined && { seeds }),
     set: Object.fromEntries(set.map(({ path, text }) => [path, jsonOf(text)])),
-    ...(axis.length > 0 && { sweep: Object.fromEntries(axis.map((one) => [one.path, axisValues(one)])) }),
-    ...(point.length > 0 && { points: point }),
+    ...(axis && { sweep: Object.fromEntries(axis.map((one) => [one.path, axisValues(one)])) }),
+    ...(point && { points: point }),
   };
   const scenario = changedScenario(scenarioValue(nameOrPath), changes, studies);
   return new Plan(scenario, studyOf(studies, scenario.study), seed);

@@ -6,7 +6,7 @@ import { wantsJson } from "../output.ts";
 
 export interface StudyOptions {
   /** Modules with further studies. */
-  readonly studies: readonly string[];
+  readonly studies?: readonly string[];
 }
 
 export interface PlaceOptions extends StudyOptions {
@@ -16,8 +16,8 @@ export interface PlaceOptions extends StudyOptions {
 
 export interface RunOptions extends PlaceOptions {
   readonly seeds?: number;
-  readonly set: readonly Assignment[];
-  readonly point: readonly string[];
+  readonly set?: readonly Assignment[];
+  readonly point?: readonly string[];
   readonly out?: string;
   readonly checkpoint?: string;
   readonly estimate?: boolean;
@@ -29,7 +29,7 @@ export interface RunOptions extends PlaceOptions {
 }
 
 export interface SweepOptions extends RunOptions {
-  readonly axis: readonly Assignment[];
+  readonly axis?: readonly Assignment[];
 }
 
 export interface ReproduceOptions extends PlaceOptions {
@@ -108,7 +108,7 @@ function addRun(fleet: Command): void {
     )
     .action(async (scenario: string, options: RunOptions, command: Command) => {
       const { showRun } = await import("../fleet-run.ts");
-      await showRun(scenario, { ...options, axis: [] }, wantsJson(command));
+      await showRun(scenario, options, wantsJson(command));
     });
 }
 
@@ -176,13 +176,8 @@ function withRun(command: Command): Command {
   return withPlace(withStudies(command))
     .argument("<scenario>", "a name of the list, or the path of a file")
     .addOption(new Option("--seeds <count>", "runs of each point, each with a seed of its own").argParser(seedsOption))
-    .option(
-      "--set <path=value>",
-      "another value of a parameter; published figures are not compared then",
-      assignments,
-      [],
-    )
-    .option("--point <name>", "this point alone; may be given several times", collected, [])
+    .option("--set <path=value>", "another value of a parameter; published figures are not compared then", assignments)
+    .option("--point <name>", "this point alone; may be given several times", collected)
     .option("--out <folder>", "write tables, the result and an HTML report into this folder")
     .option("--checkpoint <file>", "keep what is done there; a run that was broken off goes on with it")
     .option("--estimate", "say what the run will take, and do not run it")
@@ -210,7 +205,7 @@ function withWorkers(command: Command): Command {
 }
 
 function withStudies(command: Command): Command {
-  return command.option("--studies <module>", "a module of your own whose STUDIES may be used too", collected, []);
+  return command.option("--studies <module>", "a module of your own whose STUDIES may be used too", collected);
 }
 
 function collected(text: string, before: readonly string[] | undefined): string[] {

@@ -191,7 +191,7 @@ describe("wrong use of quiesce fleet", () => {
   // biome-ignore format: a table
   const CASES: readonly (readonly [string, () => string[], RegExp])[] = [
     ["no command", () => [], /^fleet needs a command: list, describe, run, sweep, reproduce, report, work$/],
-    ["an unknown scenario", () => ["run", "pause-latencies"], /^there is no scenario 'pause-latencies'.*; a file needs its path$/],
+    ["an unknown scenario", () => ["run", "pause-latencies"], /^there is no scenario 'pause-latencies' \(a file needs its path\), did you mean pause-latency\?$/],
     ["a file that is not there", () => ["run", path("none.json")], /none\.json cannot be read: there is no such file$/],
     ["a folder", () => ["run", `${folder}/`], /cannot be read: it is a folder$/],
     ["a parameter that there is not", () => ["run", right, "--set", "coin.headShare=1"], /^parameters\.coin\.headShare: 1: there is no such field here, did you mean headsShare\?$/],
