@@ -1,8 +1,10 @@
 /** Fleets of a few boards with the real firmware: what a pause, an outage, a cheat and a drain come to. */
+import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { TRAITS } from "../../../fleet/actors/strategies.ts";
 import { fleet } from "../../../fleet/studies/fleet/fleet.ts";
 import type { Measures } from "../../../fleet/study.ts";
+import { sharedPath } from "../../shared.ts";
 import { parametersOf } from "../parameters.ts";
 
 /** 512 GB200: 1,846 TFLOP/s a board (shared figures). */
