@@ -77,7 +77,7 @@ function textOf({ scenario, judged, failure, seconds }: Reproduced): string {
 }
 
 function endText(figures: number, parted: number, failed: number): string {
-  if (parted + failed === 0) return `${color.green("✓")} ${countText(figures, "published figure")} reproduced`;
+  if (parted + failed === 0) return `${color.green("✓")} ${countText(figures, "figure")} reproduced`;
   const parts = [
     ...(parted > 0
       ? [`${countText(parted, "figure")} of ${figures} ${parted === 1 ? "is" : "are"} not reproduced`]

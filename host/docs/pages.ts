@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { WITNESS_KEYS } from "../witness/config.ts";
 import { attackTables, freeBits } from "./attacks-page.ts";
+import { cheatsTable } from "./cheats-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import { gateModel } from "./gate-model.ts";
 import { splice } from "./markdown.ts";
@@ -17,6 +18,7 @@ export type Page = {
 
 /** The pages, and the part of the model that is the table, as the sources make them. `root` is the top of the project. */
 export function pages(root: URL): Page[] {
+  const fleet = "docs/fleet.md";
   const journal = "docs/journal.md";
   const verifier = "docs/verifier.md";
   const witness = "docs/witness.md";
@@ -27,6 +29,7 @@ export function pages(root: URL): Page[] {
     { path: "docs/states.md", text: statesPage() },
     { path: "model/gate.pml", text: gateModel() },
     { path: witness, text: splice(written(witness), "witness-configuration", configTables(WITNESS_KEYS)) },
+    { path: fleet, text: splice(written(fleet), "cheats", cheatsTable()) },
     { path: journal, text: splice(written(journal), "wear-curve", wearCurve()) },
     {
       path: security,
