@@ -38,6 +38,7 @@ export function renderReport(result: RunResult, metrics: readonly Metric[]): str
       : []),
     ...(curves.length > 0 ? [section("curves", "Over time", element("div", { class: "figures" }, ...curves))] : []),
     section("parameters", "Parameters", element("div", { class: "parameters" }, parametersTable(result))),
+    ...(scenario.notes.length > 0 ? [section("notes", "Notes", ...scenario.notes.map((text) => paragraph(text)))] : []),
     LIMITS,
     ...(scenario.sources.length > 0 ? [sourcesSection(scenario.sources)] : []),
     reproduceSection(result),

@@ -33,6 +33,7 @@ const Scenario = closed({
   name: Text,
   title: Text,
   question: Text,
+  notes: Type.Array(Text),
   sources: Type.Array(Text),
   study: Text,
   parameters: Values,

@@ -75,8 +75,9 @@ export const ScenarioDocument = Closed({
   format: Type.Literal(FORMAT),
   name: Name,
   title: text(200),
-  question: text(2000),
-  sources: Type.Array(text(2000), { maxItems: 64, default: [] }),
+  question: text(600),
+  notes: Type.Array(text(2000), { maxItems: 16, default: [] }),
+  sources: Type.Array(text(600), { maxItems: 64, default: [] }),
   study: Name,
   parameters: Type.Unsafe<{ readonly [name: string]: Json }>({
     ...Anythings,

@@ -37,12 +37,13 @@ export function readScenario(value: unknown, studies: readonly Study<never>[]): 
   const names = isSound("points") && isSound("sweep") ? laid.points.map(({ name }) => name) : undefined;
   checkExpectations(document, names, study, mistakes);
   throwAny([...new Set(mistakes)]);
-  const { format, name, title, question, sources, seeds, expect } = document;
+  const { format, name, title, question, notes, sources, seeds, expect } = document;
   return {
     format,
     name,
     title,
     question,
+    notes,
     sources,
     study: study.name,
     parameters,

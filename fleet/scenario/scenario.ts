@@ -9,6 +9,8 @@ export interface Scenario {
   readonly title: string;
   /** One or two sentences that end in a question. */
   readonly question: string;
+  /** What stands behind it and how far it goes, a paragraph each. */
+  readonly notes: readonly string[];
   readonly sources: readonly string[];
   /** The study's name. */
   readonly study: string;

@@ -55,8 +55,9 @@ export function describeScenario(nameOrPath: string, options: StudyOptions, json
 }
 
 function descriptionText(scenario: Scenario, study: Study<never>, cells: number): string {
-  const { title, question, sources, seeds, points, expect } = scenario;
+  const { title, question, notes, sources, seeds, points, expect } = scenario;
   const lines = [color.bold(plainText(title)), plainText(question), ""];
+  for (const note of notes) lines.push(plainText(note), "");
   lines.push(
     facts(
       [

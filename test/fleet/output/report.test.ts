@@ -172,7 +172,12 @@ describe("a report", () => {
   it("has question, sources, seed, hashes and the command to run it again", () => {
     const result = { ...resultOf(), seed: "it's 7" };
     const text = textOf(renderReport(result, METRICS));
-    for (const part of [result.scenario.title, result.scenario.question, ...result.scenario.sources]) {
+    for (const part of [
+      result.scenario.title,
+      result.scenario.question,
+      ...result.scenario.notes,
+      ...result.scenario.sources,
+    ]) {
       expect(text).toContain(part);
     }
     expect(text).toContain(`quiesce fleet run pause-latency --seed 'it'\\''s 7'`);

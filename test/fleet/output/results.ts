@@ -67,6 +67,7 @@ export function resultOf(shape: Shape = sweepShape()): RunResult {
     question:
       shape.question ??
       "A pause is ordered, and no new license is signed. How long does it take until the last board of the fleet has stopped, for licenses of a minute to 90 days?",
+    notes: ["The figures are made up: one formula for each metric."],
     sources: [
       "Petrie, Aarne, Ammann, Dalrymple: Interim report: mechanisms for flexible hardware-enabled guarantees, 2025",
       "https://example.org/license-servers?terms=90&renewal=15",

@@ -1,74 +1,29 @@
-/** Runs a scenario file through its study, point by point and seed by seed, and holds its expectations to what comes out. */
-import { readFileSync } from "node:fs";
-import { Value } from "@sinclair/typebox/value";
+/** Runs a scenario that comes with Quiesce, as `quiesce fleet reproduce` does, and holds its expectations to what comes out. */
 import { expect } from "vitest";
+import { judge as verdictOn } from "../../../fleet/output/verdict.ts";
+import { Plan } from "../../../fleet/run/plan.ts";
+import { runScenario } from "../../../fleet/run/run-scenario.ts";
+import { inlineRunner } from "../../../fleet/run/runner.ts";
+import { scenarioText } from "../../../fleet/scenario/files.ts";
+import { withValue } from "../../../fleet/scenario/paths.ts";
+import { parametersAt, parseScenario, readScenario } from "../../../fleet/scenario/read-scenario.ts";
+import type { JsonObject } from "../../../fleet/scenario/scenario.ts";
+import { checked } from "../../../fleet/scenario/schema.ts";
 import type { Json, Measures, Outcome, Study } from "../../../fleet/study.ts";
 
-type Tolerance = { relative: number } | { absolute: number } | "atMost" | "atLeast" | { from: number; to: number };
-
-interface Expectation {
-  figure: string;
-  metric: string;
-  point?: string;
-  of: "mean" | "max" | "min" | "each";
-  published: number;
-  tolerance: Tolerance;
-  source: string;
-}
-
-interface ScenarioFile {
-  format: number;
-  name: string;
-  title: string;
-  question: string;
-  sources: string[];
-  study: string;
-  parameters: Record<string, Json>;
-  points?: { name: string; set: Record<string, Json> }[];
-  sweep?: Record<string, Json[]>;
-  seeds: number;
-  expect: Expectation[];
-}
-
-type Point = { name: string; set: Record<string, Json> };
-
-function readScenario(name: string): ScenarioFile {
-  const url = new URL(`../../../fleet/scenarios/${name}.json`, import.meta.url);
-  return JSON.parse(readFileSync(url, "utf8")) as ScenarioFile;
-}
-
-function pointsOf(scenario: ScenarioFile): Point[] {
-  if (!scenario.sweep) return scenario.points ?? [{ name: "", set: {} }];
-  let points: Point[] = [{ name: "", set: {} }];
-  for (const [path, values] of Object.entries(scenario.sweep)) {
-    points = points.flatMap(({ name, set }) =>
-      values.map((value) => {
-        const part = `${path.split(".").at(-1)}=${value}`;
-        return { name: name === "" ? part : `${name}, ${part}`, set: { ...set, [path]: value } };
-      }),
-    );
-  }
-  return points;
-}
+const IDENTITY = { version: "0.0.0", firmwareSha256: "00" };
 
 /** Parameters with their defaults; fails the test with a field's name where one is out of range. */
-export function parametersOf<P>(study: Study<P>, parameters: Record<string, Json>, set: Record<string, Json> = {}): P {
-  const written = structuredClone(parameters) as Record<string, Json>;
+export function parametersOf<P>(study: Study<P>, given: JsonObject, set: JsonObject = {}): P {
+  let parameters = given;
   for (const [path, value] of Object.entries(set)) {
-    const steps = path.split(".");
-    const last = steps.pop()!;
-    let at = written as Record<string, unknown>;
-    for (const step of steps) {
-      at[step] ??= {};
-      at = at[step] as Record<string, unknown>;
-    }
-    at[last] = value;
+    const placed = withValue(parameters, path, value);
+    if (typeof placed === "string") throw new Error(`${path}: ${placed}`);
+    parameters = placed;
   }
-  const whole = Value.Default(study.parameters, written);
-  const wrong = [...Value.Errors(study.parameters, whole)].map(
-    ({ path, value, message }) => `${path} ${value}: ${message}`,
-  );
-  expect(wrong).toEqual([]);
+  const mistakes: string[] = [];
+  const whole = checked(study.parameters, parameters, "parameters", mistakes);
+  expect(mistakes).toEqual([]);
   return whole as P;
 }
 
@@ -88,51 +43,16 @@ export async function runStudy<P>(study: Study<P>, parameters: P, seed: string):
 }
 
 /** All points of the scenario, with the measures of each seed; its expectations have been held to them. */
-export async function judge<P>(study: Study<P>, name: string): Promise<Map<string, Measures[]>> {
-  const scenario = readScenario(name);
-  expect(scenario.format).toBe(1);
-  expect(scenario.name).toBe(name);
-  expect(scenario.study).toBe(study.name);
-  expect(scenario.sources.length).toBeGreaterThan(0);
-  const found = new Map<string, Measures[]>();
-  for (const { name: point, set } of pointsOf(scenario)) {
-    const parameters = parametersOf(study, scenario.parameters, set);
-    expect(study.estimate(parameters).boards).toBe(0);
-    const measures: Measures[] = [];
-    for (let seed = 1; seed <= scenario.seeds; seed++) {
-      measures.push((await runStudy(study, parameters, String(seed))).measures);
-    }
-    found.set(point, measures);
+export async function judge<P>(study: Study<P>, name: string): Promise<Map<string, readonly Measures[]>> {
+  const scenario = readScenario(parseScenario(scenarioText(name)), [study as never]);
+  for (const point of scenario.points) {
+    expect(study.estimate(parametersAt(scenario, point, study as never) as P).boards).toBe(0);
   }
-  for (const expectation of scenario.expect) hold(expectation, found);
-  return found;
-}
-
-function hold(expectation: Expectation, found: ReadonlyMap<string, Measures[]>): void {
-  const { figure, metric, of, published, tolerance } = expectation;
-  const point = expectation.point ?? [...found.keys()][0]!;
-  const seeds = found.get(point);
-  expect(seeds, `${figure}: there is a point "${point}" among ${[...found.keys()].join(" | ")}`).toBeDefined();
-  const values = seeds!.flatMap((measures) => measures[metric] ?? []);
-  expect(values.length, `${figure}: "${metric}" came about`).toBe(seeds!.length);
-  const judged = {
-    mean: () => [values.reduce((sum, value) => sum + value, 0) / values.length],
-    max: () => [Math.max(...values)],
-    min: () => [Math.min(...values)],
-    each: () => values,
-  }[of]();
-  for (const value of judged) {
-    expect(
-      within(value, published, tolerance),
-      `${figure} at "${point}": ${metric} ${value}, published ${published}`,
-    ).toBe(true);
+  const plan = new Plan(scenario, study as never, "1");
+  const { points } = await runScenario(plan, inlineRunner(plan), IDENTITY);
+  for (const expectation of scenario.expect) {
+    const { runs } = points.find((point) => point.name === expectation.point)!;
+    expect(verdictOn(expectation, runs), `${expectation.figure} at "${expectation.point}"`).toMatchObject({ ok: true });
   }
-}
-
-function within(value: number, published: number, tolerance: Tolerance): boolean {
-  if (tolerance === "atMost") return value <= published;
-  if (tolerance === "atLeast") return value >= published;
-  if ("relative" in tolerance) return Math.abs(value - published) <= tolerance.relative * Math.abs(published);
-  if ("absolute" in tolerance) return Math.abs(value - published) <= tolerance.absolute;
-  return value >= tolerance.from && value <= tolerance.to;
+  return new Map(points.map((point) => [point.name, point.runs.map(({ outcome }) => outcome.measures)]));
 }

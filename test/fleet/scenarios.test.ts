@@ -1,0 +1,53 @@
+/** The scenarios that come with Quiesce are read as they are, and fleets of them are the same bytes on any number of threads. */
+import { describe, expect, it } from "vitest";
+import { Plan } from "../../fleet/run/plan.ts";
+import { runScenario } from "../../fleet/run/run-scenario.ts";
+import { inlineRunner } from "../../fleet/run/runner.ts";
+import { BUILT_IN_STUDIES } from "../../fleet/run/study-modules.ts";
+import { threadRunner } from "../../fleet/run/threads.ts";
+import { canonicalJson } from "../../fleet/scenario/canonical.ts";
+import { builtInScenarios, scenarioText } from "../../fleet/scenario/files.ts";
+import { parseScenario, readScenario } from "../../fleet/scenario/read-scenario.ts";
+import { STUDIES } from "../../fleet/studies.ts";
+
+const IDENTITY = { version: "0.0.0", firmwareSha256: "00" };
+
+describe("a scenario that comes with Quiesce", () => {
+  it.each(builtInScenarios())("%s is whole, asks something and names its sources", (name) => {
+    const scenario = readScenario(parseScenario(scenarioText(name)), STUDIES);
+    expect(scenario.name).toBe(name);
+    expect(scenario.question).toContain("?");
+    expect(scenario.sources.length).toBeGreaterThan(0);
+    const study = STUDIES.find((one) => one.name === scenario.study)!;
+    expect(new Plan(scenario, study, "1").taskCount).toBeGreaterThan(0);
+  });
+
+  it("is there for every study", () => {
+    const asked = builtInScenarios().map((name) => readScenario(parseScenario(scenarioText(name)), STUDIES).study);
+    expect([...new Set(asked)].sort()).toEqual(STUDIES.map(({ name }) => name).sort());
+  });
+});
+
+describe("fleets with the real firmware", () => {
+  const scenario = {
+    ...(parseScenario(scenarioText("withheld-order")) as object),
+    parameters: {
+      boards: { count: 8, perCell: 2, timerSeconds: 5 },
+      operator: { beaconSeconds: 60, cheatsPermille: 500, cheats: ["withhold-orders", "cycle-power"] },
+      timeline: [{ atSeconds: 200, do: "pause" }],
+      durationSeconds: 400,
+    },
+    sweep: { "agreement.leaseSeconds": [120, 300] },
+    seeds: 2,
+    expect: [],
+  };
+
+  it("give the same bytes here, on two threads and on four", async () => {
+    const plan = () => new Plan(readScenario(scenario, STUDIES), STUDIES[0]!, "1");
+    const here = canonicalJson(await runScenario(plan(), inlineRunner(plan()), IDENTITY));
+    for (const threads of [2, 4]) {
+      const there = await runScenario(plan(), threadRunner(plan(), [BUILT_IN_STUDIES], threads), IDENTITY);
+      expect(canonicalJson(there)).toBe(here);
+    }
+  });
+});
