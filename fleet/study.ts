@@ -51,6 +51,15 @@ export interface Estimate {
   readonly bytesResident: number;
 }
 
+/** A field that fits its schema and not the others. */
+export interface Misfit {
+  /** `agreement.licenseQuorum`, `timeline[2].region`. */
+  readonly path: string;
+  readonly value: Json;
+  /** `must be at most agreement.parties, 3`. */
+  readonly allowed: string;
+}
+
 export interface Study<Parameters = Json> {
   /** As scenarios name it: `fleet`, `sampling`. */
   readonly name: string;
@@ -58,6 +67,8 @@ export interface Study<Parameters = Json> {
   /** Of a scenario's `parameters`, with a description, a range and a default for each: its errors name field and value. */
   readonly parameters: TSchema;
   readonly metrics: readonly Metric[];
+  /** What the schema cannot say of parameters that it takes. */
+  check?(parameters: Parameters): readonly Misfit[];
   cells(parameters: Parameters): number;
   /** One cell, from its beginning to its end. The same arguments give the same result. */
   run(parameters: Parameters, place: CellPlace): Json | Promise<Json>;

@@ -33,7 +33,7 @@ export class Agent {
     const { kind, board } = event;
     if (kind === "boot") this.#boot(board);
     else if (kind === "beacon") this.#beacon(board);
-    else if (kind === "renew") this.#renew(board);
+    else if (kind === "renew") this.#renewInTurn(board);
     else if (kind === "report") this.#reportInTurn(board);
     else if (kind === "cycle") this.#cyclePower(board);
     else if (kind === "license") this.#install(event as License);
@@ -68,8 +68,11 @@ export class Agent {
     this.#mailbox.agreement(cell.office.agreementBytes);
     standing.enrolled = cell.office.enroll(ueid, devicePublicKey, this.#mailbox.identity());
     this.#syncTime(index);
+    if (!standing.strategy.has("withhold-orders")) standing.pending.push(...cell.office.orders);
+    else standing.withheld.push(...cell.office.orders);
+    if (standing.pending.length > 0) this.#deliverOrders(index);
     this.#putBeacon(index);
-    this.#put("renew", index, cell.nowMs);
+    this.#putRenewal(index, cell.nowMs);
     if (operator.reportSeconds > 0) this.#put("report", index, cell.nowMs + operator.reportSeconds * 1000);
     const { pauseMs } = cell.world;
     if (standing.strategy.has("cycle-power") && pauseMs !== undefined) {
@@ -155,17 +158,28 @@ export class Agent {
 
   // Licenses.
 
+  #putRenewal(index: number, atMs: number): void {
+    this.#cell.standings[index]!.renewMs = atMs;
+    this.#put("renew", index, atMs);
+  }
+
+  /** Unless it was put off, or done earlier, since. */
+  #renewInTurn(index: number): void {
+    const { cell, standing } = this.#at(index);
+    if (standing.renewMs === cell.nowMs) this.#renew(index);
+  }
+
   #renew(index: number): void {
     const { cell, standing } = this.#at(index);
     const { latencyMs, retrySeconds } = cell.parameters.operator;
     if (standing.renewing) return;
     if (cell.world.isStopped("stop-licenses", cell.nowMs)) {
       const { resumeMs } = cell.world;
-      if (resumeMs !== undefined && resumeMs > cell.nowMs) this.#put("renew", index, resumeMs + latencyMs);
+      if (resumeMs !== undefined && resumeMs > cell.nowMs) this.#putRenewal(index, resumeMs + latencyMs);
       return;
     }
     if (!this.#reaches("verifier", index)) {
-      this.#put("renew", index, cell.nowMs + retrySeconds * 1000);
+      this.#putRenewal(index, cell.nowMs + retrySeconds * 1000);
       return;
     }
     cell.take(index);
@@ -177,10 +191,11 @@ export class Agent {
       evidence = this.#mailbox.evidence(NONCE);
     });
     if (!isReady || !evidence) {
-      this.#put("renew", index, cell.nowMs + retrySeconds * 1000);
+      this.#putRenewal(index, cell.nowMs + retrySeconds * 1000);
       return;
     }
     standing.renewing = true;
+    standing.renewMs = undefined;
     cell.queue.put(this.#signedMs(cell.nowMs + latencyMs) + latencyMs, { kind: "license", board: index, evidence });
   }
 
@@ -206,12 +221,12 @@ export class Agent {
         if (standing.strategy.has("replay-licenses")) standing.licenseBytes.push(bytes);
       });
     if (!isInstalled) {
-      this.#put("renew", index, cell.nowMs + operator.retrySeconds * 1000);
+      this.#putRenewal(index, cell.nowMs + operator.retrySeconds * 1000);
       return;
     }
     cell.totals.licenses += 1;
     const afterMs = Math.max(1000, Math.floor(agreement.licenseSeconds * operator.renewAfterPermille));
-    this.#put("renew", index, cell.nowMs + afterMs);
+    this.#putRenewal(index, cell.nowMs + afterMs);
     if (!this.#referred) {
       this.#referred = true;
       cell.settle(index);

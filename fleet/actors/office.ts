@@ -41,6 +41,8 @@ export class Office {
   readonly #parties: readonly Signer[];
   readonly #clock: Signer;
   readonly #terms: Terms;
+  /** All so far, in their order: each names the one before. */
+  readonly orders: Uint8Array[] = [];
   #epoch = 0;
   #orderDigest: Uint8Array = NO_ORDER;
   #beacon: { readonly seconds: number; readonly epoch: number; readonly bytes: Uint8Array } | undefined;
@@ -103,6 +105,7 @@ export class Office {
     const bytes = signOrder(order, this.#parties.slice(0, quorum));
     this.#epoch = order.epoch;
     this.#orderDigest = orderDigest(order);
+    this.orders.push(bytes);
     return bytes;
   }
 

@@ -21,6 +21,8 @@ export interface Standing {
   runs: "work" | "checkpoint" | "nothing";
   /** A license that is to be put in, or asked for. */
   renewing: boolean;
+  /** When the next renewal is due; undefined while one is under way. */
+  renewMs: number | undefined;
   licenseBytes: Uint8Array[];
   /** Beacons that were kept, the oldest first. */
   hoard: { readonly issuedMs: number; readonly bytes: Uint8Array }[];
@@ -56,6 +58,7 @@ export function standingOf(strategy: Strategy): Standing {
     left: undefined,
     runs: "nothing",
     renewing: false,
+    renewMs: undefined,
     licenseBytes: [],
     hoard: [],
     withheld: [],

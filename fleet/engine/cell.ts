@@ -202,11 +202,13 @@ export class Cell {
   }
 
   #markPause(index: number): void {
+    if (!this.standings[index]!.enrolled) return;
     this.take(index);
     this.watch.markPause(index);
   }
 
   #markResume(index: number): void {
+    if (!this.standings[index]!.enrolled) return;
     this.take(index);
     this.watch.evaluate(index);
   }

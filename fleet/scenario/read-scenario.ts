@@ -31,7 +31,7 @@ export function readScenario(value: unknown, studies: readonly Study<never>[]): 
   const laid = layPoints(document, mistakes);
   if (!study) throw new ScenarioError(mistakes);
   const before = mistakes.length;
-  const parameters = checked(study.parameters, document.parameters, "parameters", mistakes) as JsonObject;
+  const parameters = checkedBy(study, document.parameters, "parameters.", mistakes);
   const isBaseRight = mistakes.length === before;
   if (isSound("parameters")) checkPoints(laid.points, parameters, isBaseRight, study, mistakes);
   const names = isSound("points") && isSound("sweep") ? laid.points.map(({ name }) => name) : undefined;
@@ -52,6 +52,18 @@ export function readScenario(value: unknown, studies: readonly Study<never>[]): 
     seeds,
     expect,
   };
+}
+
+/** By the study's schema, and then by the study itself. `before`: what stands before the path of a field. */
+function checkedBy(study: Study<never>, given: JsonObject, before: string, mistakes: string[]): JsonObject {
+  const found: string[] = [];
+  const filled = checked(study.parameters, given, before.replace(/\.$/, ""), found) as JsonObject;
+  if (found.length === 0) {
+    const misfits = study.check?.(filled as never) ?? [];
+    found.push(...misfits.map(({ path, value, allowed }) => mistake(`${before}${path}`, value, allowed)));
+  }
+  mistakes.push(...found);
+  return filled;
 }
 
 function studyOf(name: string, studies: readonly Study<never>[], mistakes: string[]): Study<never> | undefined {
@@ -100,7 +112,7 @@ function parametersOf(base: JsonObject, point: LaidPoint, study: Study<never>, m
     else parameters = placed;
   }
   const found: string[] = [];
-  const filled = checked(study.parameters, parameters, "", found) as JsonObject;
+  const filled = checkedBy(study, parameters, "", found);
   for (const line of found) mistakes.push(inPlace(line, point));
   return filled;
 }

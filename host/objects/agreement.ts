@@ -86,7 +86,7 @@ const LEASE_SECONDS_MAX = 31_536_000;
 const TICKS_MAX = 2n ** 56n;
 const SLICE_TICKS_MAX = 2n ** 40n;
 /** Work of one slice at full rate stays below this, so that no sum of two passes 64 bits. */
-const SLICE_WORK_MAX = 2n ** 62n;
+export const SLICE_WORK_MAX = 2n ** 62n;
 
 const AAD = objectAad(ObjectType.AGREEMENT);
 

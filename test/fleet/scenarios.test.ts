@@ -28,6 +28,27 @@ describe("a scenario that comes with Quiesce", () => {
   });
 });
 
+describe("a fleet whose parameters do not fit one another", () => {
+  const refused = (parameters: object) => {
+    const scenario = { format: 1, name: "bad", title: "Bad", question: "What is wrong?", study: "fleet", parameters };
+    return () => readScenario(scenario, STUDIES);
+  };
+
+  // biome-ignore format: a table
+  it.each<[string, object, RegExp]>([
+    ["a quorum of more than there are", { agreement: { pauseQuorum: 4 } }, /^parameters\.agreement\.pauseQuorum: 4: must be at most agreement\.parties, 3$/],
+    ["a slice that no register holds", { agreement: { sliceSeconds: 5000 } }, /^parameters\.agreement\.sliceSeconds: 5000: must be at most 4611 at this rate of work$/],
+    ["a workload of no name", { load: { workload: "chess" } }, /^parameters\.load\.workload: "chess": no built-in workload is called "chess"; known: /],
+    ["a recording that is not there", { load: { recording: "none.txt" } }, /^parameters\.load\.recording: "none\.txt": none\.txt cannot be opened: ENOENT$/],
+    ["a region that is none", { outages: [{ fromSeconds: 0, seconds: 1, region: 1 }] }, /^parameters\.outages\[0\]\.region: 1: must be below boards\.regions, 1$/],
+    ["an order after the end", { timeline: [{ atSeconds: 3601, do: "pause" }] }, /^parameters\.timeline\[0\]\.atSeconds: 3601: must be at most durationSeconds, 3600$/],
+    ["a slow order without a rate", { timeline: [{ atSeconds: 1, do: "slow" }] }, /^parameters\.timeline\[0\]\.permille: null: goes with slow, and only with it$/],
+    ["a cheat of no name", { operator: { cheats: ["bribe"] } }, /^parameters\.operator\.cheats\[0\]: "bribe": must be one of withhold-orders, /],
+  ])("%s is refused in one line", (_what, parameters, line) => {
+    expect(refused(parameters)).toThrow(line);
+  });
+});
+
 describe("fleets with the real firmware", () => {
   const scenario = {
     ...(parseScenario(scenarioText("withheld-order")) as object),

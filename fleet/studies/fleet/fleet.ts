@@ -5,6 +5,7 @@ import { Cell } from "../../engine/cell.ts";
 import { addTotals, type CellTotals, cellTotals, totalsFromJson, totalsToJson } from "../../engine/totals.ts";
 import type { CellPlace, Estimate, Json, Outcome, Study } from "../../study.ts";
 import { leakBoundOf } from "./bound.ts";
+import { checkFleet } from "./check.ts";
 import { FLEET_METRICS, measuresOf } from "./measures.ts";
 import { FLEET_PARAMETERS, type FleetParameters } from "./parameters.ts";
 
@@ -22,6 +23,7 @@ export const fleet: Study<FleetParameters> = {
   title: "A fleet of boards with the real firmware, their operators, and the parties",
   parameters: FLEET_PARAMETERS,
   metrics: FLEET_METRICS,
+  check: checkFleet,
   cells: ({ boards }) => Math.ceil(boards.count / boards.perCell),
 
   run(parameters: FleetParameters, { seed, cell }: CellPlace): Json {

@@ -1,0 +1,78 @@
+/** What no schema can say of a fleet's parameters: how they must fit one another. */
+import { SLICE_WORK_MAX } from "../../../host/objects/agreement.ts";
+import { WorkloadError } from "../../../sim-board/workloads/errors.ts";
+import { type Load, loadOf, termsOf } from "../../actors/terms.ts";
+import type { Misfit } from "../../study.ts";
+import type { FleetParameters } from "./parameters.ts";
+
+export function checkFleet(parameters: FleetParameters): Misfit[] {
+  const misfits: Misfit[] = [];
+  const { load, failure } = triedLoad(parameters);
+  if (failure) {
+    const path = parameters.load.recording === "" ? "load.workload" : "load.recording";
+    misfits.push({ path, value: parameters.load.recording || parameters.load.workload, allowed: failure });
+  }
+  return [...misfits, ...quorums(parameters), ...(load ? slice(parameters, load) : []), ...timeline(parameters)];
+}
+
+function triedLoad(parameters: FleetParameters): { load?: Load; failure?: string } {
+  try {
+    return { load: loadOf(parameters) };
+  } catch (error) {
+    if (!(error instanceof WorkloadError)) throw error;
+    return { failure: error.message };
+  }
+}
+
+function quorums({ agreement }: FleetParameters): Misfit[] {
+  const { parties } = agreement;
+  return (["licenseQuorum", "pauseQuorum", "resumeQuorum"] as const)
+    .filter((name) => agreement[name] > parties)
+    .map((name) => {
+      return {
+        path: `agreement.${name}`,
+        value: agreement[name],
+        allowed: `must be at most agreement.parties, ${parties}`,
+      };
+    });
+}
+
+/** Work of a slice must fit the governor's registers. */
+function slice(parameters: FleetParameters, load: Load): Misfit[] {
+  const { sliceSeconds } = parameters.agreement;
+  const fastest = [...termsOf(parameters, load).agreement.caps].reduce((most, [, { rateMax }]) => {
+    return rateMax > most ? rateMax : most;
+  }, 1n);
+  const most = Number((SLICE_WORK_MAX - 1n) / fastest / 1000n);
+  if (sliceSeconds <= most) return [];
+  return [
+    { path: "agreement.sliceSeconds", value: sliceSeconds, allowed: `must be at most ${most} at this rate of work` },
+  ];
+}
+
+function timeline({ timeline: actions, outages, boards, durationSeconds }: FleetParameters): Misfit[] {
+  const misfits: Misfit[] = [];
+  const place = (path: string, { region }: { region?: number }) => {
+    if (region === undefined || region < boards.regions) return;
+    misfits.push({ path: `${path}.region`, value: region, allowed: `must be below boards.regions, ${boards.regions}` });
+  };
+  actions.forEach((action, i) => {
+    const path = `timeline[${i}]`;
+    place(path, action);
+    if (action.atSeconds > durationSeconds) {
+      const allowed = `must be at most durationSeconds, ${durationSeconds}`;
+      misfits.push({ path: `${path}.atSeconds`, value: action.atSeconds, allowed });
+    }
+    if ((action.do === "slow") !== (action.permille !== undefined)) {
+      misfits.push({
+        path: `${path}.permille`,
+        value: action.permille ?? null,
+        allowed: "goes with slow, and only with it",
+      });
+    }
+  });
+  outages.forEach((outage, i) => {
+    place(`outages[${i}]`, outage);
+  });
+  return misfits;
+}
