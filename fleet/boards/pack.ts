@@ -52,8 +52,8 @@ export class Reference {
   readonly #parts: readonly Uint8Array[];
   readonly #words: readonly Int32Array[];
   readonly #snapshot: BoardSnapshot;
-  readonly #bitmapBytes: number;
-  readonly #room: Uint8Array;
+  readonly #bitmapWords: number;
+  readonly #room: Int32Array;
 
   /** Any board of the same shape will do; one that has been set to work, with power, does best. */
   constructor(snapshot: BoardSnapshot, stateBytes: number) {
@@ -61,8 +61,8 @@ export class Reference {
     this.#parts = partsOf(snapshot, stateBytes).map((part) => part.slice());
     this.#words = this.#parts.map(wordsOf);
     const blocks = this.#parts.reduce((sum, part) => sum + part.length / BLOCK_BYTES, 0);
-    this.#bitmapBytes = Math.ceil(blocks / 8);
-    this.#room = new Uint8Array(this.#bitmapBytes + blocks * BLOCK_BYTES);
+    this.#bitmapWords = Math.ceil(blocks / 32);
+    this.#room = new Int32Array(this.#bitmapWords + blocks * BLOCK_WORDS);
   }
 
   pack(snapshot: BoardSnapshot, phases: PhaseTable): PackedBoard {
@@ -90,8 +90,8 @@ export class Reference {
 
   #packMemories(snapshot: BoardSnapshot): Uint8Array {
     const room = this.#room;
-    room.fill(0, 0, this.#bitmapBytes);
-    let length = this.#bitmapBytes;
+    room.fill(0, 0, this.#bitmapWords);
+    let length = this.#bitmapWords;
     let block = 0;
     partsOf(snapshot, this.#parts[0]!.length).forEach((part, i) => {
       if (part === this.#parts[i]) {
@@ -102,28 +102,26 @@ export class Reference {
       const base = this.#words[i]!;
       for (let at = 0; at < words.length; at += BLOCK_WORDS, block++) {
         if (isAlike(words, base, at)) continue;
-        room[block >> 3]! |= 1 << (block & 7);
-        room.set(part.subarray(at * 4, at * 4 + BLOCK_BYTES), length);
-        length += BLOCK_BYTES;
+        room[block >> 5]! |= 1 << (block & 31);
+        for (let w = at; w < at + BLOCK_WORDS; w++) room[length++] = words[w]!;
       }
     });
-    return room.slice(0, length);
+    return new Uint8Array(room.buffer.slice(0, length * 4));
   }
 
   #unpackMemories(packed: Uint8Array): Uint8Array[] {
-    let at = this.#bitmapBytes;
+    const from = wordsOf(packed);
+    let next = this.#bitmapWords;
     let block = 0;
-    return this.#parts.map((base, i) => {
+    return this.#words.map((base, i) => {
       // Flash is copied before it is written (sim-board/parts/flash.ts); what else there is, is always copied.
-      const isShared = i >= FIRST_SECTOR;
-      let part = isShared ? base : base.slice();
-      for (let offset = 0; offset < base.length; offset += BLOCK_BYTES, block++) {
-        if ((packed[block >> 3]! & (1 << (block & 7))) === 0) continue;
-        if (part === base) part = base.slice();
-        part.set(packed.subarray(at, at + BLOCK_BYTES), offset);
-        at += BLOCK_BYTES;
+      let words = i >= FIRST_SECTOR ? base : base.slice();
+      for (let at = 0; at < base.length; at += BLOCK_WORDS, block++) {
+        if ((from[block >> 5]! & (1 << (block & 31))) === 0) continue;
+        if (words === base) words = base.slice();
+        for (let w = at; w < at + BLOCK_WORDS; w++) words[w] = from[next++]!;
       }
-      return part;
+      return words === base ? this.#parts[i]! : new Uint8Array(words.buffer);
     });
   }
 }
