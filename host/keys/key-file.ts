@@ -6,7 +6,15 @@
  *
  * The checksum needs no passphrase: it tells a damaged file from a wrong passphrase. It is no protection; the seal is.
  */
-import { createCipheriv, createDecipheriv, createHash, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  randomBytes,
+  scrypt,
+  timingSafeEqual,
+} from "node:crypto";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { type CborValue, decode, encode } from "../protocol/cbor.ts";
 import { ed25519Signer, keyId } from "../protocol/cose-key.ts";
@@ -76,26 +84,50 @@ type Stretched = { readonly key: Uint8Array; readonly check: Uint8Array };
 /** Stretches a passphrase once per lock, however many files share it, and holds what came of it until it is to forget. */
 export class Stretcher {
   readonly #known = new Map<string, Promise<Stretched>>();
+  /** What passphrases are told apart by: without it, what stays of their names in memory is worth no guess. */
+  readonly #naming = randomBytes(32);
 
-  stretch(passphrase: Uint8Array, { cost, salt }: KeyLock): Promise<Stretched> {
-    const { logN, r, p } = cost;
-    const name = createHash("sha256").update(`${logN} ${r} ${p} ${salt.length} `).update(salt).update(passphrase);
-    const id = name.digest("hex");
-    let stretched = this.#known.get(id);
+  stretch(passphrase: Uint8Array, lock: KeyLock): Promise<Stretched> {
+    const name = this.#nameOf(passphrase, lock);
+    let stretched = this.#known.get(name);
     if (!stretched) {
-      stretched = stretch(passphrase, salt, cost);
-      this.#known.set(id, stretched);
+      stretched = stretch(passphrase, lock.salt, lock.cost);
+      this.#known.set(name, stretched);
       // A failure, for want of memory, is not remembered: the next may succeed.
-      stretched.catch(() => this.#known.delete(id));
+      stretched.catch(() => this.#known.delete(name));
     }
     return stretched;
   }
 
-  /** Wipes what it holds. */
+  /** Whether the passphrase is the one of this check. What comes of a wrong one is not kept. */
+  async opens(passphrase: Uint8Array, lock: KeyLock, check: Uint8Array): Promise<boolean> {
+    const stretched = await this.stretch(passphrase, lock);
+    if (timingSafeEqual(stretched.check, check)) return true;
+    this.#known.delete(this.#nameOf(passphrase, lock));
+    return false;
+  }
+
+  /** Wipes what it holds; what is asked for meanwhile is worked out anew. */
   async forget(): Promise<void> {
-    const all = await Promise.allSettled(this.#known.values());
-    for (const one of all) if (one.status === "fulfilled") one.value.key.fill(0);
+    const all = [...this.#known.values()];
     this.#known.clear();
+    for (const one of await Promise.allSettled(all)) if (one.status === "fulfilled") one.value.key.fill(0);
+  }
+
+  #nameOf(passphrase: Uint8Array, { cost: { logN, r, p }, salt }: KeyLock): string {
+    const name = createHmac("sha256", this.#naming).update(`${logN} ${r} ${p} ${salt.length} `);
+    return name.update(salt).update(passphrase).digest("hex");
+  }
+}
+
+/** With one of its own, which then forgets, where there is none to share. */
+async function stretching<T>(shared: Stretcher | undefined, work: (stretcher: Stretcher) => Promise<T>): Promise<T> {
+  if (shared) return work(shared);
+  const own = new Stretcher();
+  try {
+    return await work(own);
+  } finally {
+    await own.forget();
   }
 }
 
@@ -115,7 +147,7 @@ export async function lockThatOpens(
 ): Promise<KeyLock | undefined> {
   const { cost, salt, check } = readHeader(openEnvelope(bytes));
   const lock = { cost, salt };
-  return timingSafeEqual((await stretcher.stretch(passphrase, lock)).check, check) ? lock : undefined;
+  return (await stretcher.opens(passphrase, lock, check)) ? lock : undefined;
 }
 
 /** The file. A retired key is sealed without its seed. Throws `KeyError` (`keys/label`). */
@@ -124,13 +156,22 @@ export async function sealKey(
   seed: Uint8Array | undefined,
   passphrase: Uint8Array,
   lock: KeyLock = newLock(),
-  stretcher: Stretcher = new Stretcher(),
+  stretcher?: Stretcher,
 ): Promise<Uint8Array> {
   if (!isLabel(header.label)) throw new KeyError("keys/label");
-  const { cost, salt } = lock;
+  return stretching(stretcher, async (shared) => sealed(header, seed, lock, await shared.stretch(passphrase, lock)));
+}
+
+function sealed(
+  header: KeyHeader,
+  seed: Uint8Array | undefined,
+  { cost, salt }: KeyLock,
+  { key, check }: Stretched,
+): Uint8Array {
+  // One that was wiped already, and is all zeros, would lay the seed open.
+  if (!key.some((byte) => byte !== 0)) throw new Error("a key that was wiped seals nothing");
   // Files that share a lock share a key, and no nonce: 64 files of 96 random bits each.
   const nonce = randomBytes(NONCE_BYTES);
-  const { key, check } = await stretcher.stretch(passphrase, lock);
   const fields = new Map<number, CborValue>([
     [Field.KID, header.kid],
     [Field.PUBLIC_KEY, header.publicKey],
@@ -145,8 +186,8 @@ export async function sealKey(
   const clear = encode(fields);
   const cipher = createCipheriv("aes-256-gcm", key, nonce);
   cipher.setAAD(authenticated(clear));
-  const sealed = Buffer.concat([cipher.update(seed ?? new Uint8Array(0)), cipher.final(), cipher.getAuthTag()]);
-  return encode([MAGIC, VERSION, clear, sealed, checksum(clear, sealed)]);
+  const hidden = Buffer.concat([cipher.update(seed ?? new Uint8Array(0)), cipher.final(), cipher.getAuthTag()]);
+  return encode([MAGIC, VERSION, clear, hidden, checksum(clear, hidden)]);
 }
 
 /** What the file says in the clear, vouched for by nothing but its checksum. Throws `KeyError`. */
@@ -172,15 +213,16 @@ export async function openKey(
 export async function openSealed(
   bytes: Uint8Array,
   passphrase: Uint8Array,
-  stretcher: Stretcher = new Stretcher(),
+  stretcher?: Stretcher,
 ): Promise<{ header: KeyHeader; seed?: Uint8Array }> {
   const envelope = openEnvelope(bytes);
   const { header, cost, salt, check, nonce } = readHeader(envelope);
-  const stretched = await stretcher.stretch(passphrase, { cost, salt });
-  if (!timingSafeEqual(stretched.check, check)) throw new KeyError("keys/passphrase");
-  const seed = unseal(envelope, stretched.key, nonce);
-  if (header.status === "retired") return { header };
-  return { header, seed };
+  const lock = { cost, salt };
+  return stretching(stretcher, async (shared) => {
+    if (!(await shared.opens(passphrase, lock, check))) throw new KeyError("keys/passphrase");
+    const seed = unseal(envelope, (await shared.stretch(passphrase, lock)).key, nonce);
+    return header.status === "retired" ? { header } : { header, seed };
+  });
 }
 
 function unseal({ header, sealed }: Envelope, key: Uint8Array, nonce: Uint8Array): Uint8Array {

@@ -33,7 +33,9 @@ export async function initWitness(options: WitnessInitOptions): Promise<WitnessI
   makeNewFolder(folder);
   const passphraseFile = options.passphraseFile ?? newPassphrase(folder);
   const passphrase = await readPassphrase({ file: passphraseFile, isNew: true });
-  const { publicKey } = await new Keystore(KeyFolder.make(join(folder, "keys"))).create(KEY_LABEL, passphrase);
+  const keys = new Keystore(KeyFolder.make(join(folder, "keys")));
+  const { publicKey } = await keys.create(KEY_LABEL, passphrase);
+  await keys.forget();
   passphrase.fill(0);
   const configFile = join(folder, "witness.json");
   const keystore = { folder: "keys", passphraseFile: options.passphraseFile ?? "passphrase" };

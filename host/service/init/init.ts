@@ -76,6 +76,7 @@ export async function initVerifier(options: InitOptions): Promise<InitResult> {
   };
   writeNew(configFile, `${JSON.stringify(config, null, 2)}\n`);
   passphrase.fill(0);
+  await store.forget();
   return { configFile, passphraseFile, keys, agreement };
 }
 

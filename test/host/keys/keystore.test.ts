@@ -11,11 +11,11 @@ import {
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { KeyFolder } from "../../../host/keys/folder.ts";
-import { lockThatOpens, Stretcher } from "../../../host/keys/key-file.ts";
+import { lockThatOpens, newLock, openKey, Stretcher, sealKey } from "../../../host/keys/key-file.ts";
 import { OpenKeystore } from "../../../host/keys/keystore.ts";
 import { chooseKey, kidText } from "../../../host/keys/signer.ts";
 import { ed25519Signer, ed25519Verify } from "../../../host/protocol/cose-key.ts";
-import { codeOf, keystoreAt, passphrase, temporaryKeys } from "./folder.ts";
+import { codeOf, keystoreAt, LOW_COST, passphrase, temporaryKeys } from "./folder.ts";
 
 const message = new TextEncoder().encode("message");
 const statuses = (store: ReturnType<typeof keystoreAt>) =>
@@ -154,6 +154,25 @@ describe("a keystore", () => {
     expect((await store.unlock(second.kid, passphrase())).kid).toEqual(second.kid);
     expect(await codeOf(() => store.unlock(foreign.kid, passphrase()))).toBe("keys/passphrase");
     expect((await store.unlock(foreign.kid, passphrase("another one"))).kid).toEqual(foreign.kid);
+  });
+
+  it("forgets at any time, and no key is sealed under what it wiped", async () => {
+    const { store, key } = await storeWithKey();
+    const stretcher = new Stretcher();
+    const lock = newLock(LOW_COST);
+    await stretcher.stretch(passphrase(), lock);
+    const seed = new Uint8Array(32).fill(7);
+    const { kid, publicKey } = ed25519Signer(seed);
+    const header = { kid, publicKey, createdSeconds: 1, label: "X", status: "active" as const };
+    const forgotten = stretcher.forget();
+    for (let turn = 0; turn < 5; turn++) {
+      const file = await sealKey(header, seed, passphrase(), lock, stretcher);
+      expect((await openKey(file, passphrase())).seed).toEqual(Buffer.from(seed));
+      void stretcher.forget();
+    }
+    await forgotten;
+    await Promise.all([store.forget(), store.create("Party B", passphrase()), store.forget()]);
+    expect((await store.unlock(key.kid, passphrase())).kid).toEqual(key.kid);
   });
 
   it("unlocks one key once for many that ask at the same time", async () => {
