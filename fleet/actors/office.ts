@@ -4,16 +4,17 @@
  */
 import { createHash } from "node:crypto";
 import { ObjectType, OrderAction } from "../../firmware/protocol/claims.ts";
-import type { EngineClass } from "../../firmware/protocol/classes.ts";
 import { type Agreement, agreementDigest, signAgreement } from "../../host/objects/agreement.ts";
 import { verifyCertificate } from "../../host/objects/endorsement.ts";
-import { verifyEvidence } from "../../host/objects/evidence.ts";
+import { type Evidence, verifyEvidence } from "../../host/objects/evidence.ts";
 import { signLicense } from "../../host/objects/license.ts";
 import { NO_ORDER, type Order, orderDigest, signOrder } from "../../host/objects/order.ts";
 import { signTime } from "../../host/objects/time.ts";
 import { reportDigest, type UsageReport, verifyUsageReport } from "../../host/objects/usage-report.ts";
 import type { WorkByClass } from "../../host/objects/work.ts";
 import { ed25519Signer, type Signer, type VerificationKey, verificationKey } from "../../host/protocol/cose.ts";
+import { secondsAt } from "../engine/clock.ts";
+import type { Ms } from "../engine/queue.ts";
 import type { Terms } from "./terms.ts";
 
 /** What the office knows of a board. */
@@ -34,17 +35,24 @@ export class OfficeRefused extends Error {
 const BACKDATED_SECONDS = 60;
 const ORDER_LEAD_SECONDS = 1;
 
+/** An order, and from when on whatever is signed names it. */
+export interface Ordered {
+  readonly sinceMs: Ms;
+  readonly action: OrderAction;
+  readonly epoch: number;
+  readonly digest: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
 export class Office {
   readonly agreement: Agreement;
   readonly agreementBytes: Uint8Array;
-  readonly digest: Uint8Array;
+  /** All so far, in their order: each names the one before. */
+  readonly orders: Ordered[] = [];
+  readonly #digest: Uint8Array;
   readonly #parties: readonly Signer[];
   readonly #clock: Signer;
   readonly #terms: Terms;
-  /** All so far, in their order: each names the one before. */
-  readonly orders: Uint8Array[] = [];
-  #epoch = 0;
-  #orderDigest: Uint8Array = NO_ORDER;
   #beacon: { readonly seconds: number; readonly epoch: number; readonly bytes: Uint8Array } | undefined;
 
   constructor(seed: string, terms: Terms) {
@@ -62,12 +70,12 @@ export class Office {
       timeQuorum: 1,
     };
     this.agreementBytes = signAgreement(this.agreement, this.#parties);
-    this.digest = agreementDigest(this.agreement);
+    this.#digest = agreementDigest(this.agreement);
   }
 
-  /** Of the newest order. */
-  get epoch(): number {
-    return this.#epoch;
+  /** Of the newest order at that time. */
+  epochAt(ms: Ms): number {
+    return this.#orderAt(ms)?.epoch ?? 0;
   }
 
   /** Judges the certificate of a board's attestation key by the device key that its maker endorsed. Throws a `Refusal`. */
@@ -77,36 +85,37 @@ export class Office {
     return { ueid, key, reports: 0n, head: new Uint8Array(32), totals: undefined };
   }
 
-  /** One for all boards in a second. */
-  beacon(nowSeconds: number): Uint8Array {
-    const known = this.#beacon;
-    if (known?.seconds === nowSeconds && known.epoch === this.#epoch) return known.bytes;
-    const bytes = signTime(ObjectType.BEACON, this.#time(nowSeconds), [this.#clock]);
-    this.#beacon = { seconds: nowSeconds, epoch: this.#epoch, bytes };
-    return bytes;
+  /** As it was signed then; one for all boards in a second. */
+  beacon(signedMs: Ms): Uint8Array {
+    const [seconds, epoch] = [secondsAt(signedMs), this.epochAt(signedMs)];
+    if (this.#beacon?.seconds !== seconds || this.#beacon.epoch !== epoch) {
+      const bytes = signTime(ObjectType.BEACON, this.#time(signedMs), [this.#clock]);
+      this.#beacon = { seconds, epoch, bytes };
+    }
+    return this.#beacon.bytes;
   }
 
-  timeProof(nowSeconds: number, nonce: Uint8Array): Uint8Array {
-    return signTime(ObjectType.TIME_PROOF, { ...this.#time(nowSeconds), nonce }, [this.#clock]);
+  timeProof(signedMs: Ms, nonce: Uint8Array): Uint8Array {
+    return signTime(ObjectType.TIME_PROOF, { ...this.#time(signedMs), nonce }, [this.#clock]);
   }
 
-  /** In force, and named by beacons, from now on. */
-  order(action: OrderAction, nowSeconds: number, permille?: number): Uint8Array {
+  /** In force, and named by whatever is signed, from now on. */
+  order(action: OrderAction, nowMs: Ms, permille?: number): Ordered {
     const { quorums } = this.agreement;
+    const before = this.orders.at(-1);
     const order: Order = {
-      notBeforeSeconds: nowSeconds - ORDER_LEAD_SECONDS,
-      agreementDigest: this.digest,
-      epoch: this.#epoch + 1,
-      previousDigest: this.#orderDigest,
+      notBeforeSeconds: secondsAt(nowMs) - ORDER_LEAD_SECONDS,
+      agreementDigest: this.#digest,
+      epoch: (before?.epoch ?? 0) + 1,
+      previousDigest: before?.digest ?? NO_ORDER,
       action,
       ...(action === OrderAction.SLOW && { permille: permille! }),
     };
     const quorum = action === OrderAction.PAUSE ? quorums.pause : quorums.resume;
     const bytes = signOrder(order, this.#parties.slice(0, quorum));
-    this.#epoch = order.epoch;
-    this.#orderDigest = orderDigest(order);
-    this.orders.push(bytes);
-    return bytes;
+    const ordered = { sinceMs: nowMs, action, epoch: order.epoch, digest: orderDigest(order), bytes };
+    this.orders.push(ordered);
+    return ordered;
   }
 
   /** Takes the next report of the chain. Throws a `Refusal`, and `OfficeRefused` for a gap or a total that went back. */
@@ -117,40 +126,52 @@ export class Office {
     const report = verifyUsageReport(bytes, device.key);
     const follows = report.sequence === device.reports + 1n && Buffer.compare(report.previous, device.head) === 0;
     if (!follows) throw new OfficeRefused(`report ${report.sequence} does not follow ${device.reports}`);
+    const goesBack = device.totals?.some((total, c) => total > report.totals[c]!);
+    if (goesBack) throw new OfficeRefused("a total went back");
     device.reports = report.sequence;
     device.head = digest;
     device.totals = report.totals;
   }
 
-  /** A license that answers evidence. Throws a `Refusal`, and `OfficeRefused` where reports are missing. */
-  license(device: Enrolled, evidenceBytes: Uint8Array, nowSeconds: number): Uint8Array {
-    const evidence = verifyEvidence(evidenceBytes, device.key);
+  /** What a license answers. Throws a `Refusal`, and `OfficeRefused` where reports are missing. */
+  takeEvidence(device: Enrolled, bytes: Uint8Array): Evidence {
+    const evidence = verifyEvidence(bytes, device.key);
     if (evidence.reportHead.sequence !== device.reports) throw new OfficeRefused("there are reports it has not seen");
+    return evidence;
+  }
+
+  license({ ueid }: Enrolled, { challenge, licenseSequence }: Evidence, signedMs: Ms): Uint8Array {
     const { licenseSeconds, budget, drain } = this.#terms;
+    const seconds = secondsAt(signedMs);
     return signLicense(
       {
-        notBeforeSeconds: nowSeconds - BACKDATED_SECONDS,
-        expirySeconds: nowSeconds + licenseSeconds,
-        nonce: evidence.challenge,
-        ueid: device.ueid,
-        agreementDigest: this.digest,
-        epoch: this.#epoch,
-        sequence: evidence.licenseSequence + 1n,
+        notBeforeSeconds: seconds - BACKDATED_SECONDS,
+        expirySeconds: seconds + licenseSeconds,
+        nonce: challenge,
+        ueid,
+        agreementDigest: this.#digest,
+        epoch: this.epochAt(signedMs),
+        sequence: licenseSequence + 1n,
         budget: budget as WorkByClass,
         ticksMax: this.agreement.licenseTicksMax,
-        drain: drain as ReadonlyMap<EngineClass, bigint>,
+        drain: drain as WorkByClass,
         svnLeast: 0,
       },
       this.#parties.slice(0, this.agreement.quorums.license),
     );
   }
 
-  #time(nowSeconds: number) {
+  #orderAt(ms: Ms): Ordered | undefined {
+    return this.orders.findLast(({ sinceMs }) => sinceMs <= ms);
+  }
+
+  #time(signedMs: Ms) {
+    const order = this.#orderAt(signedMs);
     return {
-      issuedAtSeconds: nowSeconds,
-      agreementDigest: this.digest,
-      epoch: this.#epoch,
-      orderDigest: this.#orderDigest,
+      issuedAtSeconds: secondsAt(signedMs),
+      agreementDigest: this.#digest,
+      epoch: order?.epoch ?? 0,
+      orderDigest: order?.digest ?? NO_ORDER,
     };
   }
 }

@@ -19,27 +19,33 @@ export interface Standing {
   left: Phase | undefined;
   /** What runs: the work, its checkpoint, or nothing. */
   runs: "work" | "checkpoint" | "nothing";
-  /** A license that is to be put in, or asked for. */
-  renewing: boolean;
+  /** Whether a license was asked for and has not come. */
+  isAsking: boolean;
+  /** Whether one is to be asked for as soon as the time is known. */
+  isRenewalDue: boolean;
   /** When the next renewal is due; undefined while one is under way. */
   renewMs: number | undefined;
   licenseBytes: Uint8Array[];
   /** Beacons that were kept, the oldest first. */
   hoard: { readonly issuedMs: number; readonly bytes: Uint8Array }[];
-  /** Orders that the board was not given. */
-  withheld: Uint8Array[];
-  /** Orders that the board has yet to take. */
+  /** How many of the office's orders have come to the agent. */
+  ordersHeard: number;
+  /** Orders that the board has yet to be given, or to take. */
   pending: Uint8Array[];
   /** When the board was switched on first, and when the newest beacon was issued that it was given. */
   madeMs: number;
   leaseMs: number;
-  /** When it last took a beacon. */
+  /** When it last heard the time. */
   beaconMs: number;
+  /** Whether a beacon that was asked for is on its way. */
+  freshAsked: boolean;
   /** Epoch of the newest order that the agent has given to the board. */
   epoch: number;
   /** Counted operations at the pause; undefined before. */
   atPause: bigint | undefined;
   workedAtPause: boolean;
+  /** How often its gate has closed after it. */
+  stopsAfter: number;
   /** Counted operations when the job last saved itself. */
   saved: bigint;
   resumedMs: number | undefined;
@@ -57,18 +63,21 @@ export function standingOf(strategy: Strategy): Standing {
     knowsTime: false,
     left: undefined,
     runs: "nothing",
-    renewing: false,
+    isAsking: false,
+    isRenewalDue: false,
     renewMs: undefined,
     licenseBytes: [],
     hoard: [],
-    withheld: [],
+    ordersHeard: 0,
     pending: [],
     madeMs: 0,
     leaseMs: 0,
     beaconMs: 0,
+    freshAsked: false,
     epoch: 0,
     atPause: undefined,
     workedAtPause: false,
+    stopsAfter: 0,
     saved: 0n,
     resumedMs: undefined,
   };

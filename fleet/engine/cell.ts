@@ -5,10 +5,11 @@
  */
 import { OrderAction } from "../../firmware/protocol/claims.ts";
 import { GateState } from "../../firmware/protocol/states.ts";
+import type { Evidence } from "../../host/objects/evidence.ts";
 import { accelerator } from "../../sim-board/accelerators.ts";
 import type { GovernorImage } from "../../sim-board/governor-module.ts";
 import { Random } from "../../sim-board/random.ts";
-import { Agent } from "../actors/agent.ts";
+import { Agent, type AgentEvent } from "../actors/agent.ts";
 import { Office } from "../actors/office.ts";
 import { type Standing, standingOf } from "../actors/standing.ts";
 import { HONEST, type Strategy, strategyOf } from "../actors/strategies.ts";
@@ -25,9 +26,14 @@ const FLASH_SECTORS = 6;
 const NS_PER_MS = 1_000_000n;
 
 export type CellEvent =
-  | { readonly kind: "boot" | "beacon" | "renew" | "report" | "pause" | "resume" | "cycle"; readonly board: number }
-  | { readonly kind: "license"; readonly board: number; readonly evidence: Uint8Array }
-  | { readonly kind: "order"; readonly board: number; readonly order: Uint8Array; readonly action: FleetAction }
+  /** `time`: the agent asks for it. `fresh`: a beacon that was asked for comes. `cycle`: the plug is pulled. */
+  | { readonly kind: "boot" | "time" | "beacon" | "fresh" | "renew" | "report" | "cycle"; readonly board: number }
+  | { readonly kind: "proof"; readonly board: number; readonly nonce: Uint8Array }
+  | { readonly kind: "license"; readonly board: number; readonly evidence: Evidence }
+  /** The order of this place in the office's row comes to the agent. */
+  | { readonly kind: "order"; readonly board: number; readonly place: number }
+  /** What was done until then is noted, of all boards at once. */
+  | { readonly kind: "pause" | "resume"; readonly board: number }
   | { readonly kind: "action"; readonly action: FleetAction };
 
 export interface CellShape {
@@ -119,6 +125,7 @@ export class Cell {
   /** A board leaves the factory and is switched on now. */
   make(index: number) {
     this.watch.taken = index;
+    this.watch.made(index);
     const made = this.bank.manufacture(index, `${this.#seed}/board/${this.#first + index}`);
     const board = this.take(index);
     board.powerOn();
@@ -155,8 +162,8 @@ export class Cell {
     standing.runs = "checkpoint";
   }
 
-  drainDone(index: number): void {
-    if (this.bank.board.gateState === GateState.DRAINING) this.#agent.drainDone(index);
+  drainDone(): void {
+    if (this.bank.board.gateState === GateState.DRAINING) this.#agent.drainDone();
   }
 
   #plan(starts: Random): void {
@@ -176,9 +183,8 @@ export class Cell {
 
   #happen(event: CellEvent): void {
     if (event.kind === "action") this.#act(event.action);
-    else if (event.kind === "pause") this.#markPause(event.board);
-    else if (event.kind === "resume") this.#markResume(event.board);
-    else this.#agent.meet(event);
+    else if (event.kind === "pause" || event.kind === "resume") this.#mark(event.kind, event.board);
+    else this.#agent.meet(event as AgentEvent);
   }
 
   /** The parties do something, and whoever can be reached hears of it. */
@@ -186,31 +192,22 @@ export class Cell {
     const kinds = { pause: OrderAction.PAUSE, slow: OrderAction.SLOW, resume: OrderAction.RESUME };
     if (action.do === "stop-licenses" || action.do === "stop-beacons") return;
     // A resume after no more than a stop has nothing to lift.
-    if (action.do === "resume" && this.office.epoch === 0) return;
-    const order = this.office.order(kinds[action.do], this.secondsAt(this.nowMs), action.permille);
+    if (action.do === "resume" && this.office.orders.length === 0) return;
+    const place = this.office.orders.length;
+    this.office.order(kinds[action.do], this.nowMs, action.permille);
     this.totals.orders += 1;
     for (let board = 0; board < this.boards; board++) {
       const reached = this.world.reachableMs("verifier", this.draws[board]!, this.nowMs);
       const at = reached + this.parameters.operator.latencyMs;
-      this.queue.put(at, { kind: "order", board, order, action });
+      this.queue.put(at, { kind: "order", board, place });
     }
   }
 
-  /** Agreement time, as honest authorities tell it. */
-  secondsAt(ms: Ms): number {
-    return START_SECONDS + Math.floor(ms / 1000);
-  }
-
-  #markPause(index: number): void {
+  #mark(kind: "pause" | "resume", index: number): void {
     if (!this.standings[index]!.enrolled) return;
     this.take(index);
-    this.watch.markPause(index);
-  }
-
-  #markResume(index: number): void {
-    if (!this.standings[index]!.enrolled) return;
-    this.take(index);
-    this.watch.evaluate(index);
+    if (kind === "pause") this.watch.markPause(index);
+    else this.watch.evaluate(index);
   }
 
   #finish(index: number): void {
@@ -222,6 +219,3 @@ export class Cell {
     this.#agent.finish(index);
   }
 }
-
-/** 2026-01-01T00:00:00Z, as boards begin. */
-const START_SECONDS = 1_767_225_600;

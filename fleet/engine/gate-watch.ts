@@ -36,7 +36,7 @@ export class GateWatch implements Observer {
     if (from === GateState.DRAINING) this.#drained(board, nowMs);
     if (flows(to) === standing.flows) return;
     if (flows(to)) this.#started(nowMs);
-    else this.#ended(nowMs);
+    else this.#ended(nowMs, event.kind === "power");
   }
 
   /** Counted operations that the board at work has done since it was made. */
@@ -53,6 +53,22 @@ export class GateWatch implements Observer {
     let perSecond = 0n;
     for (const [c, rate] of this.#cell.load.perSecond) perSecond += rate * this.#factors[c]!;
     return (perSecond * BigInt(Math.round(ms))) / 1000n;
+  }
+
+  /** Whether the board has done more of anything than these totals say. */
+  doneMoreThan(index: number, totals: readonly bigint[] | undefined): boolean {
+    const { standings, bank, nowMs } = this.#cell;
+    const standing = standings[index]!;
+    if (standing.strategy.has("bypass-gate") && this.operationsIn(nowMs - standing.madeMs) > 0n) return true;
+    return totals?.some((total, c) => total < bank.board.accelerator.lifetimeOf(c)) ?? true;
+  }
+
+  /** A board that is switched on after the pause counts for the leak from then on. */
+  made(index: number): void {
+    const { standings, world, nowMs } = this.#cell;
+    const standing = standings[index]!;
+    standing.madeMs = nowMs;
+    if (world.pauseMs !== undefined && nowMs >= world.pauseMs) standing.atPause = 0n;
   }
 
   kindOf(index: number): KindTotals {
@@ -78,12 +94,13 @@ export class GateWatch implements Observer {
     const kind = this.kindOf(index);
     const isBypassed = standing.strategy.has("bypass-gate");
     const after = isBypassed
-      ? this.operationsIn(nowMs - world.pauseMs)
+      ? this.operationsIn(nowMs - Math.max(world.pauseMs, standing.madeMs))
       : this.operations(this.#cell.bank.board) - standing.atPause;
     kind.operationsAfter += after;
     if (after > kind.operationsAfterMost) kind.operationsAfterMost = after;
     if (!standing.workedAtPause) return;
     kind.workedAtPause += 1;
+    kind.stopsAfter += standing.stopsAfter;
     kind.fullAfter += this.operationsIn(nowMs - world.pauseMs);
     if (standing.flows || isBypassed) {
       kind.neverClosed += 1;
@@ -127,8 +144,9 @@ export class GateWatch implements Observer {
     const kind = this.kindOf(this.taken);
     const isBefore = world.pauseMs === undefined || nowMs < world.pauseMs;
     if (standing.everWorked && nowMs > standing.endedMs && isBefore) this.#stopped(kind, nowMs - standing.endedMs);
-    if (world.resumeMs !== undefined && nowMs >= world.resumeMs && standing.resumedMs === undefined) {
-      standing.resumedMs = nowMs - world.resumeMs;
+    const { resumeMs } = world;
+    if (resumeMs !== undefined && nowMs >= resumeMs && standing.workedAtPause && standing.resumedMs === undefined) {
+      standing.resumedMs = nowMs - resumeMs;
       kind.resumed += 1;
       kind.resumedSumMs += standing.resumedMs;
       kind.resumedLastMs = Math.max(kind.resumedLastMs, standing.resumedMs);
@@ -140,7 +158,7 @@ export class GateWatch implements Observer {
     this.#cell.bank.board.after(0, () => this.#cell.setToWork(this.taken));
   }
 
-  #ended(nowMs: Ms): void {
+  #ended(nowMs: Ms, isPowerLost: boolean): void {
     const { standings, world } = this.#cell;
     const standing = standings[this.taken]!;
     const untilMs = Math.min(nowMs, world.pauseMs ?? nowMs);
@@ -149,11 +167,12 @@ export class GateWatch implements Observer {
     }
     standing.flows = false;
     standing.endedMs = nowMs;
+    if (standing.atPause !== undefined) standing.stopsAfter += 1;
     standing.quietMs = nowMs;
     this.#change(nowMs, -1);
     const { board } = this.#cell.bank;
     if (board.gateState === GateState.DRAINING) board.after(0, () => this.#cell.setToDrain(this.taken));
-    else if (this.#cell.load.checkpoint && world.isPaused(nowMs)) this.#shutUnsaved(board);
+    else if (!isPowerLost && this.#cell.load.checkpoint && world.isPaused(nowMs)) this.#shutUnsaved(board);
   }
 
   /** What the job had in memory is gone with the power. */
@@ -161,6 +180,7 @@ export class GateWatch implements Observer {
     const standing = this.#cell.standings[index]!;
     if (standing.runs === "nothing" && standing.left === undefined) return;
     this.kindOf(index).operationsUnsaved += this.#unsaved(this.#cell.bank.board);
+    standing.saved = this.operations(this.#cell.bank.board);
     standing.runs = "nothing";
     standing.left = undefined;
   }
@@ -169,7 +189,8 @@ export class GateWatch implements Observer {
     const standing = this.#cell.standings[this.taken]!;
     standing.quietMs = nowMs;
     if (standing.runs !== "checkpoint") return;
-    this.#shutUnsaved(board);
+    // Where the gate opens instead, the job goes on and nothing was at stake.
+    if (!flows(board.gateState)) this.#shutUnsaved(board);
     standing.runs = "nothing";
     this.#cell.bank.board.withdraw();
   }
@@ -179,6 +200,8 @@ export class GateWatch implements Observer {
     const kind = this.kindOf(this.taken);
     kind.checkpointsMissed += 1;
     kind.operationsUnsaved += this.#unsaved(board);
+    // Counted once, however often its gate shuts.
+    this.#cell.standings[this.taken]!.saved = this.operations(board);
   }
 
   /** Of the work itself no run ever sees the end. */
@@ -188,7 +211,7 @@ export class GateWatch implements Observer {
     standing.runs = "nothing";
     standing.saved = this.operations(board);
     this.kindOf(this.taken).checkpointsSaved += 1;
-    this.#cell.bank.board.after(0, () => this.#cell.drainDone(this.taken));
+    this.#cell.bank.board.after(0, () => this.#cell.drainDone());
   }
 
   /** What was done since the job last saved itself. */

@@ -15,6 +15,8 @@ export interface KindTotals {
   workedAtPause: number;
   closed: number;
   neverClosed: number;
+  /** Closings of their gates from the pause to the resume or the end. */
+  stopsAfter: number;
   /** From the order to the last instant at which licensed work flowed: the first board, the last, and all together. */
   closedFirstMs: number;
   closedLastMs: number;
@@ -65,6 +67,7 @@ function kindTotals(): KindTotals {
     workedAtPause: 0,
     closed: 0,
     neverClosed: 0,
+    stopsAfter: 0,
     closedFirstMs: Number.MAX_SAFE_INTEGER,
     closedLastMs: 0,
     closedSumMs: 0,

@@ -27,14 +27,15 @@ export class World {
       return { fromMs: fromSeconds * 1000, toMs: (fromSeconds + seconds) * 1000, of, permille };
     });
     this.endMs = durationSeconds * 1000;
-    const pause = this.actions.find(({ do: what }) => what !== "resume" && what !== "slow");
-    const slow = this.actions.find(({ do: what }) => what === "slow");
-    const first = pause ?? slow;
+    const first = this.actions.find(({ do: what }) => what !== "resume");
     this.pauseMs = first && first.atSeconds * 1000;
-    const resume = this.actions.find(
-      ({ do: what, atSeconds }) => what === "resume" && atSeconds >= (first?.atSeconds ?? 0),
-    );
-    this.resumeMs = resume && resume.atSeconds * 1000;
+    this.resumeMs = this.pauseMs === undefined ? undefined : this.nextResumeMs(this.pauseMs);
+  }
+
+  /** The first resume after this time. */
+  nextResumeMs(nowMs: Ms): Ms | undefined {
+    const resume = this.actions.find(({ do: what, atSeconds }) => what === "resume" && atSeconds * 1000 > nowMs);
+    return resume && resume.atSeconds * 1000;
   }
 
   /** When a board that drew this may reach that side again: now, unless there is an outage. */

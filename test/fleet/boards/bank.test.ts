@@ -17,14 +17,15 @@ const load = loadOf(parameters);
 /** One step of a board's life. */
 type Step = (board: Board, mailbox: Mailbox, office: Office, made: Manufactured) => unknown;
 
-const nowOf = (board: Board) => board.agreementSeconds;
+const nowOf = (board: Board) => board.seconds * 1000;
 const LIFE: readonly Step[] = [
   (board) => board.powerOn(),
   (_, mailbox, office) => mailbox.agreement(office.agreementBytes),
   (board, mailbox, office) => mailbox.timeProof(office.timeProof(nowOf(board), mailbox.timeChallenge())),
   (board, mailbox, office, { ueid, devicePublicKey }) => {
     const device = office.enroll(ueid, devicePublicKey, mailbox.identity());
-    mailbox.license(office.license(device, mailbox.evidence(new Uint8Array(32)), nowOf(board)));
+    const evidence = office.takeEvidence(device, mailbox.evidence(new Uint8Array(32)));
+    mailbox.license(office.license(device, evidence, nowOf(board)));
     board.submit(load.work);
   },
   (board) => board.advance(47),

@@ -142,7 +142,7 @@ describe("an operator who cheats", () => {
   it.each([
     ["by keeping orders back", ["withhold-orders"]],
     ["by saving beacons up", ["withhold-orders", "hoard-beacons"]],
-    ["by pulling the plug", ["withhold-orders", "cycle-power", "replay-licenses"]],
+    ["by pulling the plug", ["withhold-orders", "cycle-power"]],
     ["by giving old licenses again", ["withhold-orders", "replay-licenses"]],
   ])("%s stays within what the agreement says", async (_what, cheats) => {
     const { measures } = await cheating(...cheats);
@@ -153,11 +153,15 @@ describe("an operator who cheats", () => {
     expect(measures.cheatingResumed).toBe(4);
   });
 
-  it("gains the time of one lease by keeping orders back, and nothing by the plug", async () => {
+  it("gains the time of one lease by keeping orders back, and less where he pulls the plug", async () => {
     const [withheld, cycled] = [await cheating("withhold-orders"), await cheating("withhold-orders", "cycle-power")];
     expect(withheld.measures.cheatingClosedSecondsMax).toBeGreaterThan(60);
     expect(withheld.measures.cheatingClosedSecondsMax).toBeLessThanOrEqual(120);
-    expect(cycled.measures.cheatingClosedSecondsMax).toBe(0);
+    // He cannot have the time proved without the order being named.
+    expect(cycled.measures.cheatingClosedSecondsMax).toBeLessThan(withheld.measures.cheatingClosedSecondsMin!);
+    const replayed = await cheating("cycle-power", "replay-licenses");
+    expect(replayed.measures).toMatchObject({ cheatingNeverClosed: 0, misreported: 0 });
+    expect(replayed.measures.refusals).toBeGreaterThan(10);
   });
 
   it("gains no more with a clock that runs as slow as the agreement admits", async () => {
