@@ -114,14 +114,16 @@ function constantRate({ engineClass, operationsPerSecond }: FleetParameters["loa
 }
 
 /** Of the first board of the job. Throws a `WorkloadError` for an unknown name, and for a file that is no recording. */
-function workloadOf({ workload, recording, accelerator }: FleetParameters["load"]): Workload | undefined {
+function workloadOf(load: FleetParameters["load"]): Workload | undefined {
+  const { workload, recording, recordingSha256, accelerator } = load;
   if (recording === "") return workload === "" ? undefined : builtinWorkload(workload);
-  const known = recordings.get(recording) ?? readTrace(recording, { accelerator });
-  recordings.set(recording, known);
+  const name = `${accelerator} ${recordingSha256} ${recording}`;
+  const known = recordings.get(name) ?? readTrace(recording, { accelerator, sha256: recordingSha256 || undefined });
+  recordings.set(name, known);
   return known;
 }
 
-/** By their paths: a run's cells read a file once. */
+/** A run's cells read a file once. */
 const recordings = new Map<string, Workload>();
 
 /** Over all that is recorded of the board. */

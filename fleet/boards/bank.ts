@@ -5,21 +5,27 @@
  */
 import { Board, type BoardOptions } from "../../sim-board/board.ts";
 import type { DeviceModel, Manufactured } from "../../sim-board/factory.ts";
+import type { Phase } from "../../sim-board/workloads/types.ts";
 import { type PackedBoard, PhaseTable, Reference } from "./pack.ts";
 
-export type BankOptions = Omit<BoardOptions, "seed" | "keepsMemory"> & { readonly boards: number };
+export type BankOptions = Omit<BoardOptions, "seed" | "keepsMemory"> & {
+  readonly boards: number;
+  /** Phases that many of them work through: see `PhaseTable`. */
+  readonly phases?: readonly Phase[];
+};
 
 export class BoardBank {
   /** The board that is at work; `take` says which one it is. */
   readonly board: Board;
-  readonly #phases = new PhaseTable();
+  readonly #phases: PhaseTable;
   #rest: (PackedBoard | undefined)[];
   readonly #stateBytes: number;
   #blank: PackedBoard;
   #reference: Reference;
   #taken = -1;
 
-  constructor({ boards, ...options }: BankOptions) {
+  constructor({ boards, phases = [], ...options }: BankOptions) {
+    this.#phases = new PhaseTable(phases);
     this.board = new Board({ ...options, seed: "blank", keepsMemory: true });
     this.#rest = new Array<PackedBoard | undefined>(boards).fill(undefined);
     const blank = this.board.snapshot();

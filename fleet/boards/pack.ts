@@ -16,7 +16,9 @@ type Rest = Omit<BoardSnapshot, "state" | "image" | "fuses" | "flash" | "acceler
   fuses: Omit<BoardSnapshot["fuses"], "words">;
   flash: Omit<FlashSnapshot, "sectors">;
   lifetime: readonly bigint[];
-  running: (Omit<NonNullable<BoardSnapshot["accelerator"]["running"]>, "phase"> & { phase: number }) | undefined;
+  running:
+    | (Omit<NonNullable<BoardSnapshot["accelerator"]["running"]>, "phase"> & { phase: number | Phase })
+    | undefined;
   observers: readonly unknown[];
 };
 
@@ -26,23 +28,21 @@ export type PackedBoard = {
   readonly rest: Uint8Array;
 };
 
-/** Phases of all boards of a bank: a board at rest names its own by a number. */
+/** Phases that many boards of a bank work through: a board at rest names one by a number, and keeps any other whole. */
 export class PhaseTable {
-  readonly #phases: Phase[] = [];
-  readonly #places = new Map<Phase, number>();
+  readonly #phases: readonly Phase[];
 
-  placeOf(phase: Phase): number {
-    let place = this.#places.get(phase);
-    if (place === undefined) {
-      place = this.#phases.length;
-      this.#phases.push(phase);
-      this.#places.set(phase, place);
-    }
-    return place;
+  constructor(phases: readonly Phase[]) {
+    this.#phases = phases;
   }
 
-  at(place: number): Phase {
-    return this.#phases[place]!;
+  nameOf(phase: Phase): number | Phase {
+    const place = this.#phases.indexOf(phase);
+    return place < 0 ? phase : place;
+  }
+
+  named(name: number | Phase): Phase {
+    return typeof name === "number" ? this.#phases[name]! : name;
   }
 }
 
@@ -81,7 +81,7 @@ export class Reference {
       accelerator: {
         registers: registers!,
         lifetime: [...lifetime],
-        running: running && { ...running, phase: phases.at(running.phase) },
+        running: running && { ...running, phase: phases.named(running.phase) },
       },
       actions: [],
       observers: new Map([...this.#snapshot.observers.keys()].map((observer, i) => [observer, observers[i]])),
@@ -144,7 +144,7 @@ function restOf(snapshot: BoardSnapshot, phases: PhaseTable): Rest {
     fuses: { locked: fuses.locked, random: fuses.random },
     flash: wear,
     lifetime: accelerator.lifetime,
-    running: running && { ...running, phase: phases.placeOf(running.phase) },
+    running: running && { ...running, phase: phases.nameOf(running.phase) },
     observers: [...observers.values()],
   };
 }

@@ -75,6 +75,7 @@ export class Cell {
     this.bank = new BoardBank({
       image,
       boards: this.boards,
+      phases: [this.load.work, ...(this.load.checkpoint ? [this.load.checkpoint] : [])],
       chip: accelerator(this.load.accelerator),
       tickHz: TICK_HZ,
       flashSectors: FLASH_SECTORS,

@@ -11,6 +11,7 @@ export type WorkloadErrorCode =
   | "trace/broken-gzip"
   /** None of the formats the readers know. */
   | "trace/unknown-format"
+  | "trace/other-file"
   /** A known format that is not a workload, e.g. a power log. */
   | "trace/not-a-workload"
   /** A known format, broken: bad JSON, a missing column or key. */

@@ -1,4 +1,6 @@
 /** Reading of recordings: bounded bytes, bounded lines, and one clear refusal for everything that is wrong with a file. */
+
+import { createHash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -20,9 +22,15 @@ export type TraceFile = {
   text: string;
 };
 
-export function readTraceFile(path: string): TraceFile {
+/** `sha256`: of the file as it lies there, in hex; another one is refused. */
+export function readTraceFile(path: string, sha256?: string): TraceFile {
   const name = basename(path);
   let bytes = readBounded(path, name);
+  if (sha256 !== undefined) {
+    const found = createHash("sha256").update(bytes).digest("hex");
+    if (found !== sha256)
+      throw new WorkloadError("trace/other-file", `${name} has the SHA-256 ${found}, not ${sha256}`);
+  }
   if (bytes.length === 0) throw new WorkloadError("trace/empty", `${name} is empty`);
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) bytes = gunzip(bytes, name);
   if (bytes.length === 0) throw new WorkloadError("trace/empty", `${name} decompresses to nothing`);
@@ -108,6 +116,8 @@ export function refuseTooMany(count: number, what: string, file: string, max = R
 }
 
 export type ReadOptions = {
+  /** Of the file, in hex: another one is refused. */
+  sha256?: string | undefined;
   /** Which board of the job; default 0. */
   board?: number;
   /** Boards of the job, where the recording does not say. */

@@ -26,7 +26,7 @@ const FORMATS: Format[] = [
 
 /** Throws `WorkloadError`, and nothing else, for a file that is no readable workload. */
 export function readTrace(path: string, options: ReadOptions = {}): Workload {
-  const file = readTraceFile(path);
+  const file = readTraceFile(path, options.sha256);
   const format = FORMATS.find((candidate) => candidate.matches(file.text));
   if (!format) {
     const known = FORMATS.map(({ title }) => title).join(", ");

@@ -1,4 +1,5 @@
 /** What the agreement of a fleet says of it before anything runs: the leak bound of docs/policy.md, for these boards. */
+import { operationFactor } from "../../../host/policy/counting.ts";
 import { fleetLeak, type LeakBinding } from "../../../host/policy/leak.ts";
 import { loadOf, termsOf } from "../../actors/terms.ts";
 import type { FleetParameters } from "./parameters.ts";
@@ -12,14 +13,13 @@ export interface FleetBound {
 
 const PPM = 1_000_000;
 
-/** Where licenses are no longer signed but beacons are, the lease ends nothing. */
-function bindingsOf({ timeline }: FleetParameters): readonly LeakBinding[] {
-  const isByLicense = timeline.some(({ do: what }) => what === "stop-licenses");
-  return isByLicense ? ["license", "budget"] : ["lease", "license", "budget"];
-}
-
-/** The bound takes a timer of one second; a slower one adds its period, at the slowest clock. */
-export function leakBoundOf(parameters: FleetParameters): FleetBound {
+/**
+ * Undefined where it would mean nothing: work is slowed and not stopped, or regions are stopped at different times.
+ * The bound takes a timer of one second; a slower one adds its period wherever something waits for it, at the slowest clock.
+ */
+export function leakBoundOf(parameters: FleetParameters): FleetBound | undefined {
+  const bindings = bindingsOf(parameters);
+  if (!bindings) return undefined;
   const load = loadOf(parameters);
   const { agreement } = termsOf(parameters, load);
   const { driftPpm, counting, licenseSeconds } = parameters.agreement;
@@ -35,13 +35,21 @@ export function leakBoundOf(parameters: FleetParameters): FleetBound {
     lagSeconds: BigInt(Math.ceil(parameters.operator.latencyMs / 1000)),
   };
   // A license and its ticks bound every board, so there is a bound.
-  const bound = fleetLeak(input, bindingsOf(parameters))!;
-  const slowerSeconds = ((parameters.boards.timerSeconds - 1) * PPM) / (PPM - driftPpm);
+  const bound = fleetLeak(input, bindings)!;
+  const waits = agreement.drain.size > 0 ? 2 : 1;
+  const slowerSeconds = (waits * (parameters.boards.timerSeconds - 1) * PPM) / (PPM - driftPpm);
   let perSecond = 0n;
-  for (const rate of load.perSecond.values()) perSecond += rate;
+  for (const [engineClass, rate] of load.perSecond) perSecond += rate * operationFactor(engineClass, counting);
   const more = perSecond * BigInt(Math.ceil(slowerSeconds)) * BigInt(parameters.boards.count);
   return {
     seconds: bound.seconds === undefined ? undefined : bound.seconds + slowerSeconds,
     operations: bound.operations + more,
   };
+}
+
+/** What ends the work; where licenses are no longer signed but beacons are, the lease ends nothing. */
+function bindingsOf({ timeline }: FleetParameters): readonly LeakBinding[] | undefined {
+  const [first] = [...timeline].sort((a, b) => a.atSeconds - b.atSeconds);
+  if (!first || first.do === "slow" || first.region !== undefined) return undefined;
+  return first.do === "stop-licenses" ? ["license", "budget"] : ["lease", "license", "budget"];
 }

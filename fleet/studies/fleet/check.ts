@@ -12,7 +12,13 @@ export function checkFleet(parameters: FleetParameters): Misfit[] {
     const path = parameters.load.recording === "" ? "load.workload" : "load.recording";
     misfits.push({ path, value: parameters.load.recording || parameters.load.workload, allowed: failure });
   }
-  return [...misfits, ...quorums(parameters), ...(load ? slice(parameters, load) : []), ...timeline(parameters)];
+  return [
+    ...misfits,
+    ...quorums(parameters),
+    ...(load ? slice(parameters, load) : []),
+    ...shape(parameters),
+    ...timeline(parameters),
+  ];
 }
 
 function triedLoad(parameters: FleetParameters): { load?: Load; failure?: string } {
@@ -50,6 +56,48 @@ function slice(parameters: FleetParameters, load: Load): Misfit[] {
   ];
 }
 
+/** Results of cells are held until all of a run are there. */
+const CELLS_MAX = 100_000;
+
+/** Settings that would do nothing, or nothing that was meant. */
+function shape({ boards, load, operator, agreement }: FleetParameters): Misfit[] {
+  const cells = Math.ceil(boards.count / boards.perCell);
+  const { cheats, cheatsPermille, clockPermille, beaconSeconds } = operator;
+  const cases: readonly (Misfit & { readonly isWrong: boolean })[] = [
+    {
+      path: "boards.perCell",
+      value: boards.perCell,
+      allowed: `makes ${cells} cells of boards.count, and at most ${CELLS_MAX} are run`,
+      isWrong: cells > CELLS_MAX,
+    },
+    {
+      path: "load.workload",
+      value: load.workload,
+      allowed: "goes without load.recording, or that without it",
+      isWrong: load.workload !== "" && load.recording !== "",
+    },
+    {
+      path: "operator.cheats",
+      value: cheats,
+      allowed: `must name a cheat, for operator.cheatsPermille is ${cheatsPermille}`,
+      isWrong: cheatsPermille > 0 && cheats.length === 0,
+    },
+    {
+      path: "operator.clockPermille",
+      value: clockPermille,
+      allowed: "goes with the cheat slow-clock, and only with it",
+      isWrong: clockPermille !== 1000 && !cheats.includes("slow-clock"),
+    },
+    {
+      path: "operator.beaconSeconds",
+      value: beaconSeconds,
+      allowed: `must be at most agreement.leaseSeconds, ${agreement.leaseSeconds}`,
+      isWrong: beaconSeconds > agreement.leaseSeconds,
+    },
+  ];
+  return cases.filter(({ isWrong }) => isWrong).map(({ path, value, allowed }) => ({ path, value, allowed }));
+}
+
 function timeline({ timeline: actions, outages, boards, durationSeconds }: FleetParameters): Misfit[] {
   const misfits: Misfit[] = [];
   const place = (path: string, { region }: { region?: number }) => {
@@ -63,6 +111,10 @@ function timeline({ timeline: actions, outages, boards, durationSeconds }: Fleet
       const allowed = `must be at most durationSeconds, ${durationSeconds}`;
       misfits.push({ path: `${path}.atSeconds`, value: action.atSeconds, allowed });
     }
+    const isFirst = !actions.some(({ do: what, atSeconds }) => what !== "resume" && atSeconds <= action.atSeconds);
+    if (action.do === "resume" && isFirst) {
+      misfits.push({ path: `${path}.do`, value: action.do, allowed: "must come after what it lifts" });
+    }
     if ((action.do === "slow") !== (action.permille !== undefined)) {
       misfits.push({
         path: `${path}.permille`,
@@ -73,6 +125,10 @@ function timeline({ timeline: actions, outages, boards, durationSeconds }: Fleet
   });
   outages.forEach((outage, i) => {
     place(`outages[${i}]`, outage);
+    if (outage.fromSeconds > durationSeconds) {
+      const allowed = `must be at most durationSeconds, ${durationSeconds}`;
+      misfits.push({ path: `outages[${i}].fromSeconds`, value: outage.fromSeconds, allowed });
+    }
   });
   return misfits;
 }

@@ -1,4 +1,6 @@
 /** The figures of the study `fleet`, and what each of them means. */
+import { operationFactor } from "../../../host/policy/counting.ts";
+import { loadOf } from "../../actors/terms.ts";
 import type { CellTotals, KindTotals } from "../../engine/totals.ts";
 import type { Measures, Metric } from "../../study.ts";
 import type { FleetBound } from "./bound.ts";
@@ -42,7 +44,7 @@ export const FLEET_METRICS: readonly Metric[] = [
   metric("leakBoundSeconds", "s", "the longest that work can go on after a pause, computed from the agreement"),
   metric("leakBoundOperations", "ops", "the most that all boards can do after a pause, computed from the agreement"),
   metric("leakOfBound", "1", "the measured leak of all boards, as a share of that bound"),
-  metric("closedOfBound", "1", "the last closing of any board, as a share of the bound in time"),
+  metric("closedOfBound", "1", "the last closing, as a share of the bound in time; where all boards closed"),
   metric("licenses", "1", "licenses that were installed"),
   metric("reports", "1", "usage reports that were signed and taken"),
   metric("beacons", "1", "beacons that governors took"),
@@ -53,20 +55,12 @@ export const FLEET_METRICS: readonly Metric[] = [
   metric("bytesAtRest", "bytes", "what the memories of a board at rest take, on average"),
 ];
 
-export function measuresOf(totals: CellTotals, parameters: FleetParameters, bound: FleetBound): Measures {
+export function measuresOf(totals: CellTotals, parameters: FleetParameters, bound: FleetBound | undefined): Measures {
   const { honest, cheating, licenses, reports, beacons, refusals, misreported, events, checks } = totals;
-  const leak = honest.operationsAfter + cheating.operationsAfter;
   const boards = honest.boards + cheating.boards;
-  const closedLastMs = Math.max(honest.closedLastMs, cheating.closedLastMs);
-  const isPaused = honest.workedAtPause + cheating.workedAtPause > 0;
   const measures: Record<string, number | undefined> = {
     ...kindMeasures(honest, parameters),
-    leakBoundSeconds: bound.seconds,
-    leakBoundOperations: Number(bound.operations),
-    ...(isPaused && {
-      leakOfBound: Number(leak) / Number(bound.operations),
-      closedOfBound: bound.seconds === undefined ? undefined : closedLastMs / 1000 / bound.seconds,
-    }),
+    ...(bound && boundMeasures(totals, bound)),
     licenses,
     reports,
     beacons,
@@ -86,7 +80,24 @@ export function measuresOf(totals: CellTotals, parameters: FleetParameters, boun
   );
 }
 
-function kindMeasures(kind: KindTotals, { load }: FleetParameters): Record<string, number | undefined> {
+/** Of boards that never closed there is no time of closing, and no share of it. */
+function boundMeasures(
+  { honest, cheating }: CellTotals,
+  { seconds, operations }: FleetBound,
+): Record<string, number | undefined> {
+  const leak = honest.operationsAfter + cheating.operationsAfter;
+  const allClosed = honest.closed + cheating.closed > 0 && honest.neverClosed + cheating.neverClosed === 0;
+  const closedLastSeconds = Math.max(honest.closedLastMs, cheating.closedLastMs) / 1000;
+  const isPaused = honest.workedAtPause + cheating.workedAtPause > 0;
+  return {
+    leakBoundSeconds: seconds,
+    leakBoundOperations: Number(operations),
+    leakOfBound: isPaused ? Number(leak) / Number(operations) : undefined,
+    closedOfBound: allClosed && seconds !== undefined ? closedLastSeconds / seconds : undefined,
+  };
+}
+
+function kindMeasures(kind: KindTotals, parameters: FleetParameters): Record<string, number | undefined> {
   const { closed, boards, workedMs, stoppedMs } = kind;
   const seconds = (ms: number) => (closed > 0 ? ms / 1000 : undefined);
   const leak = Number(kind.operationsAfter);
@@ -103,7 +114,7 @@ function kindMeasures(kind: KindTotals, { load }: FleetParameters): Record<strin
     leakOperations: leak,
     leakOperationsMost: Number(kind.operationsAfterMost),
     leakOperationsPerBoard: kind.workedAtPause > 0 ? leak / kind.workedAtPause : undefined,
-    leakBoardSeconds: load.workload === "" && load.recording === "" ? leak / load.operationsPerSecond : undefined,
+    leakBoardSeconds: leak / countedPerSecond(parameters),
     workAfterShare: kind.fullAfter > 0n ? leak / Number(kind.fullAfter) : undefined,
     falseStops: kind.falseStops,
     falseStopsPerBoard: boards > 0 ? kind.falseStops / boards : undefined,
@@ -116,6 +127,15 @@ function kindMeasures(kind: KindTotals, { load }: FleetParameters): Record<strin
     checkpointsMissed: kind.checkpointsMissed,
     counterStepsMost: kind.counterStepsMost,
   };
+}
+
+/** Of one board at its full load. */
+function countedPerSecond(parameters: FleetParameters): number {
+  let sum = 0n;
+  for (const [engineClass, rate] of loadOf(parameters).perSecond) {
+    sum += rate * operationFactor(engineClass, parameters.agreement.counting);
+  }
+  return Number(sum);
 }
 
 function cheatingName(name: string): string {

@@ -51,6 +51,11 @@ const load = group(
       description:
         "a file that quiesce board --trace reads, at the mean rates of what it recorded; instead of a built-in",
     }),
+    recordingSha256: Type.String({
+      pattern: "^([0-9a-f]{64})?$",
+      default: "",
+      description: "of that file: with it, another file of the same name is refused, here and on other machines",
+    }),
     accelerator: oneOf([...ACCELERATORS.keys()], "h100", "of the constant rate"),
     engineClass: oneOf(LOAD_CLASSES, "bf16", "of the constant rate"),
     operationsPerSecond: Type.Number({ minimum: 1, maximum: 1e17, default: 1e15, description: "of each board" }),

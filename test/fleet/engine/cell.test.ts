@@ -91,6 +91,41 @@ describe("a fleet", () => {
     expect(measures.workAfterShare).toBeLessThan(0.27);
   });
 
+  it("hears nothing sooner than the wire brings it, neither an order nor a beacon that names one", async () => {
+    const slow = { latencyMs: 20_000, beaconSeconds: 10 };
+    const { measures } = await run({ ...PAUSED, operator: slow });
+    expect([measures.closedSecondsMin, measures.closedSecondsMax]).toEqual([20, 20]);
+    const stop = { timeline: [{ atSeconds: 300, do: "stop-beacons" }], durationSeconds: 1000 };
+    const [near, far] = [
+      await run({ ...stop, agreement: { leaseSeconds: 200 } }),
+      await run({ ...stop, operator: slow, agreement: { leaseSeconds: 200 } }),
+    ];
+    // Beacons that were under way arrive all the same: what counts is when they were signed.
+    expect(Math.abs(far.measures.closedSecondsMax! - near.measures.closedSecondsMax!)).toBeLessThan(31);
+    expect(far.measures.closedSecondsMax).toBeGreaterThan(150);
+  });
+
+  it("leaves no board behind that is switched on while an order is under way, or between a pause and its end", async () => {
+    const timeline = [
+      { atSeconds: 300, do: "pause" },
+      { atSeconds: 600, do: "resume" },
+    ];
+    const operator = { startSpreadSeconds: 900, latencyMs: 60_000, beaconSeconds: 30 };
+    const { measures, atWork } = await run({ boards: { count: 12 }, timeline, operator, durationSeconds: 1500 });
+    expect(measures.boards).toBe(12);
+    expect(measures.resumed).toBe(measures.workedAtPause);
+    expect(atWork.at(-1)).toBe(12);
+  });
+
+  it("goes on after every resume, however often it is stopped", async () => {
+    const timeline = [100, 400].flatMap((at) => [
+      { atSeconds: at, do: "stop-licenses" },
+      { atSeconds: at + 200, do: "resume" },
+    ]);
+    const { atWork } = await run({ timeline, durationSeconds: 1000, agreement: { licenseSeconds: 60 } });
+    expect(atWork).toEqual([0, 4, 0, 0, 4, 0, 0, 4, 4, 4]);
+  });
+
   it("saves its jobs in a drain that is long enough, and computes nothing meanwhile", async () => {
     const load = { checkpointBytes: 3e10, checkpointBytesPerSecond: 1e9 };
     const drain = (drainSeconds: number) => run({ ...PAUSED, load, agreement: { drainSeconds, drainBytes: 6e10 } });
