@@ -8,8 +8,8 @@
  */
 import { type Static, Type } from "@sinclair/typebox";
 import type { Random } from "../../sim-board/random.ts";
+import { Earliest } from "../engine/earliest.ts";
 import type { Json, Study } from "../study.ts";
-import { Earliest } from "./earliest.ts";
 import { quantity, share, whole } from "./quantities.ts";
 import { cellRandom, uniform } from "./trials.ts";
 
