@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Earliest } from "../../../fleet/studies/earliest.ts";
+import { Earliest } from "../../../fleet/engine/earliest.ts";
 import { signerBottleneck } from "../../../fleet/studies/signer-bottleneck.ts";
 import { Random } from "../../../sim-board/random.ts";
 import { judge, parametersOf, runStudy } from "./judge.ts";
