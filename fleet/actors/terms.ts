@@ -116,12 +116,13 @@ function constantRate({ engineClass, operationsPerSecond }: FleetParameters["loa
 /** Of the first board of the job. Throws a `WorkloadError` for an unknown name, and for a file that is no recording. */
 function workloadOf({ workload, recording, accelerator }: FleetParameters["load"]): Workload | undefined {
   if (recording === "") return workload === "" ? undefined : builtinWorkload(workload);
-  const known = recordings.get(recording) ?? readTrace(recording, { accelerator });
-  recordings.set(recording, known);
+  const key = `${accelerator} ${recording}`;
+  const known = recordings.get(key) ?? readTrace(recording, { accelerator });
+  recordings.set(key, known);
   return known;
 }
 
-/** By their paths: a run's cells read a file once. */
+/** By accelerator and path: a run's cells read a file once. */
 const recordings = new Map<string, Workload>();
 
 /** Over all that is recorded of the board. */
