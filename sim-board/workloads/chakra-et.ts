@@ -11,17 +11,19 @@ import {
   MICROSECONDS_MAX,
   NODE_TYPE_MAX,
 } from "./chakra.ts";
+import type { NodeInputs } from "./chakra-products.ts";
 import { WorkloadError } from "./errors.ts";
 import { RECORDS_MAX, type ReadOptions, refuseTooMany, type TraceFile, wholeQuantity } from "./files.ts";
 import { type Field, fieldsOf, type Source, type Span, varint, Wire } from "./protobuf.ts";
 import type { Workload } from "./types.ts";
 
 const DEPENDENCIES_MAX = 4 * RECORDS_MAX;
-/** Longest name, in bytes: more of it is not decoded. */
-const NAME_BYTES_MAX = 400;
+/** Longest name, and longest list of shapes or types, in bytes: more of it is not decoded. */
+const TEXT_BYTES_MAX = 400;
 
 /** Field numbers of the messages. */
-const NODE = { id: 1, name: 2, type: 3, dataDeps: 5, startUs: 6, runtimeUs: 7, attribute: 10 };
+const NODE = { id: 1, name: 2, type: 3, ctrlDeps: 4, dataDeps: 5, startUs: 6, runtimeUs: 7, inputs: 8, attribute: 10 };
+const INPUTS = { shapes: 2, types: 3 };
 const METADATA = { version: 1, attribute: 2 };
 const ATTRIBUTE = { name: 1, bool: 27, text: 29 };
 /** int32, int64, uint32 and uint64: all are plain varints. */
@@ -70,6 +72,7 @@ function messageAt(source: Source, at: number): Span {
 function nodeOf(source: Source, message: Span): ChakraNode {
   const { file } = source;
   const dataDeps: number[] = [];
+  const ctrlDeps: number[] = [];
   const attributes: Attributes = {};
   const node = { id: 0, name: "", type: 0, dataDeps, startUs: 0, runtimeUs: 0, onHost: true, inGroup: false };
   for (const field of fieldsOf(source, message)) {
@@ -79,16 +82,20 @@ function nodeOf(source: Source, message: Span): ChakraNode {
     else if (field.number === NODE.startUs) node.startUs = wholeOf(field, "start_time_micros of a node", file);
     else if (field.number === NODE.runtimeUs) {
       node.runtimeUs = wholeOf(field, "duration_micros of a node", file, MICROSECONDS_MAX);
-    } else if (field.number === NODE.dataDeps) addDependencies(source, field, dataDeps);
+    } else if (field.number === NODE.dataDeps) addDependencies(source, field, "data_deps", dataDeps);
+    else if (field.number === NODE.ctrlDeps) addDependencies(source, field, "ctrl_deps", ctrlDeps);
+    else if (field.number === NODE.inputs)
+      attributes.inputs = inputsOf(source, bytesOf(field, "inputs of a node", file));
     else if (field.number === NODE.attribute) readAttribute(source, bytesOf(field, "attr of a node", file), attributes);
   }
   if (node.type === 0) throw new WorkloadError("trace/malformed", `${file}: node ${node.id} has no type`);
+  if (ctrlDeps.length > 0) attributes.launchedBy = ctrlDeps[0]!;
   return { ...node, ...attributes };
 }
 
 /** In one packed field or one by one, as the wire format allows for lists of numbers. */
-function addDependencies(source: Source, field: Field, into: number[]): void {
-  const what = "an entry of data_deps";
+function addDependencies(source: Source, field: Field, list: string, into: number[]): void {
+  const what = `an entry of ${list}`;
   if (field.wire === Wire.VARINT) {
     into.push(wholeQuantity(field.value, what, source.file));
     return;
@@ -99,6 +106,15 @@ function addDependencies(source: Source, field: Field, into: number[]): void {
     into.push(wholeQuantity(value, what, source.file));
     at = next;
   }
+}
+
+function inputsOf(source: Source, span: Span): NodeInputs {
+  const inputs = { shapes: "", types: "" };
+  for (const field of fieldsOf(source, span)) {
+    if (field.number === INPUTS.shapes) inputs.shapes = textOf(source, field, "shapes of a node");
+    else if (field.number === INPUTS.types) inputs.types = textOf(source, field, "types of a node");
+  }
+  return inputs;
 }
 
 type Attributes = Partial<Omit<ChakraNode, "id" | "name" | "type" | "dataDeps">>;
@@ -151,5 +167,5 @@ const UTF8 = new TextDecoder("utf-8");
 
 function textOf(source: Source, field: Field, what: string): string {
   const { from, until } = bytesOf(field, what, source.file);
-  return UTF8.decode(source.bytes.subarray(from, Math.min(until, from + NAME_BYTES_MAX)));
+  return UTF8.decode(source.bytes.subarray(from, Math.min(until, from + TEXT_BYTES_MAX)));
 }

@@ -6,11 +6,12 @@
  */
 import { EngineClass } from "../../firmware/protocol/classes.ts";
 import { type Accelerator, accelerator, peakPerSecond } from "../accelerators.ts";
+import { type NodeInputs, nodeProduct } from "./chakra-products.ts";
 import { collectiveBytes } from "./collectives.ts";
 import { type DeviceEvent, slicePhases } from "./device-timeline.ts";
 import { WorkloadError } from "./errors.ts";
 import { boardCount, boardOption, type ReadOptions } from "./files.ts";
-import { addWork, sumWork, type Work, type Workload, workloadOf } from "./types.ts";
+import { addWork, operationsOf, sumWork, type Work, type Workload, workloadOf } from "./types.ts";
 
 /** Schema `et_def.proto`, NodeType. */
 const NodeType = {
@@ -41,6 +42,9 @@ export type ChakraNode = {
   tensorBytes?: number;
   /** Operations of no data type. */
   operations?: number;
+  /** Node of the operator that launched it, with shapes and types of that one's inputs. */
+  launchedBy?: number;
+  inputs?: NodeInputs;
   /** It works in a process group, whose ranks the trace does not hold. */
   inGroup: boolean;
 };
@@ -73,10 +77,16 @@ const DEVICE_TYPES: ReadonlySet<number> = new Set(Object.values(NodeType));
 export function chakraWorkload(trace: ChakraTrace, file: string, options: ReadOptions): Workload {
   const ranks = options.boards ?? trace.boards;
   const boards = boardCount(ranks ?? 1);
-  const chip = accelerator(options.accelerator ?? "a100");
-  const unmetered = { collectives: 0, operations: 0n };
-  const done = trace.nodes.map((node) => doneBy(node, ranks, unmetered));
-  const lengthsNs = trace.nodes.map((node, i) => Math.round((node.runtimeUs || untimedUs(done[i]!, chip)) * 1000));
+  const chip = accelerator(options.accelerator ?? "h100");
+  const totals = { collectives: 0, untyped: 0n, gemms: 0, gemmUs: 0, batched: 0n };
+  const operators = operatorNames(trace.nodes);
+  const done = trace.nodes.map((node) => {
+    if (!isOnDevice(node)) return new Map() as Work;
+    if (node.type !== NodeType.COMP) return movedBy(node, ranks, totals);
+    return computedBy(node, operators.get(node.launchedBy) ?? "", options.batchedProducts ?? false, totals, file);
+  });
+  const peakUs = done.map((work) => atPeakUs(work, chip, file));
+  const lengthsNs = trace.nodes.map((node, i) => Math.round((node.runtimeUs || peakUs[i]!) * 1000));
   const isTimed = trace.nodes.every((node, i) => node.runtimeUs > 0 || done[i]!.size === 0);
   const startsNs = trace.nodes.some((node) => isOnDevice(node) && node.startUs > 0)
     ? trace.nodes.map(({ startUs }) => Math.round(startUs * 1000))
@@ -93,6 +103,7 @@ export function chakraWorkload(trace: ChakraTrace, file: string, options: ReadOp
     );
   }
   const phases = slicePhases(events, file);
+  const sum = sumWork(phases);
   return workloadOf({
     name: `trace ${file}`,
     source: `Chakra execution trace ${file}`,
@@ -102,21 +113,24 @@ export function chakraWorkload(trace: ChakraTrace, file: string, options: ReadOp
     provenance: PROVENANCE,
     recorded: {
       scope: "board",
-      flop: 0n,
-      linkBytes: sumWork(phases).get(EngineClass.LINK_TX) ?? 0n,
-      collectivesUnmetered: unmetered.collectives,
-      operationsUntyped: unmetered.operations,
+      flop: operationsOf(sum),
+      linkBytes: sum.get(EngineClass.LINK_TX) ?? 0n,
+      gemms: totals.gemms,
+      gemmSeconds: totals.gemmUs / 1e6,
+      batchedFlop: totals.batched,
+      collectivesUnmetered: totals.collectives,
+      operationsUntyped: totals.untyped,
     },
     phases: isTimed ? phases : phases.map((phase) => ({ ...phase, measured: false })),
   });
 }
 
 const PROVENANCE = {
-  measured: "nodes, their dependencies and runtimes, and sizes of messages, as the trace holds them",
+  measured: "nodes, their dependencies and runtimes, sizes of messages, shapes and types, as the trace holds them",
   computed:
     "when nodes ran, where no start times were recorded: host, products and communication one at a time each; link bytes " +
-    "by ring formulas over all ranks; the time of communication and copies without a runtime, at the peak. Operations " +
-    "carry no data type and are no work, nor are collectives without a known size, group or direction",
+    "by ring formulas over all ranks; operations of products (2mkn) from shapes; the time of what has work and no " +
+    "runtime, at the peak. Operations of no data type are no work, nor are collectives without size, group or direction",
 } as const;
 
 function isOnDevice({ onHost, type }: ChakraNode): boolean {
@@ -127,16 +141,32 @@ function isCommunication({ type }: ChakraNode): boolean {
   return type === NodeType.COMM_SEND || type === NodeType.COMM_RECV || type === NodeType.COMM_COLL;
 }
 
-function doneBy(
-  node: ChakraNode,
-  ranks: number | undefined,
-  unmetered: { collectives: number; operations: bigint },
-): Work {
+type Totals = { collectives: number; untyped: bigint; gemms: number; gemmUs: number; batched: bigint };
+
+/** Of the host's nodes that launched others. */
+function operatorNames(nodes: readonly ChakraNode[]): Map<number | undefined, string> {
+  const launchers = new Set(nodes.map(({ launchedBy }) => launchedBy));
+  return new Map(nodes.filter(({ id, onHost }) => onHost && launchers.has(id)).map(({ id, name }) => [id, name]));
+}
+
+/** A product counts in the class of its inputs' type; operations of which no type is known are stated only. */
+function computedBy(node: ChakraNode, operator: string, isBatched: boolean, totals: Totals, file: string): Work {
   const work: Work = new Map();
-  if (!isOnDevice(node)) return work;
+  const product = node.inputs && nodeProduct(node.name, operator, node.inputs, file);
+  if (product?.batched) totals.batched += product.operations;
+  if (product && (!product.batched || isBatched)) {
+    totals.gemms++;
+    totals.gemmUs += node.runtimeUs;
+    addWork(work, product.engineClass, product.operations);
+  }
+  if (!product) totals.untyped += BigInt(node.operations ?? 0);
+  return work;
+}
+
+function movedBy(node: ChakraNode, ranks: number | undefined, totals: Totals): Work {
+  const work: Work = new Map();
   const bytes = BigInt(node.commBytes ?? 0);
-  if (node.type === NodeType.COMP) unmetered.operations += BigInt(node.operations ?? 0);
-  else if (node.type === NodeType.COMM_SEND) addWork(work, EngineClass.LINK_TX, bytes);
+  if (node.type === NodeType.COMM_SEND) addWork(work, EngineClass.LINK_TX, bytes);
   else if (node.type === NodeType.COMM_RECV) addWork(work, EngineClass.LINK_RX, bytes);
   else if (node.type !== NodeType.COMM_COLL) addWork(work, EngineClass.COPY, BigInt(node.tensorBytes ?? 0));
   else {
@@ -154,16 +184,23 @@ function doneBy(
       : undefined;
     addWork(work, EngineClass.LINK_TX, sent?.sent ?? 0n);
     addWork(work, EngineClass.LINK_RX, sent?.received ?? 0n);
-    if (!sent && name !== "barrier") unmetered.collectives++;
+    if (!sent && name !== "barrier") totals.collectives++;
   }
   return work;
 }
 
-/** Of what was recorded without a runtime: at the chip's peaks, in microseconds. */
-function untimedUs(work: Work, chip: Accelerator): number {
+/** How long it takes at the chip's peaks, in microseconds: for what was recorded without a runtime. */
+function atPeakUs(work: Work, chip: Accelerator, file: string): number {
   let seconds = 0;
   for (const [engineClass, amount] of work) {
-    seconds = Math.max(seconds, Number(amount) / peakPerSecond(chip, engineClass));
+    const peak = peakPerSecond(chip, engineClass);
+    if (peak === 0) {
+      throw new WorkloadError(
+        "workload/bad-option",
+        `${file}: ${chip.name} states no rate for engine class ${engineClass}`,
+      );
+    }
+    seconds = Math.max(seconds, Number(amount) / peak);
   }
   return seconds * 1e6;
 }

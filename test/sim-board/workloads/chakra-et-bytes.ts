@@ -41,19 +41,33 @@ export interface NodeParts {
   type: number;
   name?: string;
   deps?: number[];
+  launchedBy?: number;
+  inputs?: { shapes: string; types: string };
   startUs?: number;
   runtimeUs?: number;
   attributes?: Record<string, number | bigint | boolean>;
 }
 
-export function node({ id, type, name, deps, startUs, runtimeUs, attributes = {} }: NodeParts): number[] {
+export function node({
+  id,
+  type,
+  name,
+  deps,
+  launchedBy,
+  inputs,
+  startUs,
+  runtimeUs,
+  attributes = {},
+}: NodeParts): number[] {
   return message(
     whole(1, id),
     name === undefined ? [] : bytes(2, name),
     whole(3, type),
+    launchedBy === undefined ? [] : whole(4, launchedBy),
     deps === undefined ? [] : bytes(5, deps.flatMap(varint)),
     startUs === undefined ? [] : whole(6, startUs),
     runtimeUs === undefined ? [] : whole(7, runtimeUs),
+    inputs === undefined ? [] : bytes(8, [...bytes(1, "[1]"), ...bytes(2, inputs.shapes), ...bytes(3, inputs.types)]),
     ...Object.entries(attributes).map(([attributeName, value]) => attribute(attributeName, value)),
   );
 }

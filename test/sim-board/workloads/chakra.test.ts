@@ -41,13 +41,31 @@ const NODES = [
 const JSON_GOOD = json(NODES);
 const ET_GOOD = [
   METADATA,
-  node({ id: 1, type: 4, runtimeUs: 1000, attributes: { is_cpu_op: true } }),
+  node({ id: 1, type: 4, name: "aten::mm", runtimeUs: 1000, attributes: { is_cpu_op: true } }),
   node({ id: 2, type: 4, deps: [1], runtimeUs: 3000, attributes: { ...DEVICE, num_ops: 10n ** 12n } }),
   node({ id: 3, type: 7, deps: [1], runtimeUs: 2000, attributes: { ...DEVICE, comm_type: 0, comm_size: 1000 } }),
   node({ id: 4, type: 2, name: "load", deps: [3], runtimeUs: 500, attributes: { ...DEVICE, tensor_size: 64 } }),
 ].flat();
 
-/** A trace of the device's one node, in each form. */
+/** An `.et` of an operator and of the kernel that it launched. */
+const product = (operator: string, shapes: string, types: string, kernel = "ampere_gemm_tf32_s1688gemm", more = {}) =>
+  file(
+    [
+      METADATA,
+      node({ id: 1, type: 4, name: operator, runtimeUs: 1, attributes: { is_cpu_op: true } }),
+      node({
+        id: 2,
+        type: 4,
+        name: kernel,
+        launchedBy: 1,
+        runtimeUs: 7,
+        inputs: { shapes, types },
+        attributes: { ...DEVICE, num_ops: 5, ...more },
+      }),
+    ].flat(),
+  );
+
+/** A trace in JSON of the device's one node. */
 const collective = (type: number | undefined, size: number | undefined, more: object = {}) =>
   json([{ Id: 1, NodeType: 7, runtime: 5, is_cpu_op: false, comm_type: type, comm_size: size, ...more }]);
 
@@ -150,6 +168,62 @@ describe("a Chakra trace", () => {
     expect(readTrace(file(et)).totals.durationSeconds).toBeCloseTo(30e-6, 12);
   });
 
+  test.each([
+    ["aten::mm", "[[2, 3], [3, 4]]", "['Tensor(float)', 'Tensor(float)']", EngineClass.TENSOR_TF32],
+    ["aten::mm(0)", "[[2, 3], [3, 4]]", '["Tensor(c10::Half)","Tensor(c10::Half)"]', EngineClass.TENSOR_FP16],
+    [
+      "aten::addmm",
+      "[[4], [2, 3], [3, 4], [], []]",
+      "['Tensor(c10::BFloat16)', 'Tensor(c10::BFloat16)', 'Tensor(c10::BFloat16)', 'Int', 'Int']",
+      EngineClass.TENSOR_BF16,
+    ],
+  ])(
+    "a kernel that %s launched multiplies what its inputs say, in the class of their type",
+    (operator, shapes, types, engineClass) => {
+      const workload = readTrace(product(operator, shapes, types));
+      expectSound(workload);
+      expect(workload.totals.work).toEqual(new Map([[engineClass as number, 48n]]));
+      const { flop, gemms, gemmSeconds, operationsUntyped } = workload.totals.recorded;
+      expect({ flop, gemms, gemmSeconds, operationsUntyped }).toEqual({
+        flop: 48n,
+        gemms: 1,
+        gemmSeconds: 7e-6,
+        operationsUntyped: 0n,
+      });
+    },
+  );
+
+  test.each([
+    ["an operator that is no product", product("aten::add", "[[2, 3], [3, 4]]", "['Tensor(float)', 'Tensor(float)']")],
+    ["a type that is not known", product("aten::mm", "[[2, 3], [3, 4]]", "['Tensor(float16)', 'Tensor(float16)']")],
+    ["no types", product("aten::mm", "[[2, 3], [3, 4]]", "[]")],
+    ["shapes that do not fit", product("aten::mm", "[[2, 3], [4, 5]]", "['Tensor(float)', 'Tensor(float)']")],
+    ["shapes that are no list", product("aten::mm", "None", "['Tensor(float)', 'Tensor(float)']")],
+    [
+      "a kernel that only adds up",
+      product("aten::mm", "[[2, 3], [3, 4]]", "['Tensor(float)', 'Tensor(float)']", "splitKreduce"),
+    ],
+  ])("%s makes no product", (_what, path) => {
+    const { work, recorded } = readTrace(path).totals;
+    expect(work).toEqual(new Map());
+    expect(recorded.operationsUntyped).toBe(5n);
+  });
+
+  test("batched products are stated, and count where they are asked for, as in profiles", () => {
+    const path = product("aten::bmm", "[[5, 2, 3], [5, 3, 4]]", "['Tensor(float)', 'Tensor(float)']");
+    expect(readTrace(path).totals.recorded).toMatchObject({ flop: 0n, batchedFlop: 240n, operationsUntyped: 0n });
+    expect(readTrace(path, { batchedProducts: true }).totals.recorded).toMatchObject({ flop: 240n, gemms: 1 });
+  });
+
+  test("a chip that has no rate for a type does not do it", () => {
+    const types = "['Tensor(c10::Float8_e4m3fn)', 'Tensor(c10::Float8_e4m3fn)']";
+    const path = product("aten::mm", "[[2, 3], [3, 4]]", types);
+    expectSound(readTrace(path));
+    expect(() => readTrace(path, { accelerator: "a100" })).toThrow(
+      expect.objectContaining({ code: "workload/bad-option", message: expect.stringContaining("a100 states no rate") }),
+    );
+  });
+
   test("fields that are not known are passed over", () => {
     const odd = message(
       whole(1, 1),
@@ -222,6 +296,9 @@ const BAD: [string, string | readonly number[], string][] = [
   ["bytes that are true", et(node({ id: 1, type: 7, attributes: { comm_size: true } })), "trace/malformed"],
   ["an is_cpu_op of 1", et(node({ id: 1, type: 7, attributes: { is_cpu_op: 1 } })), "trace/malformed"],
   ["a group that is a number", et(node({ id: 1, type: 7, attributes: { pg_name: 1 } })), "trace/malformed"],
+  ["inputs that are a number", withField(whole(8, 1)), "trace/malformed"],
+  ["shapes that are a number", withField(bytes(8, whole(2, 1))), "trace/malformed"],
+  ["a control dependency that is text", withField(bytes(4, [255])), "trace/malformed"],
   ["a lone zero byte", [0], "trace/unknown-format"],
 ];
 
@@ -246,7 +323,9 @@ describe("a bad Chakra trace gets one clear line and a code", () => {
   test("no change of a few bytes makes anything but a workload or a refusal", () => {
     const byte = fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 127, 128, 255));
     const edit = fc.tuple(fc.nat(), byte, fc.nat({ max: 4 }), fc.boolean());
-    const goods = [Buffer.from(JSON_GOOD), Buffer.from(ET_GOOD)];
+    const types = "['Tensor(float)', 'Tensor(float)']";
+    const multiplying = readFileSync(product("aten::mm", "[[2, 3], [3, 4]]", types));
+    const goods = [Buffer.from(JSON_GOOD), Buffer.from(ET_GOOD), multiplying];
     fc.assert(
       fc.property(fc.constantFrom(...goods), fc.array(edit, { minLength: 1, maxLength: 4 }), (good, edits) => {
         let content = [...good];
