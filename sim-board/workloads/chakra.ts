@@ -1,7 +1,7 @@
 /**
  * Chakra execution traces (MLCommons, github.com/mlcommons/chakra): the graph of what one rank did, host and device, from
  * either of its forms (chakra-json.ts, chakra-et.ts). Nodes of the device are played; those of the host only hold others
- * back. A trace without start times is laid out as ASTRA-sim replays it: the host, the device's products and its
+ * back. A trace without start times is laid out in the manner of ASTRA-sim: the host, the device's products and its
  * communication each do one node at a time, a node after all that it depends on.
  */
 import { EngineClass } from "../../firmware/protocol/classes.ts";
