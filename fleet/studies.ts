@@ -1,4 +1,5 @@
 /** The kinds of experiments that there are. A scenario names one of them. */
+import { dtypeDodge } from "./studies/dtype-dodge.ts";
 import { fleet } from "./studies/fleet/fleet.ts";
 import { inspectionSampling } from "./studies/inspection-sampling.ts";
 import { quorum } from "./studies/quorum.ts";
@@ -12,6 +13,7 @@ import { wornOutBoard } from "./studies/worn-out-board.ts";
 import type { Study } from "./study.ts";
 
 export const STUDIES: readonly Study<never>[] = [
+  dtypeDodge,
   fleet,
   inspectionSampling,
   quorum,

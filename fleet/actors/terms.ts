@@ -8,7 +8,7 @@ import type { FleetParameters } from "../studies/fleet/parameters.ts";
 
 export const LOAD_CLASSES = ["fp64", "tf32", "bf16", "fp16", "fp8", "int8", "fp4", "int4"] as const;
 
-const CLASS_OF: Readonly<Record<(typeof LOAD_CLASSES)[number], EngineClass>> = {
+export const CLASS_OF: Readonly<Record<(typeof LOAD_CLASSES)[number], EngineClass>> = {
   fp64: EngineClass.TENSOR_FP64,
   tf32: EngineClass.TENSOR_TF32,
   bf16: EngineClass.TENSOR_BF16,

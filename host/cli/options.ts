@@ -7,6 +7,7 @@ export const DEFAULT_SEED = 1;
 const STEPS_MAX = 1_000_000;
 /** In one process, in real time. */
 const BOARDS_MAX = 256;
+const RANKS_MAX = 1_000_000;
 const TICK_HZ_MAX = 1_000_000;
 const SPEED_MIN = 0.1;
 const SPEED_MAX = 1_000;
@@ -17,6 +18,11 @@ export function seedOption(text: string): number {
 
 export function stepsOption(text: string): number {
   return wholeNumber(text, 1, STEPS_MAX);
+}
+
+/** Boards of a recorded job. */
+export function ranksOption(text: string): number {
+  return wholeNumber(text, 1, RANKS_MAX);
 }
 
 export function boardsOption(text: string): number {

@@ -64,6 +64,7 @@ const COUNTS: readonly [key: keyof RecordedTotals, name: string][] = [
   ["requests", "requests"],
   ["gemms", "matrix products"],
   ["collectivesUnmetered", "collectives without a recorded size (not metered)"],
+  ["operationsUntyped", "operations without a data type (not metered)"],
 ];
 
 function printRun(workload: Workload, run: WorkloadRun): void {
@@ -73,13 +74,13 @@ function printRun(workload: Workload, run: WorkloadRun): void {
   );
   print(color.dim(`  ${plainText(workload.source)}`));
   print("");
-  const counts = COUNTS.filter(([key]) => recorded[key] !== undefined && recorded[key] !== 0);
+  const counts = COUNTS.filter(([key]) => recorded[key]);
   print(
     facts([
       ["simulated", `${durationText(run.seconds)}, ${exactText(run.played.phases)} phases`],
       [
         "recording",
-        counts.map(([key, name]) => `${exactText(recorded[key] as number)} ${name}`).join(", ") || "work only",
+        counts.map(([key, name]) => `${exactText(recorded[key] as number | bigint)} ${name}`).join(", ") || "work only",
       ],
       ["licenses", `${run.licenses}, reports ${run.reports}`],
       ["wear", `${exactText(run.counterSteps)} counter steps, ${exactText(run.sectorErases)} sector erases`],

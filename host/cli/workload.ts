@@ -5,14 +5,19 @@ import { builtinWorkload } from "../../sim-board/workloads/builtin.ts";
 import { readTrace } from "../../sim-board/workloads/read.ts";
 import { sumWork, type Workload } from "../../sim-board/workloads/types.ts";
 import { wrongUse } from "./exit.ts";
-import { stepsOption } from "./options.ts";
+import { ranksOption, stepsOption } from "./options.ts";
 
-export type WorkloadOptions = { trace?: string; workload?: string; steps?: number };
+export type WorkloadOptions = { trace?: string; ranks?: number; workload?: string; steps?: number };
 
 export function addWorkloadOptions(command: Command): Command {
   return command
     .addOption(
       new Option("--trace <file>", "play a recording: docs/workloads.md lists the formats").conflicts("workload"),
+    )
+    .addOption(
+      new Option("--ranks <n>", "boards of the recorded job, where the recording does not say")
+        .argParser(ranksOption)
+        .conflicts("workload"),
     )
     .option("--workload <name>", "play a built-in workload: `quiesce workloads` lists them")
     .option("--steps <n>", "play only so many training steps (or phases, where there are no steps)", stepsOption);
@@ -26,11 +31,12 @@ export function chooseWorkload(options: WorkloadOptions, fallback?: string): Wor
 }
 
 function readWorkload(options: WorkloadOptions, fallback: string | undefined): Workload {
-  const { trace, steps } = options;
+  const { trace, ranks, steps } = options;
   if (trace !== undefined) {
     if (!existsSync(trace)) throw wrongUse(`the trace '${trace}' cannot be opened: there is no such file`);
-    return shorten(readTrace(trace), steps);
+    return shorten(readTrace(trace, ranks === undefined ? {} : { boards: ranks }), steps);
   }
+  if (ranks !== undefined) throw wrongUse("--ranks says how many boards a recording is of: name it with --trace FILE");
   const name = options.workload ?? fallback;
   if (name === undefined) throw wrongUse("name what is to be run: --trace FILE or --workload NAME");
   return builtinWorkload(name, { steps });

@@ -16,12 +16,17 @@ export type CountingRule = (typeof COUNTING_RULES)[number];
 
 /** Bits of an operand, by class number 0 to 8. */
 const OPERAND_BITS: readonly bigint[] = [64n, 32n, 16n, 16n, 8n, 8n, 4n, 4n, 32n];
-const REFERENCE_BITS = 16n;
+export const REFERENCE_BITS = 16n;
+
+/** Of a class of operations. */
+export function operandBits(engineClass: EngineClass): bigint {
+  return OPERAND_BITS[engineClass]!;
+}
 
 /** What one operation of a class counts as; a whole number under either rule, 0 for bytes. */
 export function operationFactor(engineClass: EngineClass, rule: CountingRule): bigint {
   if (isByteClass(engineClass)) return 0n;
-  const bits = OPERAND_BITS[engineClass]!;
+  const bits = operandBits(engineClass);
   return rule === "native" || bits <= REFERENCE_BITS ? 1n : bits / REFERENCE_BITS;
 }
 

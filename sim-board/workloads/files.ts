@@ -19,6 +19,9 @@ export type TraceFile = {
   path: string;
   /** Last part of the path: what messages call the file. */
   name: string;
+  /** Unpacked. */
+  bytes: Uint8Array;
+  /** The same as text; of a binary file nothing. */
   text: string;
 };
 
@@ -37,13 +40,8 @@ export function readTraceFile(path: string, sha256?: string): TraceFile {
   if (bytes.subarray(257, 262).toString("latin1") === "ustar") {
     throw new WorkloadError("trace/unknown-format", `${name} is a tar archive; unpack it and name one of its files`);
   }
-  if (bytes.subarray(0, 4096).includes(0)) {
-    throw new WorkloadError(
-      "trace/unknown-format",
-      `${name} is a binary file; a workload trace is text or gzip of text`,
-    );
-  }
-  return { path, name, text: new TextDecoder("utf-8").decode(bytes) };
+  const isBinary = bytes.subarray(0, 4096).includes(0);
+  return { path, name, bytes, text: isBinary ? "" : new TextDecoder("utf-8").decode(bytes) };
 }
 
 function readBounded(path: string, name: string): Buffer {

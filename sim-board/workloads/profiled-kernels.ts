@@ -36,7 +36,7 @@ export function dimensions(value: unknown, file: string): number[][] {
     );
 }
 
-type Product = { engineClass: number; operations: bigint; batched: boolean };
+export type Product = { engineClass: number; operations: bigint; batched: boolean };
 
 /** The product that this kernel computes, if its operator is one and the kernel is the one that multiplies. */
 export function productOf(event: ProfiledKernel): Product | undefined {

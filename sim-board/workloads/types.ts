@@ -64,6 +64,8 @@ export type RecordedTotals = {
   batchedFlop?: bigint;
   /** Collectives whose group, size or direction the recording does not hold: they are in no total. */
   collectivesUnmetered?: number;
+  /** Operations whose data type the recording does not hold: they are in no total and in no work. */
+  operationsUntyped?: bigint;
 };
 
 type Totals = {
