@@ -118,8 +118,10 @@ export class Agent {
       const resumeMs = cell.world.nextResumeMs(nowMs);
       if (resumeMs !== undefined) this.#putRenewal(index, resumeMs + latencyMs);
     } else if (!this.#wire.reaches("verifier", index)) this.#tryAgain(index);
-    else if (!standing.knowsTime) standing.isRenewalDue = true;
-    else if (this.#time.isUnsure(standing) && this.#time.askFresh(index)) standing.isRenewalDue = true;
+    else if (!standing.knowsTime) {
+      standing.isRenewalDue = true;
+      this.#time.ask(index);
+    } else if (this.#time.isUnsure(standing) && this.#time.askFresh(index)) standing.isRenewalDue = true;
     else this.#askLicense(index);
   }
 
@@ -214,6 +216,7 @@ export class Agent {
     cell.watch.lostPower(index);
     board.powerOn();
     standing.knowsTime = false;
+    standing.proofDueMs = undefined;
     for (const bytes of standing.licenseBytes) this.#wire.isDone(() => mailbox.license(bytes));
     this.#time.ask(index);
   }

@@ -15,6 +15,8 @@ export interface Standing {
   everWorked: boolean;
   /** Whether the governor was given the time since power-up. */
   knowsTime: boolean;
+  /** When the proof that was asked for comes; undefined while none is under way. */
+  proofDueMs: number | undefined;
   /** What was left of the work when a pause took it off. */
   left: Phase | undefined;
   /** What runs: the work, its checkpoint, or nothing. */
@@ -61,6 +63,7 @@ export function standingOf(strategy: Strategy): Standing {
     quietMs: 0,
     everWorked: false,
     knowsTime: false,
+    proofDueMs: undefined,
     left: undefined,
     runs: "nothing",
     isAsking: false,

@@ -21,28 +21,37 @@ export class TimeCarrier {
   /** Asks for a proof on the governor's own nonce, as soon as there is somebody to ask. */
   ask(index: number): void {
     const { nowMs, latencyMs, cell } = this.#wire;
+    const standing = this.#wire.standingOf(index);
+    // A second challenge would make the proof that is under way worthless.
+    if (standing.proofDueMs !== undefined && standing.proofDueMs > nowMs) return;
     const reachableMs = this.#wire.reachableMs("time", index);
     const signedMs = reachableMs + latencyMs;
     const stoppedMs = cell.world.isStopped("stop-beacons", signedMs) ? cell.world.nextResumeMs(signedMs) : signedMs;
     if (stoppedMs === undefined) return;
-    if (reachableMs > nowMs || stoppedMs > signedMs) {
-      this.#wire.put(Math.max(reachableMs, stoppedMs - latencyMs), { kind: "time", board: index });
+    const askedMs = Math.max(reachableMs, stoppedMs - latencyMs);
+    if (askedMs > nowMs) {
+      this.#wire.put(askedMs, { kind: "time", board: index });
       return;
     }
     cell.take(index);
     const nonce = this.#wire.mailbox.timeChallenge();
-    this.#wire.put(nowMs + 2 * latencyMs, { kind: "proof", board: index, nonce });
+    standing.proofDueMs = nowMs + 2 * latencyMs;
+    this.#wire.put(standing.proofDueMs, { kind: "proof", board: index, nonce });
   }
 
   prove(index: number, nonce: Uint8Array): void {
     const { cell, signedMs, nowMs } = this.#wire;
     const standing = this.#wire.standingOf(index);
+    if (standing.proofDueMs !== nowMs) return;
+    standing.proofDueMs = undefined;
     if (this.#withholds(standing, signedMs)) return;
     cell.take(index);
     const { mailbox } = this.#wire;
-    // One on an older nonce came too late: the plug was pulled meanwhile.
     standing.knowsTime = this.#wire.isDone(() => mailbox.timeProof(cell.office.timeProof(signedMs, nonce)));
-    if (!standing.knowsTime) return;
+    if (!standing.knowsTime) {
+      this.#wire.put(nowMs + cell.parameters.operator.retrySeconds * 1000, { kind: "time", board: index });
+      return;
+    }
     standing.beaconMs = nowMs;
     this.#heard(index);
   }
