@@ -11,7 +11,7 @@ import { STRUCTURAL_CHECKS } from "../../../host/store/structure.ts";
 import { embedded, engines, withStore } from "./engines.ts";
 
 /** `QUIESCE_STORE_KILLS` is for long campaigns. PostgreSQL is another process, which lives on: fewer times will do. */
-const KILLS = { sqlite: 20, postgres: 8 };
+const KILLS = { sqlite: 10, postgres: 4 };
 const killsOf = (engine: Store["engine"]) => Number(process.env.QUIESCE_STORE_KILLS ?? KILLS[engine]);
 /** Campaigns at one time, each on a store of its own: most of a round is the start of a process. */
 const CAMPAIGNS = 2;
