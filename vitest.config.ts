@@ -14,8 +14,8 @@ if (process.env.QUIESCE_SEED !== String(seed)) {
 }
 process.env.QUIESCE_SEED = String(seed);
 
-/** These put something else in a module's place: they have a process each, and modules of their own. */
-const ALONE = ["test/host/protocol/{key-cache,ed25519-system}.test.ts"];
+/** These put something else in a module's or a global's place: they have a process each. */
+const ALONE = ["test/host/protocol/{key-cache,ed25519-system}.test.ts", "test/mutation/mutation.test.ts"];
 
 export default defineConfig({
   test: {

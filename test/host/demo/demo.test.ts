@@ -1,6 +1,6 @@
 /** `quiesce demo`: the whole story on the real firmware, and the document that says so. */
 import { readdirSync, readFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadGovernor } from "../../../host/cli/firmware.ts";
 import { chooseWorkload } from "../../../host/cli/workload.ts";
@@ -31,12 +31,13 @@ function play(options: Parameters<typeof chooseWorkload>[0], seed = 1) {
 
 describe("quiesce demo --json", () => {
   let ran: Ran;
-  const saved = join(temporaryFolder(), "objects");
+  const folder = temporaryFolder();
+  const saved = join(folder, "objects");
   const run = (...more: string[]) => quiesce(["demo", "--steps", "12", "--seed", "7", "--json", ...more]);
   beforeAll(async () => {
     ran = await run("--save", saved);
   });
-  afterAll(() => rmSync(dirname(saved), { recursive: true }));
+  afterAll(() => rmSync(folder, { recursive: true }));
 
   it("prints one document in which licensed, done and reported work are equal", () => {
     const { exit, stdout, stderr } = ran;
@@ -79,8 +80,14 @@ describe("quiesce demo --json", () => {
     expect(signedBy(license, verifyAgreement(agreement).agreement)).toHaveLength(2);
   });
 
-  it("replays to the byte with one seed, and differs with another", async () => {
-    expect((await run()).stdout).toBe(ran.stdout);
+  it("replays to the byte with one seed, objects and all, and differs with another", async () => {
+    const again = join(folder, "again");
+    expect((await run("--save", again)).stdout).toBe(ran.stdout);
+    const objects = readdirSync(saved);
+    expect(objects.length).toBeGreaterThan(10);
+    expect(readdirSync(again)).toEqual(objects);
+    for (const name of objects)
+      expect(readFileSync(join(again, name)).equals(readFileSync(join(saved, name))), name).toBe(true);
     const { device, seconds } = JSON.parse(ran.stdout);
     const [same, other] = [7, 8].map((seed) => play({ workload: "llama405b-train", steps: 12 }, seed));
     expect(same).toMatchObject({ ok: true, seed: 7, device: Uint8Array.from(Buffer.from(device, "hex")), seconds });

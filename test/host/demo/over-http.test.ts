@@ -1,6 +1,6 @@
 /** The demo's story with a verifier process for each party: what holds of it whatever the processes are, and their ends. */
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -35,20 +35,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** All that it signed. */
-function objectsOf({ site, orders }: Awaited<ReturnType<typeof playDemoOverHttp>>): string[] {
-  const { licenses, reports, evidence, timeProofs, beaconNewest } = site.recorder;
-  return [...licenses, ...reports, ...evidence, ...timeProofs, ...orders.values(), beaconNewest!].map(hex);
-}
-
 describe("the story over HTTP", () => {
-  let objects: string[];
-
   it("is the one of a single process, told by three verifiers whose own books agree", async () => {
     const pids: number[] = [];
-    const demo = await playDemoOverHttp(settings(1, { onServing: (all) => pids.push(...all) }));
-    const { result, site } = demo;
-    objects = objectsOf(demo);
+    const { result, site } = await playDemoOverHttp(settings(1, { onServing: (all) => pids.push(...all) }));
     const { verifiers, invariants, ...facts } = result;
     const {
       verifiers: [one],
@@ -72,11 +62,6 @@ describe("the story over HTTP", () => {
     expect(new Set(pids).size).toBe(3);
     expect(pids.filter(isAlive)).toEqual([]);
     expect(readdirSync(below)).toEqual([]);
-  });
-
-  it("with one seed gives the same objects, to the byte", async () => {
-    expect(objects.length).toBeGreaterThan(10);
-    expect(objectsOf(await playDemoOverHttp(settings(1)))).toEqual(objects);
   });
 });
 
@@ -121,6 +106,10 @@ describe("a verifier that is not there", () => {
 describe("a demo that is ended by a signal", () => {
   it.each(["SIGTERM", "SIGINT"] as const)("%s: leaves no process and no folder behind", async (signal) => {
     const env = { ...process.env, TMPDIR: below };
+    // Not to have every source transformed anew: what runs TypeScript keeps that there.
+    for (const cache of readdirSync(tmpdir()).filter((name) => name.startsWith("tsx-"))) {
+      symlinkSync(join(tmpdir(), cache), join(below, cache));
+    }
     const child = spawn(process.execPath, [QUIESCE, "demo"], { env, stdio: ["ignore", "pipe", "pipe"] });
     let stdout = "";
     child.stdout.on("data", (chunk) => {
@@ -137,7 +126,7 @@ describe("a demo that is ended by a signal", () => {
     expect(stderr).toBe("");
     expect(ended).toBe(signal);
     expect(stdout).not.toContain("licensed = done");
-    // What is left there is not ours: the cache of what runs TypeScript.
+    // What else is left there is not ours: that cache.
     expect(readdirSync(below).filter((name) => name.startsWith("quiesce"))).toEqual([]);
   });
 });

@@ -27,9 +27,14 @@ interface Committing {
 
 function start(place: StorePlace, name: string, stderr: "inherit" | "ignore" = "inherit"): Committing {
   const script = fileURLToPath(new URL("committing.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", script, JSON.stringify(place), name], {
-    stdio: ["ignore", "pipe", stderr],
-  });
+  // A package of hundreds of files is loaded before tsx stands in between, which takes its time with each.
+  const child = spawn(
+    process.execPath,
+    ["--import", "kysely", "--import", "tsx", script, JSON.stringify(place), name],
+    {
+      stdio: ["ignore", "pipe", stderr],
+    },
+  );
   let text = "";
   const committed = new Promise<void>((resolve, reject) => {
     child.stdout!.on("data", (chunk: Buffer) => {
