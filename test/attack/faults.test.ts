@@ -97,9 +97,10 @@ function careless(text: string): string {
 describe("a campaign of single faults", () => {
   const shipped = governorImage().bytes;
   const scenes = SCENES.filter(({ name }) => name === "tick-ticks-spent");
-  const foundIn = (bytes: Uint8Array) => {
+  /** Whether any of the cases finds something. */
+  const finds = (bytes: Uint8Array) => {
     const cases = singleFaults(new FaultBench(bytes, scenes));
-    return Array.from({ length: cases.count }, (_, i) => i).filter((i) => {
+    return Array.from({ length: cases.count }, (_, i) => i).some((i) => {
       try {
         cases.run(i);
         return false;
@@ -110,10 +111,10 @@ describe("a campaign of single faults", () => {
   };
 
   it("finds a governor that asks only once whether the gate may open", async () => {
-    expect(foundIn(shipped)).toEqual([]);
+    expect(finds(shipped)).toBe(false);
     const readFile = (path: string) => (existsSync(path) ? careless(readFileSync(path, "utf8")) : null);
     const planted = await compile("firmware/governor.ts", { target: "governor", readFile });
-    expect(foundIn(planted.bytes).length).toBeGreaterThan(0);
+    expect(finds(planted.bytes)).toBe(true);
   });
 
   it("meets every kind in a small share, and knows its cases by their ids", () => {

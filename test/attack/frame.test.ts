@@ -90,14 +90,13 @@ describe("every campaign", () => {
     }
   });
 
-  // The bounded share: all of it is `quiesce attack NAME`.
-  it.each(CAMPAIGNS.map((campaign) => [campaign.name, campaign] as const))(
-    "%s finds nothing",
-    async (_name, campaign) => {
-      const casesMax = campaign.casesInTests ?? 60;
-      const { findings, tried } = await campaign.run({ seed: String(process.env.QUIESCE_SEED), casesMax });
-      expect(findings).toEqual([]);
-      expect(tried).toBeGreaterThan(0);
-    },
-  );
+  // The bounded share: all of it is `quiesce attack NAME`. Those of two are run by tests of their own, with more to see.
+  const HAVE_TESTS_OF_THEIR_OWN = ["soak", "host"];
+  const others = CAMPAIGNS.filter(({ name }) => !HAVE_TESTS_OF_THEIR_OWN.includes(name));
+  it.each(others.map((campaign) => [campaign.name, campaign] as const))("%s finds nothing", async (_name, campaign) => {
+    const casesMax = campaign.casesInTests ?? 60;
+    const { findings, tried } = await campaign.run({ seed: String(process.env.QUIESCE_SEED), casesMax });
+    expect(findings).toEqual([]);
+    expect(tried).toBeGreaterThan(0);
+  });
 });

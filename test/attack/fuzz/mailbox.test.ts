@@ -1,7 +1,7 @@
 /** The fuzzer of the mailbox finds what it is for, does the same from the same seed, and replays what it found. */
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { UnknownCase } from "../../../attack/campaign.ts";
+import { type Finding, UnknownCase } from "../../../attack/campaign.ts";
 import { corpusOf, corpusText } from "../../../attack/fuzz/corpus.ts";
 import { Fuzzer } from "../../../attack/fuzz/fuzzer.ts";
 import { inputOf, textOf } from "../../../attack/fuzz/input.ts";
@@ -14,18 +14,23 @@ const SEED = String(process.env.QUIESCE_SEED);
 const FILE = new URL("../corpus/mailbox.txt", import.meta.url);
 const shipped = governorImage().bytes;
 
+/** With so many cases, or with more where they do not find it. */
 // biome-ignore format: a table, one row a defect
-const DEFECTS: readonly [defect: string, path: string, text: string, instead: string, what: RegExp, casesMax: number][] = [
-  ["reads a number without its bound", "firmware/objects/claims.ts", "if (value > most) {", "if (false) {", /the host refuses|traps/, 6000],
-  ["hangs after the third refused object", "firmware/gate/failures.ts", "ledger.failures += 1;", "ledger.failures += 1; while (ledger.failures == 3) {}", /hangs/, 10_000],
-  ["leaves credit behind when a drain ends", "firmware/gate/run.ts", "const changed = closeCredit();\n  const paused", "const changed = true;\n  const paused", /a shut gate leaves a credit/, 500],
+const DEFECTS: readonly [defect: string, path: string, text: string, instead: string, what: RegExp, cases: readonly number[]][] = [
+  ["reads a number without its bound", "firmware/objects/claims.ts", "if (value > most) {", "if (false) {", /the host refuses|traps/, [1500, 6000]],
+  ["hangs after the third refused object", "firmware/gate/failures.ts", "ledger.failures += 1;", "ledger.failures += 1; while (ledger.failures == 3) {}", /hangs/, [5000, 10_000]],
+  ["leaves credit behind when a drain ends", "firmware/gate/run.ts", "const changed = closeCredit();\n  const paused", "const changed = true;\n  const paused", /a shut gate leaves a credit/, [500]],
 ];
 
 describe("the fuzzer of the mailbox finds a governor that", () => {
-  it.each(DEFECTS)("%s, and its id replays it alone", async (_defect, path, text, instead, what, casesMax) => {
+  it.each(DEFECTS)("%s, and its id replays it alone", async (_defect, path, text, instead, what, cases) => {
     const { bytes } = await without(path, text, instead);
-    const { findings } = fuzzed(bytes, { seed: SEED, casesMax });
-    const found = findings.find((finding) => what.test(finding.what));
+    let found: Finding | undefined;
+    for (const casesMax of cases) {
+      const { findings } = fuzzed(bytes, { seed: SEED, casesMax });
+      found = findings.find((finding) => what.test(finding.what));
+      if (found !== undefined) break;
+    }
     expect(found).toBeDefined();
     const alone = fuzzed(bytes, { seed: "another", only: found!.id });
     expect(alone).toMatchObject({ tried: 1, findings: [found] });
@@ -35,7 +40,7 @@ describe("the fuzzer of the mailbox finds a governor that", () => {
 
 describe("the fuzzer of the mailbox", () => {
   it("does the same from the same seed, and something else from another", () => {
-    const [once, again, other] = [SEED, SEED, `${SEED}+`].map((seed) => fuzzed(shipped, { seed, casesMax: 1200 }));
+    const [once, again, other] = [SEED, SEED, `${SEED}+`].map((seed) => fuzzed(shipped, { seed, casesMax: 600 }));
     expect(again).toEqual(once);
     expect(other!.verdicts).not.toEqual(once!.verdicts);
     expect(once!.findings).toEqual([]);

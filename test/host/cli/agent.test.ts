@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { GateState } from "../../../firmware/protocol/states.ts";
 import { type AgentStatus, type BoardStatus, writeStatus } from "../../../host/agent/daemon/status.ts";
 import { quiesce } from "./run-cli.ts";
+import { quiesceHere } from "./run-here.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "quiesce-status-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -57,7 +58,7 @@ async function statusOf(boards: readonly BoardStatus[], change: Partial<AgentSta
   return state;
 }
 
-const show = (state: string, ...more: string[]) => quiesce(["agent", "status", "--state", state, ...more]);
+const show = (state: string, ...more: string[]) => quiesceHere(["agent", "status", "--state", state, ...more]);
 
 describe("agent status", () => {
   it("is a table of boards and verifiers, and exit code 0 where all is well", async () => {
@@ -73,6 +74,12 @@ describe("agent status", () => {
     const { exit, stdout } = await show(await statusOf([WELL, ILL]));
     expect(stdout).toMatch(/rack-2 +IDLE .* 7 .*license\/paused: a pause order is in force \\u001b/);
     expect(exit).toBe(1);
+  });
+
+  it("has the same exit code as a process", async () => {
+    const { exit, stdout, stderr } = await quiesce(["agent", "status", "--state", await statusOf([WELL, ILL])]);
+    expect(stdout).toMatch(/rack-2 +IDLE/);
+    expect([exit, stderr]).toEqual([1, ""]);
   });
 
   it("has exit code 1 where the agent does not run any more, or does not find its boards", async () => {
@@ -103,7 +110,7 @@ describe("agent status", () => {
     const config = join(folder, "agent.json");
     const verifiers = [{ name: "north", url: "https://north.example" }];
     writeFileSync(config, JSON.stringify({ state, boards: { sockets: "boards" }, verifiers }));
-    expect((await quiesce(["agent", "status", "--config", config])).exit).toBe(0);
+    expect((await quiesceHere(["agent", "status", "--config", config])).exit).toBe(0);
   });
 
   it.each([
@@ -122,7 +129,7 @@ describe("agent status", () => {
       join(folder, "wrong.json"),
       JSON.stringify({ boards: { sockets: "b" }, verifiers: [{ name: "n", url: "https://n" }] }),
     );
-    const { exit, stderr } = await quiesce(["agent", ...args], { cwd: folder });
+    const { exit, stderr } = await quiesceHere(["agent", ...args], { cwd: folder });
     expect(stderr).toMatch(line);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
     expect(exit).toBe(2);

@@ -23,6 +23,7 @@ import { FakeHttp, send } from "../client/fake-http.ts";
 import { FakeVerifier, FakeWorld, MANUFACTURER_SEED } from "../client/fake-service.ts";
 import { eventually } from "../eventually.ts";
 import { quiesce, temporaryFolder } from "./run-cli.ts";
+import { quiesceHere } from "./run-here.ts";
 
 const QUIESCE = fileURLToPath(new URL("../../../host/cli/quiesce.mjs", import.meta.url));
 const folder = temporaryFolder();
@@ -197,7 +198,7 @@ describe("wrong use of board serve", () => {
   ])("%s is one line", async (_what, args, line) => {
     writeFileSync(join(folder, "text"), "no key", { mode: 0o600 });
     writeFileSync(join(folder, "open.key"), "00".repeat(32), { mode: 0o644 });
-    const { exit, stderr } = await quiesce(["board", "serve", ...args], { cwd: folder });
+    const { exit, stderr } = await quiesceHere(["board", "serve", ...args], { cwd: folder });
     expect(stderr).toMatch(line);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
     expect(exit).toBe(2);
@@ -209,7 +210,7 @@ describe("wrong use of board serve", () => {
     child.kill("SIGTERM");
     await ended;
     const args = ["board", "serve", "--socket", at.sockets, "--state", at.state];
-    expect((await quiesce([...args, "--seed", "2"])).stderr).toMatch(/of seed 1, not 2/);
+    expect((await quiesceHere([...args, "--seed", "2"])).stderr).toMatch(/of seed 1, not 2/);
     writeFileSync(join(at.state, "board-1.json"), "{");
     const { exit, stderr } = await quiesce(args);
     expect(stderr).toMatch(/board-1\.json is no board's state/);

@@ -12,6 +12,7 @@ import { Job } from "../../../host/demo/job.ts";
 import { Site } from "../../../host/demo/site.ts";
 import { builtinWorkload } from "../../../sim-board/workloads/builtin.ts";
 import { quiesce, temporaryFolder } from "./run-cli.ts";
+import { quiesceHere } from "./run-here.ts";
 
 /** Every command and subcommand, by its whole name. */
 function allCommands(command: Command, name: string): [string, Command][] {
@@ -44,19 +45,19 @@ describe.concurrent("the command", () => {
   });
 
   it("prints the package's version", async () => {
-    const { stdout } = await quiesce(["--version"]);
+    const { stdout } = await quiesceHere(["--version"]);
     expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   it("explains a refusal by number and by name", async () => {
-    const byNumber = await quiesce(["errors", "0x0704", "--json"]);
+    const byNumber = await quiesceHere(["errors", "0x0704", "--json"]);
     const byName = await quiesce(["errors", "license_epoch", "--json"]);
     expect(JSON.parse(byNumber.stdout)).toMatchObject({ code: "0x0704", name: "LICENSE_EPOCH" });
     expect(byName.stdout).toBe(byNumber.stdout);
   });
 
   it("lists the built-in workloads", async () => {
-    const { stdout } = await quiesce(["--json", "workloads"]);
+    const { stdout } = await quiesceHere(["--json", "workloads"]);
     expect(JSON.parse(stdout)).toEqual(
       expect.arrayContaining([expect.objectContaining({ name: "llama405b-train", stepsMax: 240 })]),
     );
@@ -88,7 +89,7 @@ describe("quiesce board", () => {
       agreementName: "provisioned",
     });
     writeFileSync(join(folder, "agreement.cbor"), agreementBytes);
-    const { exit, stdout } = await quiesce(["board", "--agreement", join(folder, "agreement.cbor"), "--json"]);
+    const { exit, stdout } = await quiesceHere(["board", "--agreement", join(folder, "agreement.cbor"), "--json"]);
     rmSync(folder, { recursive: true });
     expect(exit).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -98,7 +99,7 @@ describe("quiesce board", () => {
   });
 
   it("shows where a boot's time goes, step by step, to programs and to people", async () => {
-    const { exit, stdout } = await quiesce(["board", "--boot-profile", "--json"]);
+    const { exit, stdout } = await quiesceHere(["board", "--boot-profile", "--json"]);
     expect(exit).toBe(0);
     const { boots, totalUs, steps } = JSON.parse(stdout) as {
       boots: number;
@@ -112,7 +113,7 @@ describe("quiesce board", () => {
     expect(steps.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
     expect(totalUs).toBeGreaterThan(Math.max(...steps.map(({ us }) => us)));
 
-    const people = await quiesce(["board", "--boot-profile"]);
+    const people = await quiesceHere(["board", "--boot-profile"]);
     expect(people.exit).toBe(0);
     expect(people.stdout).toMatch(/ms from reset to a challenge/);
     expect(people.stdout).toMatch(/5 +self-test of Ed25519 +[\d.]+ +[\d.]+ +█/);
@@ -120,7 +121,7 @@ describe("quiesce board", () => {
 
   it("has the same identity for the same seed, and another for another", async () => {
     const ueid = async (seed: string) =>
-      JSON.parse((await quiesce(["board", "--seed", seed, "--json"])).stdout).device.ueid;
+      JSON.parse((await quiesceHere(["board", "--seed", seed, "--json"])).stdout).device.ueid;
     expect(await ueid("5")).toBe(await ueid("5"));
     expect(await ueid("5")).not.toBe(await ueid("6"));
   });

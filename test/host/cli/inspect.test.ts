@@ -2,17 +2,21 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadGovernor } from "../../../host/cli/firmware.ts";
 import { found } from "../../../host/demo/founding.ts";
+import { saveObjects } from "../../../host/demo/save.ts";
+import { playDemo } from "../../../host/demo/scenario.ts";
+import { SILENT } from "../../../host/demo/teller.ts";
 import { builtinWorkload } from "../../../sim-board/workloads/builtin.ts";
 import { quiesce, temporaryFolder } from "./run-cli.ts";
+import { quiesceHere } from "./run-here.ts";
 
 const folder = temporaryFolder();
 const path = (name: string) => join(folder, name);
 
-beforeAll(async () => {
-  const { exit, stderr } = await quiesce(["demo", "--workload", "resnet-ddp", "--json", "--save", folder]);
-  expect(stderr).toBe("");
-  expect(exit).toBe(0);
+beforeAll(() => {
+  const workload = builtinWorkload("resnet-ddp");
+  saveObjects(playDemo({ image: loadGovernor(), workload, seed: 1, teller: SILENT }), folder);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -31,7 +35,7 @@ const OBJECTS: readonly (readonly [file: string, command: string, options: reado
 
 describe.concurrent("an object of the demo", () => {
   it.each(OBJECTS)("%s is explained and found valid", async (file, command, options, claim) => {
-    const { exit, stdout, stderr } = await quiesce([command, "inspect", file, ...options], { cwd: folder });
+    const { exit, stdout, stderr } = await quiesceHere([command, "inspect", file, ...options], { cwd: folder });
     expect(stderr).toBe("");
     expect(stdout).toMatch(claim);
     expect(stdout).toContain("✓ valid");
@@ -43,7 +47,7 @@ describe.concurrent("an object of the demo", () => {
     writeFileSync(path("license.b64"), `${bytes.toString("base64").replace(/.{64}/g, "$&\n")}\n`);
     const options = ["--agreement", path("agreement.cbor"), "--json"];
     const hex = await quiesce(["license", "inspect", "-", ...options], { input: Buffer.from(bytes.toString("hex")) });
-    const base64 = await quiesce(["license", "inspect", path("license.b64"), ...options]);
+    const base64 = await quiesceHere(["license", "inspect", path("license.b64"), ...options]);
     for (const { exit, stdout } of [hex, base64]) {
       expect(exit).toBe(0);
       expect(JSON.parse(stdout)).toMatchObject({ object: "license", bytes: bytes.length, verdict: { ok: true } });
@@ -51,13 +55,13 @@ describe.concurrent("an object of the demo", () => {
   });
 
   it("without a key is explained and not judged", async () => {
-    const { exit, stdout } = await quiesce(["report", "inspect", path("report-1.cbor")]);
+    const { exit, stdout } = await quiesceHere(["report", "inspect", path("report-1.cbor")]);
     expect(exit).toBe(0);
     expect(stdout).toContain("not judged: give the signer's key with --keys");
   });
 
   it("is shown in diagnostic notation on request", async () => {
-    const { stdout } = await quiesce(["order", "inspect", path("order-pause.cbor"), "--diagnostic"]);
+    const { stdout } = await quiesceHere(["order", "inspect", path("order-pause.cbor"), "--diagnostic"]);
     expect(stdout).toContain("-75001: 1");
   });
 
@@ -96,7 +100,7 @@ describe.concurrent("an object that does not hold ends with exit code 1", () => 
 
   it("a report judged by another device's key", async () => {
     const other = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
-    const { exit, stdout } = await quiesce(["report", "inspect", path("report-1.cbor"), "--keys", other]);
+    const { exit, stdout } = await quiesceHere(["report", "inspect", path("report-1.cbor"), "--keys", other]);
     expect(exit).toBe(1);
     expect(stdout).toContain("COSE_KID");
   });
@@ -106,7 +110,7 @@ describe.concurrent("an object that does not hold ends with exit code 1", () => 
     const { agreementBytes } = found({ workload: builtinWorkload("resnet-ddp"), seed: 2, agreementName: "elsewhere" });
     writeFileSync(join(elsewhere, "agreement.cbor"), agreementBytes);
     const args = ["license", "inspect", path("license-1.cbor"), "--agreement", join(elsewhere, "agreement.cbor")];
-    const { exit, stdout } = await quiesce(args);
+    const { exit, stdout } = await quiesceHere(args);
     rmSync(elsewhere, { recursive: true });
     expect(exit).toBe(1);
     expect(stdout).toContain("COSE_QUORUM");

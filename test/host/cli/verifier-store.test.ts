@@ -35,7 +35,7 @@ function verifier(name: string) {
   cpSync(path("sound"), path(name), { recursive: true });
   const config = ["--config", path(name, "verifier.json")];
   const run = (command: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) =>
-    quiesceHere(["verifier", command, ...args, ...config], env);
+    quiesceHere(["verifier", command, ...args, ...config], { env });
   const json = async (...args: Parameters<typeof run>) => JSON.parse((await run(...args)).stdout);
   return { run, json, config, store: path(name, "store") };
 }
@@ -248,7 +248,7 @@ describe("what is wrong is said in one line", () => {
 
   it("a verifier that does not answer, with the same", async () => {
     const args = ["verifier", "token", "list", "--url", "http://127.0.0.1:1"];
-    const { exit, stdout, stderr } = await quiesceHere(args, { QUIESCE_TOKEN: "none" });
+    const { exit, stdout, stderr } = await quiesceHere(args, { env: { QUIESCE_TOKEN: "none" } });
     expect(stderr).toMatch(/^quiesce: client\/connect: the verifier cannot be reached .*\n$/);
     expect([exit, stdout]).toEqual([4, ""]);
   });

@@ -11,6 +11,7 @@ import { openApiDocument } from "../../../host/http/openapi-document.ts";
 import { decodeAgreement, verifyAgreement } from "../../../host/objects/agreement.ts";
 import { parseSign } from "../../../host/protocol/cose.ts";
 import { quiesce, temporaryFolder } from "./run-cli.ts";
+import { quiesceHere } from "./run-here.ts";
 
 const QUIESCE = fileURLToPath(new URL("../../../host/cli/quiesce.mjs", import.meta.url));
 const folder = temporaryFolder();
@@ -26,7 +27,7 @@ interface Made {
 }
 
 async function init(name: string, ...options: string[]): Promise<Made> {
-  const { exit, stdout, stderr } = await quiesce(["verifier", "init", path(name), "--json", ...options]);
+  const { exit, stdout, stderr } = await quiesceHere(["verifier", "init", path(name), "--json", ...options]);
   expect(stderr).toBe("");
   expect(exit).toBe(0);
   return JSON.parse(stdout);
@@ -96,9 +97,19 @@ describe("a new verifier", () => {
     const { token: secret, id } = JSON.parse(token.stdout);
     const drafts = () => fetch(`${url}/v1/orders/drafts`, { headers: { authorization: `Bearer ${secret}` } });
     expect((await drafts()).status).toBe(200);
-    await quiesce(["verifier", "token", "revoke", id, ...remote]);
+    await quiesceHere(["verifier", "token", "revoke", id, ...remote]);
     expect((await drafts()).status).toBe(401);
-    const client = await quiesce(["verifier", "client", "add", KEY, "--name", "agent", "--role", "agent", ...remote]);
+    const client = await quiesceHere([
+      "verifier",
+      "client",
+      "add",
+      KEY,
+      "--name",
+      "agent",
+      "--role",
+      "agent",
+      ...remote,
+    ]);
     expect(JSON.parse(client.stdout)).toMatchObject({ publicKey: KEY, name: "agent", roles: ["agent"] });
 
     const second = await quiesce(["verifier", "token", "list", "--config", path("north", "verifier.json")]);
@@ -114,15 +125,25 @@ describe("a new verifier", () => {
 
   it("that does not run shows and changes who may come in", async () => {
     const config = ["--config", path("north", "verifier.json"), "--json"];
-    const tokens = JSON.parse((await quiesce(["verifier", "token", "list", ...config])).stdout);
+    const tokens = JSON.parse((await quiesceHere(["verifier", "token", "list", ...config])).stdout);
     expect(tokens.map(({ name }: { name: string }) => name)).toEqual(["admin", "Ada"]);
     expect(tokens[1].revokedMs).toBeGreaterThan(0);
-    const [client] = JSON.parse((await quiesce(["verifier", "client", "list", ...config])).stdout);
-    const revoked = await quiesce(["verifier", "client", "revoke", client.kid, ...config]);
+    const [client] = JSON.parse((await quiesceHere(["verifier", "client", "list", ...config])).stdout);
+    const revoked = await quiesceHere(["verifier", "client", "revoke", client.kid, ...config]);
     expect([revoked.exit, JSON.parse(revoked.stdout)]).toEqual([0, { ok: true, kid: client.kid }]);
-    const none = await quiesce(["verifier", "client", "revoke", "f".repeat(16), ...config]);
+    const none = await quiesceHere(["verifier", "client", "revoke", "f".repeat(16), ...config]);
     expect([none.exit, JSON.parse(none.stdout).ok]).toEqual([1, false]);
-    const again = await quiesce(["verifier", "client", "add", KEY, "--name", "agent", "--role", "agent", ...config]);
+    const again = await quiesceHere([
+      "verifier",
+      "client",
+      "add",
+      KEY,
+      "--name",
+      "agent",
+      "--role",
+      "agent",
+      ...config,
+    ]);
     expect([again.exit, again.stderr]).toEqual([2, expect.stringContaining("auth/client-exists")]);
   });
 
@@ -137,6 +158,8 @@ describe("a new verifier", () => {
     afterAll(() => {
       taken.close();
     });
+    /** Something of these was open: a process has to end all the same. */
+    const AS_PROCESSES = ["a port that is taken", "a socket in the way, after a port that was free"];
     const portOf = () => `${(taken.address() as AddressInfo).port}`;
 
     // biome-ignore format: a table
@@ -147,10 +170,11 @@ describe("a new verifier", () => {
       ["a certificate that is none", () => ({ TLS_CERT: path("no.pem"), TLS_KEY: path("no.pem") }), /^tls: .*no start line$/i],
       ["a socket in the way, after a port that was free", () => ({ LISTEN_SOCKET: path("a-file") }), /^listen: listen EADDRINUSE: .*a-file$/],
       ["a proxy that is no address", () => ({ LISTEN_PROXIES: "proxy.example" }), /^QUIESCE_VERIFIER_LISTEN_PROXIES: "proxy\.example": item 0: must be an address, /],
-    ])("%s", async (_name, settings, message) => {
+    ])("%s", async (name, settings, message) => {
       const all = { LISTEN_PORT: "0", LOG_LEVEL: "silent", ...settings() };
       const env = Object.fromEntries(Object.entries(all).map(([key, value]) => [`QUIESCE_VERIFIER_${key}`, value]));
-      const { exit, stdout, stderr } = await quiesce(["verifier", "serve", "--config", path("north", "verifier.json")], { env });
+      const args = ["verifier", "serve", "--config", path("north", "verifier.json")];
+      const { exit, stdout, stderr } = await (AS_PROCESSES.includes(name) ? quiesce : quiesceHere)(args, { env });
       expect(stderr).toMatch(/^quiesce: [^\n]+\n$/);
       expect(stderr.slice("quiesce: ".length).trimEnd()).toMatch(message);
       expect([exit, stdout]).toEqual([2, ""]);
@@ -158,7 +182,7 @@ describe("a new verifier", () => {
   });
 
   it("is checked without being started", async () => {
-    const { exit, stdout } = await quiesce([
+    const { exit, stdout } = await quiesceHere([
       "verifier",
       "serve",
       "--check",
@@ -189,14 +213,14 @@ describe("verifiers of two parties", () => {
       "--out",
       path("agreement.cbor"),
     ];
-    const kid = JSON.parse((await quiesce(["key", "list", "--keys", path("south", "keys"), "--json"])).stdout).find(
+    const kid = JSON.parse((await quiesceHere(["key", "list", "--keys", path("south", "keys"), "--json"])).stdout).find(
       ({ label }: { label: string }) => label === "South",
     ).kid;
     const keys = ["--keys", path("south", "keys"), "--passphrase-file", path("south", "passphrase"), "--kid", kid];
-    expect((await quiesce([...sign, ...keys])).exit).toBe(0);
+    expect((await quiesceHere([...sign, ...keys])).exit).toBe(0);
     for (const name of ["south", "east"]) {
       writeFileSync(path(name, "agreement.cbor"), readFileSync(path("agreement.cbor")));
-      const { stdout } = await quiesce([
+      const { stdout } = await quiesceHere([
         "verifier",
         "serve",
         "--check",
@@ -244,7 +268,7 @@ describe.concurrent("what is wrong is said in one line, and exit code 2", () => 
     ["a token over the network in clear", ["verifier", "token", "list", "--url", "http://verifier.example", "--token-file", "empty.json"], /^quiesce: client\/options: /],
     ["a key that is neither", ["verifier", "client", "add", "12", "--name", "a", "--role", "agent", "--config", "empty.json"], /^quiesce: '12' is neither 64 hex digits nor a file/],
   ])("%s", async (_name, args, message) => {
-    const { exit, stdout, stderr } = await quiesce(args, { cwd: folder });
+    const { exit, stdout, stderr } = await quiesceHere(args, { cwd: folder });
     expect(stderr).toMatch(message);
     expect([exit, stdout]).toEqual([2, ""]);
   });

@@ -5,7 +5,8 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verdictOf } from "../../../host/cli/exit.ts";
 import { loadGovernor } from "../../../host/cli/firmware.ts";
-import { quiesce, temporaryFolder } from "./run-cli.ts";
+import { quiesce, type Ran, temporaryFolder } from "./run-cli.ts";
+import { quiesceHere } from "./run-here.ts";
 
 const folder = temporaryFolder();
 
@@ -75,14 +76,27 @@ const CASES: readonly (readonly [string, readonly string[], RegExp])[] = [
   ["a folder to save to that is a file", ["demo", "--workload", "resnet-ddp", "--json", "--save", "text.txt"], /cannot be written to text\.txt/],
 ];
 
-describe.concurrent("wrong use of the command says in one line what was wrong", () => {
-  it.each(CASES)("%s", async (_name, args, message) => {
-    const { exit, stderr } = await quiesce(args, { cwd: folder });
-    expect(stderr).toMatch(message);
-    expect(stderr).toMatch(/^quiesce: [^\n]+\n$/);
-    expect(stderr).not.toMatch(/\bat .*:\d+:\d+/);
-    expect(exit).toBe(2);
-  });
+/** These are run as users do; the others in this process, which runs the same command but for its start. */
+const AS_PROCESSES = ["an unknown command", "a missing trace", "an empty stdin", "more steps than there are"];
+const [asProcesses, inProcess] = [true, false].map((wanted) =>
+  CASES.filter(([name]) => AS_PROCESSES.includes(name) === wanted),
+);
+
+function expectOneLine({ exit, stderr }: Ran, message: RegExp): void {
+  expect(stderr).toMatch(message);
+  expect(stderr).toMatch(/^quiesce: [^\n]+\n$/);
+  expect(stderr).not.toMatch(/\bat .*:\d+:\d+/);
+  expect(exit).toBe(2);
+}
+
+describe("wrong use of the command says in one line what was wrong", () => {
+  it.each(inProcess!)("%s", async (_name, args, message) =>
+    expectOneLine(await quiesceHere(args, { cwd: folder }), message),
+  );
+
+  it.concurrent.each(asProcesses!)("as a process: %s", async (_name, args, message) =>
+    expectOneLine(await quiesce(args, { cwd: folder }), message),
+  );
 });
 
 describe("faults that users cannot make", () => {

@@ -97,7 +97,7 @@ describe("verifiers for a caller that cannot wait", () => {
   });
 
   it("that do not answer hold nobody up for longer than is allowed, and are asked anew after that", () => {
-    const sync = open({ timeoutMs: 5_000 });
+    const sync = open({ timeoutMs: 2_500 });
     expect(sync.verifier("north").agreementsAfter(0)).toHaveLength(1);
     const late = thrownBy(() => sync.verifier("north").order(999_999));
     expect(late).toMatchObject({ code: "client/timeout" });

@@ -8,6 +8,7 @@ import { readStick } from "../../../host/courier/read-stick.ts";
 import { numbered } from "../../../host/courier/stick.ts";
 import { writeStick } from "../../../host/courier/write-stick.ts";
 import { quiesce } from "../cli/run-cli.ts";
+import { quiesceHere } from "../cli/run-here.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "quiesce-stick-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -106,13 +107,20 @@ describe("quiesce courier", () => {
       ["pack", stick, "--boards", boards, "--site", "hall"],
       ["pack", stick, "--verifier", "http://127.0.0.1:1", "--offline-license", "00"],
     ]) {
-      const { exit, stderr } = await quiesce(["courier", ...args]);
+      const { exit, stderr } = await quiesceHere(["courier", ...args]);
       expect([exit, stderr.split("\n").length], args.join(" ")).toEqual([2, 2]);
     }
   });
 
   it("ends with 4 where no verifier answers, and still packs what there is", async () => {
-    const { exit, stdout } = await quiesce(["courier", "pack", stick, "--verifier", "http://127.0.0.1:1", "--json"]);
+    const { exit, stdout } = await quiesceHere([
+      "courier",
+      "pack",
+      stick,
+      "--verifier",
+      "http://127.0.0.1:1",
+      "--json",
+    ]);
     expect(exit).toBe(4);
     expect(JSON.parse(stdout).ok).toBe(false);
     expect(readStick(stick, "to-site").files).toEqual(FILES);

@@ -1,11 +1,17 @@
 /** `quiesce demo`: the whole story on the real firmware, and the document that says so. */
-import { describe, expect, it } from "vitest";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadGovernor } from "../../../host/cli/firmware.ts";
 import { chooseWorkload } from "../../../host/cli/workload.ts";
 import { playDemo } from "../../../host/demo/scenario.ts";
 import { SILENT } from "../../../host/demo/teller.ts";
+import { signedBy } from "../../../host/demo/verifiers.ts";
+import { verifyAgreement } from "../../../host/objects/agreement.ts";
 import { sharedIsHere, sharedPath } from "../../shared.ts";
-import { quiesce } from "../cli/run-cli.ts";
+import { quiesce, type Ran, temporaryFolder } from "../cli/run-cli.ts";
+
+const README = new URL("../../../README.md", import.meta.url);
 
 const ATTEMPTS = [
   ["withhold the order", "GATE_ORDER_WITHHELD"],
@@ -24,8 +30,17 @@ function play(options: Parameters<typeof chooseWorkload>[0], seed = 1) {
 }
 
 describe("quiesce demo --json", () => {
-  it("prints one document in which licensed, done and reported work are equal", async () => {
-    const { exit, stdout, stderr } = await quiesce(["demo", "--steps", "12", "--seed", "7", "--json"]);
+  let ran: Ran;
+  const folder = temporaryFolder();
+  const saved = join(folder, "objects");
+  const run = (...more: string[]) => quiesce(["demo", "--steps", "12", "--seed", "7", "--json", ...more]);
+  beforeAll(async () => {
+    ran = await run("--save", saved);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("prints one document in which licensed, done and reported work are equal", () => {
+    const { exit, stdout, stderr } = ran;
     expect(stderr).toBe("");
     expect(exit).toBe(0);
     const document = JSON.parse(stdout);
@@ -53,29 +68,63 @@ describe("quiesce demo --json", () => {
     expect(document.attempts.every((attempt: Record<string, unknown>) => attempt.refused === true)).toBe(true);
   });
 
-  it("replays to the byte with one seed, and differs with another", async () => {
-    const run = (seed: string) => quiesce(["demo", "--workload", "resnet-ddp", "--json", "--seed", seed]);
-    const [first, second, other] = await Promise.all([run("11"), run("11"), run("12")]);
-    expect(second.stdout).toBe(first.stdout);
-    const { seed, ...rest } = JSON.parse(other.stdout);
-    expect(seed).toBe(12);
-    expect(rest).toMatchObject({ ok: true });
-    const before = JSON.parse(first.stdout);
-    expect(rest.device).not.toBe(before.device);
-    expect(rest.seconds).not.toBe(before.seconds);
+  it("saves its objects where it is told to", () => {
+    const kinds = readdirSync(saved).map((name) => name.replace(/-\d+/, ""));
+    const numbered = ["license", "report", "evidence"];
+    const single = ["agreement", "endorsement", "certificate", "beacon", "time-proof", "order-pause", "order-resume"];
+    expect([...new Set(kinds)].sort()).toEqual([...numbered, ...single].map((name) => `${name}.cbor`).sort());
+    const { licenses } = JSON.parse(ran.stdout);
+    expect(kinds.filter((kind) => kind === "license.cbor")).toHaveLength(licenses);
+    const license = new Uint8Array(readFileSync(join(saved, "license-1.cbor")));
+    const agreement = new Uint8Array(readFileSync(join(saved, "agreement.cbor")));
+    expect(signedBy(license, verifyAgreement(agreement).agreement)).toHaveLength(2);
+  });
+
+  it("replays to the byte with one seed, objects and all, and differs with another", async () => {
+    const again = join(folder, "again");
+    expect((await run("--save", again)).stdout).toBe(ran.stdout);
+    const objects = readdirSync(saved);
+    expect(objects.length).toBeGreaterThan(10);
+    expect(readdirSync(again)).toEqual(objects);
+    for (const name of objects)
+      expect(readFileSync(join(again, name)).equals(readFileSync(join(saved, name))), name).toBe(true);
+    const { device, seconds } = JSON.parse(ran.stdout);
+    const [same, other] = [7, 8].map((seed) => play({ workload: "llama405b-train", steps: 12 }, seed));
+    expect(same).toMatchObject({ ok: true, seed: 7, device: Uint8Array.from(Buffer.from(device, "hex")), seconds });
+    expect(other).toMatchObject({ ok: true, seed: 8 });
+    expect(other!.device).not.toEqual(same!.device);
+    expect(other!.seconds).not.toBe(seconds);
   });
 });
 
 describe("the demo in plain lines", () => {
-  it("tells the whole story without escape sequences", async () => {
-    const { exit, stdout } = await quiesce(["demo", "--steps", "6"]);
-    expect(exit).toBe(0);
+  let ran: Ran;
+  beforeAll(async () => {
+    ran = await quiesce(["demo"]);
+  });
+
+  it("tells the whole story without escape sequences", () => {
+    const { exit, stdout, stderr } = ran;
+    expect(exit, stderr).toBe(0);
     for (const label of ["agreement", "license", "pause", "checkpoint", "resume", "job", "books"]) {
       expect(stdout).toMatch(new RegExp(`^  \\d+:\\d\\d:\\d\\d +${label} `, "m"));
     }
     for (const [name, code] of ATTEMPTS) expect(stdout).toMatch(new RegExp(`✗ ${name} +0x[0-9a-f]{4} ${code}`));
     expect(stdout).toContain("✓ licensed = done = reported");
     expect(stdout).not.toContain("\x1b");
+  });
+
+  it("is what the README shows, numbers aside", () => {
+    const excerpt = readFileSync(README, "utf8").match(/^```text\n([\s\S]*?)^```/m)![1]!;
+    const shape = (line: string) =>
+      line
+        .replaceAll(/\d[\d,.]*/g, "#")
+        .replaceAll(/[─\s]+/g, " ")
+        .trim();
+    const printed = new Set(ran.stdout.split("\n").map(shape));
+    const shown = excerpt.trimEnd().split("\n").map(shape);
+    expect(shown.length).toBeGreaterThan(10);
+    expect(shown.filter((line) => line !== "⋮" && !printed.has(line))).toEqual([]);
   });
 });
 

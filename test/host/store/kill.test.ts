@@ -11,7 +11,7 @@ import { STRUCTURAL_CHECKS } from "../../../host/store/structure.ts";
 import { embedded, engines, withStore } from "./engines.ts";
 
 /** `QUIESCE_STORE_KILLS` is for long campaigns. PostgreSQL is another process, which lives on: fewer times will do. */
-const KILLS = { sqlite: 20, postgres: 8 };
+const KILLS = { sqlite: 10, postgres: 4 };
 const killsOf = (engine: Store["engine"]) => Number(process.env.QUIESCE_STORE_KILLS ?? KILLS[engine]);
 /** Campaigns at one time, each on a store of its own: most of a round is the start of a process. */
 const CAMPAIGNS = 2;
@@ -27,9 +27,14 @@ interface Committing {
 
 function start(place: StorePlace, name: string, stderr: "inherit" | "ignore" = "inherit"): Committing {
   const script = fileURLToPath(new URL("committing.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", script, JSON.stringify(place), name], {
-    stdio: ["ignore", "pipe", stderr],
-  });
+  // A package of hundreds of files is loaded before tsx stands in between, which takes its time with each.
+  const child = spawn(
+    process.execPath,
+    ["--import", "kysely", "--import", "tsx", script, JSON.stringify(place), name],
+    {
+      stdio: ["ignore", "pipe", stderr],
+    },
+  );
   let text = "";
   const committed = new Promise<void>((resolve, reject) => {
     child.stdout!.on("data", (chunk: Buffer) => {
