@@ -60,7 +60,10 @@ const LEASE_SECONDS_MAX = 3_600;
 const LEASE_SECONDS = 30;
 
 export function addFleet(parent: Command): void {
-  const fleet = group(parent, "fleet", "experiments on fleets: what would a pause do to a million chips?");
+  const fleet = group(parent, "fleet", "experiments on fleets: what would a pause do to a million chips?").addHelpText(
+    "after",
+    "\nExamples:\n  $ quiesce fleet list\n  $ quiesce fleet run pause-latency --out results\n  $ quiesce fleet reproduce\n",
+  );
   addList(fleet);
   addDescribe(fleet);
   addRun(fleet);
