@@ -14,8 +14,15 @@ if (process.env.QUIESCE_SEED !== String(seed)) {
 }
 process.env.QUIESCE_SEED = String(seed);
 
-/** These put something else in a module's or a global's place: they have a process each. */
-const ALONE = ["test/host/protocol/{key-cache,ed25519-system}.test.ts", "test/mutation/mutation.test.ts"];
+/**
+ * These have a process each: they put something else in a module's or a global's place, or lean on Binaryen's settings, which
+ * a compilation in the same process changes.
+ */
+const ALONE = [
+  "test/host/protocol/{key-cache,ed25519-system}.test.ts",
+  "test/mutation/mutation.test.ts",
+  "test/{build/size,instrument/instrument,attack/faults,attack/fuzz/coverage}.test.ts",
+];
 
 export default defineConfig({
   test: {
