@@ -11,7 +11,7 @@ import { OrderCarrier } from "./order-carrier.ts";
 import type { Standing } from "./standing.ts";
 import { TimeCarrier } from "./time-carrier.ts";
 
-export type AgentEvent = Exclude<CellEvent, { kind: "action" | "pause" | "resume" }>;
+export type AgentEvent = Exclude<CellEvent, { kind: "action" }>;
 
 /** A verifier's own nonce is for evidence that nobody asked for: here each answers a request. */
 const NONCE = new Uint8Array(32);

@@ -46,6 +46,8 @@ export interface Standing {
   /** Counted operations at the pause; undefined before. */
   atPause: bigint | undefined;
   workedAtPause: boolean;
+  /** Whether what came of the pause is in the books. */
+  isJudged: boolean;
   /** How often its gate has closed after it. */
   stopsAfter: number;
   /** Counted operations when the job last saved itself. */
@@ -80,6 +82,7 @@ export function standingOf(strategy: Strategy): Standing {
     epoch: 0,
     atPause: undefined,
     workedAtPause: false,
+    isJudged: false,
     stopsAfter: 0,
     saved: 0n,
     resumedMs: undefined,

@@ -3,7 +3,7 @@
  * than another is put in and taken out. The firmware is the one that ships, and all mutable state of a device lies in its
  * State block, so this is what a board of its own would do, to the bit (test/fleet/boards/bank.test.ts).
  */
-import { Board, type BoardOptions } from "../../sim-board/board.ts";
+import { Board, type BoardOptions, type BoardSnapshot } from "../../sim-board/board.ts";
 import type { DeviceModel, Manufactured } from "../../sim-board/factory.ts";
 import type { Phase } from "../../sim-board/workloads/types.ts";
 import { type PackedBoard, PhaseTable, Reference } from "./pack.ts";
@@ -14,6 +14,9 @@ export type BankOptions = Omit<BoardOptions, "seed" | "keepsMemory"> & {
   readonly phases?: readonly Phase[];
 };
 
+/** More of them would be out of the processor's caches. */
+const AT_HAND_MOST = 16;
+
 export class BoardBank {
   /** The board that is at work; `take` says which one it is. */
   readonly board: Board;
@@ -23,6 +26,8 @@ export class BoardBank {
   #blank: PackedBoard;
   #reference: Reference;
   #taken = -1;
+  /** In the order in which they were put back. */
+  readonly #atHand = new Map<number, BoardSnapshot>();
 
   constructor({ boards, phases = [], ...options }: BankOptions) {
     this.#phases = new PhaseTable(phases);
@@ -41,7 +46,9 @@ export class BoardBank {
     if (index !== this.#taken) {
       this.#putBack();
       this.#taken = index;
-      this.board.restore(this.#reference.unpack(this.#rest[index] ?? this.#blank, this.#phases), true);
+      const snapshot = this.#atHand.get(index);
+      this.#atHand.delete(index);
+      this.board.restore(snapshot ?? this.#reference.unpack(this.#rest[index] ?? this.#blank, this.#phases), true);
     }
     return this.board;
   }
@@ -56,6 +63,7 @@ export class BoardBank {
   /** From now on boards are kept by what they differ in from the one at work. Before that, from a blank one. */
   referTo(index: number): void {
     const board = this.take(index);
+    this.#packAll();
     const reference = new Reference(board.snapshot(), this.#stateBytes);
     const anew = (packed: PackedBoard) => reference.pack(this.#reference.unpack(packed, this.#phases), this.#phases);
     this.#blank = anew(this.#blank);
@@ -68,10 +76,26 @@ export class BoardBank {
    * them (a kilobyte or two) depends on how it holds a number just then, so it is in no result.
    */
   get memoryBytes(): number {
+    this.#packAll();
     return this.#rest.reduce((sum, packed) => sum + (packed?.blocks.length ?? 0), 0);
   }
 
+  /** The few that worked last lie at hand: who asks and is answered soon after is not packed in between. */
   #putBack(): void {
-    if (this.#taken >= 0) this.#rest[this.#taken] = this.#reference.pack(this.board.snapshot(true), this.#phases);
+    if (this.#taken < 0) return;
+    this.#atHand.set(this.#taken, this.board.snapshot(true));
+    if (this.#atHand.size > AT_HAND_MOST) this.#packOldest();
+  }
+
+  #packOldest(): void {
+    for (const [index, snapshot] of this.#atHand) {
+      this.#rest[index] = this.#reference.pack(snapshot, this.#phases);
+      this.#atHand.delete(index);
+      return;
+    }
+  }
+
+  #packAll(): void {
+    while (this.#atHand.size > 0) this.#packOldest();
   }
 }

@@ -9,7 +9,7 @@ import type { Evidence } from "../../host/objects/evidence.ts";
 import { accelerator } from "../../sim-board/accelerators.ts";
 import type { GovernorImage } from "../../sim-board/governor-module.ts";
 import { Random } from "../../sim-board/random.ts";
-import { Agent, type AgentEvent } from "../actors/agent.ts";
+import { Agent } from "../actors/agent.ts";
 import { Office } from "../actors/office.ts";
 import { type Standing, standingOf } from "../actors/standing.ts";
 import { HONEST, type Strategy, strategyOf } from "../actors/strategies.ts";
@@ -25,6 +25,10 @@ import { World } from "./world.ts";
 const FLASH_SECTORS = 6;
 const NS_PER_MS = 1_000_000n;
 
+function nsOfMs(ms: Ms): bigint {
+  return BigInt(ms) * NS_PER_MS;
+}
+
 export type CellEvent =
   /** `time`: the agent asks for it. `fresh`: a beacon that was asked for comes. `cycle`: the plug is pulled. */
   | { readonly kind: "boot" | "time" | "beacon" | "fresh" | "renew" | "report" | "cycle"; readonly board: number }
@@ -32,8 +36,6 @@ export type CellEvent =
   | { readonly kind: "license"; readonly board: number; readonly evidence: Evidence }
   /** The order of this place in the office's row comes to the agent. */
   | { readonly kind: "order"; readonly board: number; readonly place: number }
-  /** What was done until then is noted, of all boards at once. */
-  | { readonly kind: "pause" | "resume"; readonly board: number }
   | { readonly kind: "action"; readonly action: FleetAction };
 
 export interface CellShape {
@@ -118,8 +120,19 @@ export class Cell {
   /** The board of this number, brought up to now. */
   take(index: number) {
     const board = this.bank.take(index);
+    const standing = this.standings[index]!;
+    const { pauseMs, resumeMs } = this.world;
     this.watch.taken = index;
-    board.advanceTo(BigInt(this.nowMs) * NS_PER_MS);
+    // What it had done by then is noted on the way, not at a stop of its own.
+    if (standing.enrolled && standing.atPause === undefined && this.#isPast(pauseMs)) {
+      board.advanceTo(nsOfMs(pauseMs!));
+      this.watch.markPause(index, pauseMs!);
+    }
+    if (standing.enrolled && !standing.isJudged && this.#isPast(resumeMs)) {
+      board.advanceTo(nsOfMs(resumeMs!));
+      this.watch.judge(index, resumeMs!);
+    }
+    board.advanceTo(nsOfMs(this.nowMs));
     return board;
   }
 
@@ -167,6 +180,10 @@ export class Cell {
     if (this.bank.board.gateState === GateState.DRAINING) this.#agent.drainDone();
   }
 
+  #isPast(atMs: Ms | undefined): boolean {
+    return atMs !== undefined && atMs <= this.nowMs;
+  }
+
   #plan(starts: Random): void {
     const { world, parameters } = this;
     const spreadMs = Math.min(parameters.operator.startSpreadSeconds * 1000, world.endMs);
@@ -175,17 +192,12 @@ export class Cell {
       const part = (board + starts.below(1_000_000) / 1_000_000) / this.boards;
       this.queue.put(Math.floor(part * spreadMs), { kind: "boot", board });
     }
-    for (const [kind, atMs] of [["pause", world.pauseMs] as const, ["resume", world.resumeMs] as const]) {
-      if (atMs === undefined) continue;
-      for (let board = 0; board < this.boards; board++) this.queue.put(atMs, { kind, board });
-    }
     for (const action of world.actions) this.queue.put(action.atSeconds * 1000, { kind: "action", action });
   }
 
   #happen(event: CellEvent): void {
     if (event.kind === "action") this.#act(event.action);
-    else if (event.kind === "pause" || event.kind === "resume") this.#mark(event.kind, event.board);
-    else this.#agent.meet(event as AgentEvent);
+    else this.#agent.meet(event);
   }
 
   /** The parties do something, and whoever can be reached hears of it. */
@@ -204,18 +216,11 @@ export class Cell {
     }
   }
 
-  #mark(kind: "pause" | "resume", index: number): void {
-    if (!this.standings[index]!.enrolled) return;
-    this.take(index);
-    if (kind === "pause") this.watch.markPause(index);
-    else this.watch.evaluate(index);
-  }
-
   #finish(index: number): void {
     const standing = this.standings[index]!;
     if (!standing.enrolled) return;
     this.take(index);
-    if (this.world.resumeMs === undefined || this.world.resumeMs > this.world.endMs) this.watch.evaluate(index);
+    if (!standing.isJudged) this.watch.judge(index, this.nowMs);
     this.watch.finish(index);
     this.#agent.finish(index);
   }

@@ -69,6 +69,7 @@ export class GateWatch implements Observer {
     const standing = standings[index]!;
     standing.madeMs = nowMs;
     if (world.pauseMs !== undefined && nowMs >= world.pauseMs) standing.atPause = 0n;
+    standing.isJudged = world.resumeMs !== undefined && nowMs >= world.resumeMs;
   }
 
   kindOf(index: number): KindTotals {
@@ -76,9 +77,8 @@ export class GateWatch implements Observer {
     return standings[index]!.strategy.size > 0 ? totals.cheating : totals.honest;
   }
 
-  markPause(index: number): void {
+  markPause(index: number, nowMs: Ms): void {
     const standing = this.#cell.standings[index]!;
-    const { nowMs } = this.#cell;
     const kind = this.kindOf(index);
     standing.atPause = this.operations(this.#cell.bank.board);
     standing.workedAtPause = standing.flows || standing.strategy.has("bypass-gate");
@@ -87,9 +87,10 @@ export class GateWatch implements Observer {
   }
 
   /** At the resume, or at the end of the run: what came of the pause. */
-  evaluate(index: number): void {
-    const { world, standings, nowMs } = this.#cell;
+  judge(index: number, nowMs: Ms): void {
+    const { world, standings } = this.#cell;
     const standing = standings[index]!;
+    standing.isJudged = true;
     if (standing.atPause === undefined || world.pauseMs === undefined) return;
     const kind = this.kindOf(index);
     const isBypassed = standing.strategy.has("bypass-gate");
