@@ -1,7 +1,8 @@
 /** What no schema can say of a fleet's parameters: how they must fit one another. */
 import { SLICE_WORK_MAX } from "../../../host/objects/agreement.ts";
+import { accelerator } from "../../../sim-board/accelerators.ts";
 import { WorkloadError } from "../../../sim-board/workloads/errors.ts";
-import { type Load, loadOf, termsOf } from "../../actors/terms.ts";
+import { CLASS_OF, type Load, loadOf, termsOf } from "../../actors/terms.ts";
 import type { Misfit } from "../../study.ts";
 import type { FleetParameters } from "./parameters.ts";
 
@@ -61,6 +62,8 @@ const CELLS_MAX = 100_000;
 
 /** Settings that would do nothing, or nothing that was meant. */
 function shape({ boards, load, operator, agreement }: FleetParameters): Misfit[] {
+  const { peakOperationsPerSecond } = accelerator(load.accelerator);
+  const isConstant = load.workload === "" && load.recording === "";
   const cells = Math.ceil(boards.count / boards.perCell);
   const { cheats, cheatsPermille, clockPermille, beaconSeconds } = operator;
   const cases: readonly (Misfit & { readonly isWrong: boolean })[] = [
@@ -75,6 +78,12 @@ function shape({ boards, load, operator, agreement }: FleetParameters): Misfit[]
       value: load.workload,
       allowed: "goes without load.recording, or that without it",
       isWrong: load.workload !== "" && load.recording !== "",
+    },
+    {
+      path: "load.engineClass",
+      value: load.engineClass,
+      allowed: `is none that load.accelerator, ${load.accelerator}, has`,
+      isWrong: isConstant && !peakOperationsPerSecond.has(CLASS_OF[load.engineClass]),
     },
     {
       path: "operator.cheats",
