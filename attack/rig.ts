@@ -3,7 +3,6 @@
  * resume 2 of 3) and a time authority whose keys are at hand. Objects are made by the host's own encoders; any field
  * can be overridden to make a bad one.
  */
-import { readFileSync } from "node:fs";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ObjectType, OrderAction } from "../firmware/protocol/claims.ts";
 import { EngineClass } from "../firmware/protocol/classes.ts";
@@ -21,17 +20,10 @@ import { type CborValue, decode, encode } from "../host/protocol/cbor.ts";
 import { ed25519Signer, type Signer, type VerificationKey, verificationKey } from "../host/protocol/cose.ts";
 import { errorPhrase } from "../host/protocol/error-phrases.ts";
 import { Board, type BoardOptions } from "../sim-board/board.ts";
-import { GovernorImage } from "../sim-board/governor-module.ts";
+import { governorImage } from "../sim-board/built-governor.ts";
 import type { Phase } from "../sim-board/workloads/types.ts";
 
-const imagePath = new URL("../build/governor.wasm", import.meta.url);
-let image: GovernorImage | undefined;
-
-/** The governor that ships, compiled once. */
-export function governorImage(): GovernorImage {
-  image ??= new GovernorImage(new Uint8Array(readFileSync(imagePath)));
-  return image;
-}
+export { governorImage };
 
 /** A signer from a name: the same key every time. */
 export function signerOf(name: string): Signer {

@@ -26,8 +26,8 @@ import { Random } from "./random.ts";
 import { nsOf, secondsOf } from "./time.ts";
 import type { Phase } from "./workloads/types.ts";
 
-/** 2026-01-01T00:00:00Z. */
-const START_SECONDS = 1_767_225_600;
+/** 2026-01-01T00:00:00Z: agreement time as boards begin, unless they are told otherwise. */
+export const START_SECONDS = 1_767_225_600;
 const NS_PER_MS = 1_000_000n;
 const TIMER_SECONDS_MAX = 86_400;
 

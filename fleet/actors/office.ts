@@ -32,7 +32,8 @@ export class OfficeRefused extends Error {
   override readonly name = "OfficeRefused";
 }
 
-const BACKDATED_SECONDS = 60;
+/** A governor may be so unsure of the time and take a license all the same. */
+export const BACKDATED_SECONDS = 60;
 const ORDER_LEAD_SECONDS = 1;
 
 /** An order, and from when on whatever is signed names it. */

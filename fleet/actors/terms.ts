@@ -1,6 +1,8 @@
 /** What the parties of a fleet agree on and what a board does: from the parameters of a scenario. */
 import { EngineClass } from "../../firmware/protocol/classes.ts";
 import type { Agreement, Cap } from "../../host/objects/agreement.ts";
+import { CLASS_KEYS, isByteClass } from "../../host/policy/classes.ts";
+import { countedOperations } from "../../host/policy/counting.ts";
 import { builtinWorkload } from "../../sim-board/workloads/builtin.ts";
 import { readTrace } from "../../sim-board/workloads/read.ts";
 import type { Phase, Workload } from "../../sim-board/workloads/types.ts";
@@ -8,16 +10,10 @@ import type { FleetParameters } from "../studies/fleet/parameters.ts";
 
 export const LOAD_CLASSES = ["fp64", "tf32", "bf16", "fp16", "fp8", "int8", "fp4", "int4"] as const;
 
-export const CLASS_OF: Readonly<Record<(typeof LOAD_CLASSES)[number], EngineClass>> = {
-  fp64: EngineClass.TENSOR_FP64,
-  tf32: EngineClass.TENSOR_TF32,
-  bf16: EngineClass.TENSOR_BF16,
-  fp16: EngineClass.TENSOR_FP16,
-  fp8: EngineClass.TENSOR_FP8,
-  int8: EngineClass.TENSOR_INT8,
-  fp4: EngineClass.TENSOR_FP4,
-  int4: EngineClass.TENSOR_INT4,
-};
+/** Of the tensor units. */
+export function loadClassOf(name: (typeof LOAD_CLASSES)[number]): EngineClass {
+  return CLASS_KEYS.get(`tensor_${name}`)!;
+}
 
 export interface Terms {
   readonly agreement: Omit<Agreement, "name" | "version" | "parties" | "timeAuthorities" | "timeQuorum">;
@@ -40,6 +36,11 @@ export interface Load {
 }
 
 export const TICK_HZ = 1000;
+
+/** Of one board at its full load, by the rule of the agreement. */
+export function countedPerSecond({ perSecond }: Load, { counting }: FleetParameters["agreement"]): bigint {
+  return countedOperations(perSecond, counting);
+}
 
 export function loadOf({ load, durationSeconds }: FleetParameters): Load {
   const workload = workloadOf(load);
@@ -103,28 +104,32 @@ function drainOf(
 ): Map<EngineClass, bigint> {
   const drain = new Map<EngineClass, bigint>();
   for (const engineClass of caps.keys()) {
-    const amount = engineClass <= EngineClass.VECTOR ? drainOperations : drainBytes;
+    const amount = isByteClass(engineClass) ? drainBytes : drainOperations;
     if (amount > 0) drain.set(engineClass, BigInt(Math.round(amount)));
   }
   return drain;
 }
 
 function constantRate({ engineClass, operationsPerSecond }: FleetParameters["load"]): Map<EngineClass, bigint> {
-  return new Map([[CLASS_OF[engineClass], BigInt(Math.round(operationsPerSecond))]]);
+  return new Map([[loadClassOf(engineClass), BigInt(Math.round(operationsPerSecond))]]);
 }
 
 /** Of the first board of the job. Throws a `WorkloadError` for an unknown name, and for a file that is no recording. */
 function workloadOf(load: FleetParameters["load"]): Workload | undefined {
   const { workload, recording, recordingSha256, accelerator } = load;
-  if (recording === "") return workload === "" ? undefined : builtinWorkload(workload);
-  const name = `${accelerator} ${recordingSha256} ${recording}`;
-  const known = recordings.get(name) ?? readTrace(recording, { accelerator, sha256: recordingSha256 || undefined });
-  recordings.set(name, known);
+  if (recording === "" && workload === "") return undefined;
+  const name = [workload, accelerator, recordingSha256, recording].join(" ");
+  let known = workloads.get(name);
+  if (!known) {
+    const read = () => readTrace(recording, { accelerator, sha256: recordingSha256 || undefined });
+    known = recording === "" ? builtinWorkload(workload) : read();
+    workloads.set(name, known);
+  }
   return known;
 }
 
-/** A run's cells read a file once. */
-const recordings = new Map<string, Workload>();
+/** All cells of a run have the same: it is read, or made, once. */
+const workloads = new Map<string, Workload>();
 
 /** Over all that is recorded of the board. */
 function meanRates({ totals }: Workload): Map<EngineClass, bigint> {

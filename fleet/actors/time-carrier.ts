@@ -1,10 +1,11 @@
 /** Carries the time to boards: proofs after a power-up, beacons as they are broadcast, and those that are asked for. */
 import type { Ms } from "../engine/queue.ts";
 import type { BoardWire } from "./board-wire.ts";
+import { BACKDATED_SECONDS } from "./office.ts";
 import type { Standing } from "./standing.ts";
 
-/** Half of what a license is backdated by (office.ts). */
-const UNSURE_MS_MAX = 30_000;
+/** Half of what a license is backdated by. */
+const UNSURE_MS_MAX = BACKDATED_SECONDS * 500;
 
 export class TimeCarrier {
   readonly #wire: BoardWire;

@@ -4,6 +4,7 @@ import { GateState } from "../../firmware/protocol/states.ts";
 import { operationFactor } from "../../host/policy/counting.ts";
 import type { BoardEvent, BoardView, Observer } from "../../sim-board/events.ts";
 import { flows } from "../../sim-board/invariants/names.ts";
+import { countedPerSecond } from "../actors/terms.ts";
 import type { Cell } from "./cell.ts";
 import type { Ms } from "./queue.ts";
 import type { KindTotals } from "./totals.ts";
@@ -50,9 +51,8 @@ export class GateWatch implements Observer {
 
   /** What its load comes to in so long, where nothing holds it back. */
   operationsIn(ms: Ms): bigint {
-    let perSecond = 0n;
-    for (const [c, rate] of this.#cell.load.perSecond) perSecond += rate * this.#factors[c]!;
-    return (perSecond * BigInt(Math.round(ms))) / 1000n;
+    const { load, parameters } = this.#cell;
+    return (countedPerSecond(load, parameters.agreement) * BigInt(Math.round(ms))) / 1000n;
   }
 
   /** Whether the board has done more of anything than these totals say. */

@@ -11,7 +11,7 @@ import { ACCELERATORS, type Accelerator, accelerator, peakPerSecond } from "../.
 import type { Random } from "../../sim-board/random.ts";
 import { builtinWorkload, listWorkloads } from "../../sim-board/workloads/builtin.ts";
 import { operationsOf, type Work } from "../../sim-board/workloads/types.ts";
-import { CLASS_OF, LOAD_CLASSES } from "../actors/terms.ts";
+import { LOAD_CLASSES, loadClassOf } from "../actors/terms.ts";
 import type { Json, Study } from "../study.ts";
 import { quantity, share, whole } from "./quantities.ts";
 import { cellRandom } from "./trials.ts";
@@ -114,7 +114,7 @@ export const dtypeDodge: Study<Parameters> = {
     const { overNative, overEquivalent } = cells[0] as Cell;
     const { chip, work, operationsPerSecond } = boardOf(parameters);
     const { native, equivalent, rule } = sums(work);
-    const declaredPeak = peakPerSecond(chip, CLASS_OF[parameters.declares]);
+    const declaredPeak = peakPerSecond(chip, loadClassOf(parameters.declares));
     const peakShare = busyShare(chip, work, native / operationsPerSecond);
     return {
       measures: {
@@ -162,7 +162,7 @@ function split(operations: bigint, runs: Parameters["runs"]): Work {
   const parts = runs.reduce((sum, run) => sum + BigInt(run.parts), 0n);
   const work: Work = new Map();
   const add = (type: (typeof LOAD_CLASSES)[number], amount: bigint) =>
-    work.set(CLASS_OF[type], (work.get(CLASS_OF[type]) ?? 0n) + amount);
+    work.set(loadClassOf(type), (work.get(loadClassOf(type)) ?? 0n) + amount);
   let left = operations;
   for (const run of runs) {
     const amount = (operations * BigInt(run.parts)) / parts;

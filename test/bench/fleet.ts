@@ -8,10 +8,10 @@ import { hrtime } from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { BoardBank } from "../../fleet/boards/bank.ts";
-import { checked } from "../../fleet/scenario/schema.ts";
 import { fleet } from "../../fleet/studies/fleet/fleet.ts";
-import { FLEET_PARAMETERS, type FleetParameters } from "../../fleet/studies/fleet/parameters.ts";
+import type { FleetParameters } from "../../fleet/studies/fleet/parameters.ts";
 import { Board } from "../../sim-board/board.ts";
+import { parametersOf } from "../fleet/parameters.ts";
 import { governorImage } from "../rig.ts";
 import { type Bench, median, type Result } from "./frame.ts";
 
@@ -26,7 +26,7 @@ const ALONE_FEW = 2;
 /** What `fleet/scenarios/million.json` runs, with fewer boards. */
 function million(): FleetParameters {
   const file = new URL("../../fleet/scenarios/million.json", import.meta.url);
-  return checked(FLEET_PARAMETERS, JSON.parse(readFileSync(file, "utf8")).parameters, "", []) as FleetParameters;
+  return parametersOf(JSON.parse(readFileSync(file, "utf8")).parameters);
 }
 
 export const fleetBench: Bench = {
@@ -75,11 +75,11 @@ async function lifeOf(boards: number, perCell: number): Promise<Life> {
   const parameters = { ...base, boards: { ...base.boards, count: boards, perCell } };
   const begun = hrtime.bigint();
   const cells = [];
-  for (let cell = 0; cell < fleet.cells(parameters as never); cell++) {
-    cells.push(await fleet.run(parameters as never, { seed: "bench", cell }));
+  for (let cell = 0; cell < fleet.cells(parameters); cell++) {
+    cells.push(await fleet.run(parameters, { seed: "bench", cell }));
   }
   const ms = Number(hrtime.bigint() - begun) / 1e6;
-  const { measures } = fleet.merge(parameters as never, cells);
+  const { measures } = fleet.merge(parameters, cells);
   if (measures.resumed !== boards) throw new Error(`${measures.resumed} of ${boards} boards came to the end`);
   const events = measures.events! + measures.checks!;
   return { msPerBoard: ms / boards, eventsPerSecond: (events / ms) * 1000, bytesAtRest: measures.bytesAtRest! };

@@ -1,7 +1,6 @@
 /** What the agreement of a fleet says of it before anything runs: the leak bound of docs/policy.md, for these boards. */
-import { operationFactor } from "../../../host/policy/counting.ts";
 import { fleetLeak, type LeakBinding } from "../../../host/policy/leak.ts";
-import { loadOf, termsOf } from "../../actors/terms.ts";
+import { countedPerSecond, loadOf, termsOf } from "../../actors/terms.ts";
 import type { FleetParameters } from "./parameters.ts";
 
 export interface FleetBound {
@@ -38,9 +37,8 @@ export function leakBoundOf(parameters: FleetParameters): FleetBound | undefined
   const bound = fleetLeak(input, bindings)!;
   const waits = agreement.drain.size > 0 ? 2 : 1;
   const slowerSeconds = (waits * (parameters.boards.timerSeconds - 1) * PPM) / (PPM - driftPpm);
-  let perSecond = 0n;
-  for (const [engineClass, rate] of load.perSecond) perSecond += rate * operationFactor(engineClass, counting);
-  const more = perSecond * BigInt(Math.ceil(slowerSeconds)) * BigInt(parameters.boards.count);
+  const more =
+    countedPerSecond(load, parameters.agreement) * BigInt(Math.ceil(slowerSeconds)) * BigInt(parameters.boards.count);
   return {
     seconds: bound.seconds === undefined ? undefined : bound.seconds + slowerSeconds,
     operations: bound.operations + more,

@@ -2,7 +2,7 @@
 import { SLICE_WORK_MAX } from "../../../host/objects/agreement.ts";
 import { accelerator } from "../../../sim-board/accelerators.ts";
 import { WorkloadError } from "../../../sim-board/workloads/errors.ts";
-import { CLASS_OF, type Load, loadOf, termsOf } from "../../actors/terms.ts";
+import { type Load, loadClassOf, loadOf, termsOf } from "../../actors/terms.ts";
 import type { Misfit } from "../../study.ts";
 import type { FleetParameters } from "./parameters.ts";
 
@@ -83,7 +83,7 @@ function shape({ boards, load, operator, agreement }: FleetParameters): Misfit[]
       path: "load.engineClass",
       value: load.engineClass,
       allowed: `is none that load.accelerator, ${load.accelerator}, has`,
-      isWrong: isConstant && !peakOperationsPerSecond.has(CLASS_OF[load.engineClass]),
+      isWrong: isConstant && !peakOperationsPerSecond.has(loadClassOf(load.engineClass)),
     },
     {
       path: "operator.cheats",

@@ -1,6 +1,5 @@
 /** The study `fleet`: boards with the firmware that ships, licensed, metered, paused and resumed. docs/fleet.md */
-import { readFileSync } from "node:fs";
-import { GovernorImage } from "../../../sim-board/governor-module.ts";
+import { governorImage } from "../../../sim-board/built-governor.ts";
 import { Cell } from "../../engine/cell.ts";
 import { addTotals, type CellTotals, cellTotals, totalsFromJson, totalsToJson } from "../../engine/totals.ts";
 import type { CellPlace, Estimate, Json, Outcome, Study } from "../../study.ts";
@@ -8,15 +7,6 @@ import { leakBoundOf } from "./bound.ts";
 import { checkFleet } from "./check.ts";
 import { FLEET_METRICS, measuresOf } from "./measures.ts";
 import { FLEET_PARAMETERS, type FleetParameters } from "./parameters.ts";
-
-const imagePath = new URL("../../../build/governor.wasm", import.meta.url);
-let image: GovernorImage | undefined;
-
-/** Compiled once a worker. */
-function governorImage(): GovernorImage {
-  image ??= new GovernorImage(new Uint8Array(readFileSync(imagePath)));
-  return image;
-}
 
 export const fleet: Study<FleetParameters> = {
   name: "fleet",

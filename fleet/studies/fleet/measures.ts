@@ -1,6 +1,5 @@
 /** The figures of the study `fleet`, and what each of them means. */
-import { operationFactor } from "../../../host/policy/counting.ts";
-import { loadOf } from "../../actors/terms.ts";
+import { countedPerSecond, loadOf } from "../../actors/terms.ts";
 import type { CellTotals, KindTotals } from "../../engine/totals.ts";
 import type { Measures, Metric } from "../../study.ts";
 import type { FleetBound } from "./bound.ts";
@@ -114,7 +113,7 @@ function kindMeasures(kind: KindTotals, parameters: FleetParameters): Record<str
     leakOperations: leak,
     leakOperationsMost: Number(kind.operationsAfterMost),
     leakOperationsPerBoard: kind.workedAtPause > 0 ? leak / kind.workedAtPause : undefined,
-    leakBoardSeconds: leak / countedPerSecond(parameters),
+    leakBoardSeconds: leak / Number(countedPerSecond(loadOf(parameters), parameters.agreement)),
     workAfterShare: kind.fullAfter > 0n ? leak / Number(kind.fullAfter) : undefined,
     falseStops: kind.falseStops,
     falseStopsPerBoard: boards > 0 ? kind.falseStops / boards : undefined,
@@ -127,15 +126,6 @@ function kindMeasures(kind: KindTotals, parameters: FleetParameters): Record<str
     checkpointsMissed: kind.checkpointsMissed,
     counterStepsMost: kind.counterStepsMost,
   };
-}
-
-/** Of one board at its full load. */
-function countedPerSecond(parameters: FleetParameters): number {
-  let sum = 0n;
-  for (const [engineClass, rate] of loadOf(parameters).perSecond) {
-    sum += rate * operationFactor(engineClass, parameters.agreement.counting);
-  }
-  return Number(sum);
 }
 
 function cheatingName(name: string): string {
