@@ -92,8 +92,18 @@ export class Agent {
   }
 
   #order(index: number, place: number): void {
+    const goesOn = this.#orders.receive(index, place);
+    this.#replay(index);
     // A license of before a resume opens nothing.
-    if (this.#orders.receive(index, place)) this.#renew(index);
+    if (goesOn) this.#renew(index);
+  }
+
+  /** Of who does so: whatever opened the gate once is tried again. */
+  #replay(index: number): void {
+    const { licenseBytes } = this.#wire.standingOf(index);
+    if (licenseBytes.length === 0) return;
+    this.#wire.cell.take(index);
+    for (const bytes of licenseBytes) this.#wire.isDone(() => this.#wire.mailbox.license(bytes));
   }
 
   // Licenses.
@@ -208,7 +218,7 @@ export class Agent {
   }
 
   #cyclePower(index: number): void {
-    const { cell, mailbox } = this.#wire;
+    const { cell } = this.#wire;
     const standing = this.#wire.standingOf(index);
     this.#putCycle(index);
     const board = cell.take(index);
@@ -217,7 +227,7 @@ export class Agent {
     board.powerOn();
     standing.knowsTime = false;
     standing.proofDueMs = undefined;
-    for (const bytes of standing.licenseBytes) this.#wire.isDone(() => mailbox.license(bytes));
+    this.#replay(index);
     this.#time.ask(index);
   }
 }

@@ -25,11 +25,11 @@ export const TRAITS = [
   },
   {
     name: "cycle-power",
-    tries: "Power is cut when a pause is ordered and every half lease after it, to make the governor forget.",
+    tries: "Power is cut every half lease, before a pause and after it, to make the governor forget.",
   },
   {
     name: "replay-licenses",
-    tries: "Licenses that were used are given to the board again after a pause.",
+    tries: "Licenses that were used are given to the board again, after every order and every cut.",
   },
   {
     name: "bypass-gate",

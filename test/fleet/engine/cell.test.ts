@@ -188,6 +188,13 @@ describe("an operator who cheats", () => {
     expect(measures.cheatingResumed).toBe(4);
   });
 
+  it("is refused every license that it gives again", async () => {
+    const [once, again] = [await cheating("withhold-orders"), await cheating("withhold-orders", "replay-licenses")];
+    expect(again.measures.refusals).toBeGreaterThan(once.measures.refusals!);
+    expect(again.measures.licenses).toBe(once.measures.licenses);
+    expect(again.measures.leakOperations).toBe(once.measures.leakOperations);
+  });
+
   it("gains the time of one lease by keeping orders back, and less where he pulls the plug", async () => {
     const [withheld, cycled] = [await cheating("withhold-orders"), await cheating("withhold-orders", "cycle-power")];
     expect(withheld.measures.cheatingClosedSecondsMax).toBeGreaterThan(60);
