@@ -35,7 +35,7 @@ describe("the embedded store", () => {
         if (!isOver) setImmediate(count);
       };
       await store.write(async (tx) => {
-        for (let number = 0; number < 200; number += 1)
+        for (let number = 0; number < 2_000; number += 1)
           await insertDevice(tx, number, { state: new Uint8Array(4_000) });
         // From here on there is only the commit.
         count();
