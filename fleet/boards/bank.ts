@@ -71,13 +71,10 @@ export class BoardBank {
     this.#reference = reference;
   }
 
-  /**
-   * Bytes that the memories of boards at rest take, of all that were ever at work. What V8 makes of the plain data beside
-   * them (a kilobyte or two) depends on how it holds a number just then, so it is in no result.
-   */
-  get memoryBytes(): number {
+  /** Bytes that boards at rest take together, of all that were ever at work. */
+  get bytesAtRest(): number {
     this.#packAll();
-    return this.#rest.reduce((sum, packed) => sum + (packed?.blocks.length ?? 0), 0);
+    return this.#rest.reduce((sum, packed) => sum + (packed?.length ?? 0), 0);
   }
 
   /** The few that worked last lie at hand: who asks and is answered soon after is not packed in between. */

@@ -2,10 +2,10 @@
  * A board at rest, in few bytes. What lies in its memories (State block, fuses, registers, flash) is kept as the blocks
  * of 64 bytes in which it differs from a reference board's: the agreement, blank flash and zeros cost a bit each.
  */
-import { deserialize, serialize } from "node:v8";
 import type { BoardSnapshot } from "../../sim-board/board.ts";
 import type { FlashSnapshot } from "../../sim-board/parts/flash.ts";
 import type { Phase } from "../../sim-board/workloads/types.ts";
+import { PlainData } from "./plain-data.ts";
 
 const BLOCK_BYTES = 64;
 const BLOCK_WORDS = BLOCK_BYTES / 4;
@@ -22,11 +22,8 @@ type Rest = Omit<BoardSnapshot, "state" | "image" | "fuses" | "flash" | "acceler
   observers: readonly unknown[];
 };
 
-export type PackedBoard = {
-  /** A bit for each block that is here, then these blocks. */
-  readonly blocks: Uint8Array;
-  readonly rest: Uint8Array;
-};
+/** A bit for each block that is here, these blocks, then the rest. */
+export type PackedBoard = Uint8Array;
 
 /** Phases that many boards of a bank work through: a board at rest names one by a number, and keeps any other whole. */
 export class PhaseTable {
@@ -54,6 +51,7 @@ export class Reference {
   readonly #snapshot: BoardSnapshot;
   readonly #bitmapWords: number;
   readonly #room: Int32Array;
+  readonly #plain = new PlainData();
 
   /** Any board of the same shape will do; one that has been set to work, with power, does best. */
   constructor(snapshot: BoardSnapshot, stateBytes: number) {
@@ -66,12 +64,19 @@ export class Reference {
   }
 
   pack(snapshot: BoardSnapshot, phases: PhaseTable): PackedBoard {
-    return { blocks: this.#packMemories(snapshot), rest: serialize(restOf(snapshot, phases)) };
+    const length = this.#packMemories(snapshot);
+    const rest = this.#plain.pack(restOf(snapshot, phases));
+    const packed = new Uint8Array(length + rest.length);
+    packed.set(new Uint8Array(this.#room.buffer, 0, length));
+    packed.set(rest, length);
+    return packed;
   }
 
-  unpack({ blocks, rest }: PackedBoard, phases: PhaseTable): BoardSnapshot {
-    const { isUp, lifetime, running, observers, fuses, flash, ...others } = deserialize(rest) as Rest;
-    const [state, words, registers, ...sectors] = this.#unpackMemories(blocks);
+  unpack(packed: PackedBoard, phases: PhaseTable): BoardSnapshot {
+    const { parts, length } = this.#unpackMemories(packed);
+    const [state, words, registers, ...sectors] = parts;
+    const rest = this.#plain.unpack(packed.subarray(length)) as Rest;
+    const { isUp, lifetime, running, observers, fuses, flash, ...others } = rest;
     return {
       ...others,
       image: this.#snapshot.image,
@@ -88,7 +93,8 @@ export class Reference {
     };
   }
 
-  #packMemories(snapshot: BoardSnapshot): Uint8Array {
+  /** Into the room; the bytes that they take there. */
+  #packMemories(snapshot: BoardSnapshot): number {
     const room = this.#room;
     room.fill(0, 0, this.#bitmapWords);
     let length = this.#bitmapWords;
@@ -106,14 +112,14 @@ export class Reference {
         for (let w = at; w < at + BLOCK_WORDS; w++) room[length++] = words[w]!;
       }
     });
-    return new Uint8Array(room.buffer.slice(0, length * 4));
+    return length * 4;
   }
 
-  #unpackMemories(packed: Uint8Array): Uint8Array[] {
-    const from = wordsOf(packed);
+  #unpackMemories(packed: PackedBoard): { parts: Uint8Array[]; length: number } {
+    const from = new Int32Array(packed.buffer, packed.byteOffset, packed.length >> 2);
     let next = this.#bitmapWords;
     let block = 0;
-    return this.#words.map((base, i) => {
+    const parts = this.#words.map((base, i) => {
       // Flash is copied before it is written (sim-board/parts/flash.ts); what else there is, is always copied.
       let words = i >= FIRST_SECTOR ? base : base.slice();
       for (let at = 0; at < base.length; at += BLOCK_WORDS, block++) {
@@ -123,6 +129,7 @@ export class Reference {
       }
       return words === base ? this.#parts[i]! : new Uint8Array(words.buffer);
     });
+    return { parts, length: next * 4 };
   }
 }
 

@@ -112,7 +112,7 @@ export class Cell {
     for (let i = 0; i < this.boards; i++) this.#finish(i);
     totals.events = this.queue.taken;
     totals.checks = this.bank.board.invariants?.checked ?? 0;
-    totals.bytesAtRest = this.bank.memoryBytes;
+    totals.bytesAtRest = this.bank.bytesAtRest;
     this.watch.writeSeries();
     return totals;
   }

@@ -53,7 +53,7 @@ export interface CellTotals {
   checks: number;
   /** Boards at work at the points of the series. */
   atWork: number[];
-  /** Bytes of the memories of boards at rest, summed over the boards. */
+  /** What boards at rest take, summed over the boards. */
   bytesAtRest: number;
 }
 

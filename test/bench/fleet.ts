@@ -62,7 +62,7 @@ export const fleetBench: Bench = {
         );
       }),
       result(`events, ${count(sizes.at(-1)!)}`, "1/s", most.eventsPerSecond, count(sizes[0]!), least.eventsPerSecond),
-      result("a board at rest, its memories alone", "B", most.bytesAtRest, "the target, 8 KiB", 8192),
+      result("a board at rest", "B", most.bytesAtRest, "the target, 8 KiB", 8192),
       residentBytes(batchMs > 0 ? 1000 : 4),
     ];
   },

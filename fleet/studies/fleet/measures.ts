@@ -51,7 +51,11 @@ export const FLEET_METRICS: readonly Metric[] = [
   metric("misreported", "boards", "boards whose reports say less than their accelerators did"),
   metric("events", "1", "events of the simulation"),
   metric("checks", "1", "checks of the invariants, none of which broke"),
-  metric("bytesAtRest", "bytes", "what the memories of a board at rest take, on average"),
+  metric(
+    "bytesAtRest",
+    "bytes",
+    "what a board at rest takes, on average: its memories and all else that makes it this one",
+  ),
 ];
 
 export function measuresOf(totals: CellTotals, parameters: FleetParameters, bound: FleetBound | undefined): Measures {

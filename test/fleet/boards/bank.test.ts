@@ -69,7 +69,7 @@ describe("a board of a bank", () => {
       if (at === 4) bank.referTo(1);
     });
     expect(alone[0]!.accelerator.lifetimeOf(EngineClass.TENSOR_BF16)).toBeGreaterThan(0n);
-    expect(bank.memoryBytes).toBeLessThan(boards * 12 * 1024);
+    expect(bank.bytesAtRest).toBeLessThan(boards * 12 * 1024);
   });
 
   it("takes few bytes where it differs little from the others", () => {
@@ -83,6 +83,6 @@ describe("a board of a bank", () => {
       for (const step of LIFE.slice(0, 5)) step(board, mailbox, office, made);
       if (i === 0) bank.referTo(0);
     }
-    expect(bank.memoryBytes).toBeLessThan(boards * 6 * 1024);
+    expect(bank.bytesAtRest).toBeLessThan(boards * 6 * 1024);
   });
 });

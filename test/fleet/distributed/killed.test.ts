@@ -16,8 +16,8 @@ const isHere = engines.some(({ engine }) => engine === "postgres");
 const folder = mkdtempSync(join(tmpdir(), "quiesce-fleet-"));
 const schema = `fleet_test_${randomBytes(8).toString("hex")}`;
 const gate = join(folder, "gate");
-const scenario = join(folder, "gated.json");
-const STUDIES = ["--studies", fileURLToPath(new URL("../gated.ts", import.meta.url))];
+const scenario = join(folder, "killed.json");
+const STUDIES = ["--studies", fileURLToPath(new URL("../gated-fleet.ts", import.meta.url))];
 const children: ChildProcess[] = [];
 
 afterAll(async () => {
@@ -27,34 +27,54 @@ afterAll(async () => {
 });
 
 /** Rows, or none while there are no tables yet. */
-async function shards(): Promise<{ state: number; holder: string | null }[]> {
+async function shards(): Promise<{ state: number }[]> {
   return withPostgres(async (client) => {
     const { rows } = await client.query("select to_regclass($1) as found", [`${schema}.shards`]);
     if (rows[0].found === null) return [];
-    return (await client.query(`select state, holder from ${schema}.shards order by shard`)).rows;
+    return (await client.query(`select state from ${schema}.shards order by shard`)).rows;
   });
 }
 
+/** Boards with the firmware that ships, from the factory to the end of a pause. */
+function fleetScenario(): object {
+  const parameters = {
+    boards: { count: 12, perCell: 4, timerSeconds: 30 },
+    timeline: [
+      { atSeconds: 250, do: "pause" },
+      { atSeconds: 400, do: "resume" },
+    ],
+    durationSeconds: 600,
+  };
+  return coinScenario({ name: "killed", study: "gated-fleet", parameters: { gate, fleet: parameters }, seeds: 2 });
+}
+
 describe.runIf(isHere)("a worker that is killed", () => {
-  it("loses its shard to another one, and changes nothing of the result", async () => {
-    writeFileSync(scenario, JSON.stringify(coinScenario({ study: "gated", parameters: { gate }, seeds: 2 })));
+  it("loses its shard to another one, and changes nothing of what a fleet of real governors did", async () => {
+    writeFileSync(scenario, JSON.stringify(fleetScenario()));
     const work = ["fleet", "work", DATABASE_URL, "--schema", schema, "--workers", "1", ...STUDIES];
     const asking = ["--distributed", DATABASE_URL, "--schema", schema, "--lease", "1", "--no-work"];
     const asked = quiesce(["fleet", "run", scenario, ...STUDIES, ...asking, "--json"]);
     const victim = spawn(process.execPath, [QUIESCE, ...work], { stdio: "ignore" });
     children.push(victim);
-    // Nothing gets through the gate before it is killed: it dies with a shard in its hands.
-    while (!(await shards()).some(({ state }) => state === 1)) await delay(20);
+    // Its first shard is done, and it dies with the second in its hands, for nothing else gets through the gate.
+    const states = async () => (await shards()).map(({ state }) => state);
+    while ((await states()).slice(0, 2).join() !== "2,1") await delay(20);
     const ended = new Promise((resolve) => victim.on("exit", (_code, signal) => resolve(signal)));
     victim.kill("SIGKILL");
     expect(await ended).toBe("SIGKILL");
-    expect((await shards()).map(({ state }) => state)).toEqual([1, 0, 0, 0, 0, 0]);
+    expect(await states()).toEqual([2, 1, 0, 0, 0, 0]);
 
     writeFileSync(gate, "");
     const heir = await quiesce([...work, "--once"]);
-    expect(heir).toEqual({ exit: 0, stdout: "coin-tosses, seed 1: 6 cells in 6 shards\n", stderr: "" });
+    expect(heir).toEqual({ exit: 0, stdout: "killed, seed 1: 5 cells in 5 shards\n", stderr: "" });
     const result = await asked;
     expect([result.exit, result.stderr]).toEqual([0, ""]);
     expect(result.stdout).toBe((await quiesceHere(["fleet", "run", scenario, ...STUDIES, "--json"])).stdout);
+    const [point] = JSON.parse(result.stdout).points;
+    const measures = point.runs.map((run: { outcome: { measures: object } }) => run.outcome.measures);
+    expect(measures).toMatchObject([
+      { resumed: 12, neverClosed: 0 },
+      { resumed: 12, neverClosed: 0 },
+    ]);
   });
 });
