@@ -1,6 +1,6 @@
 /**
  * The report of a run: one HTML file that needs no script and fetches nothing. It answers the scenario's question from the
- * numbers, holds published figures beside the measured ones, and says what a simulation cannot show.
+ * numbers, holds expected figures beside the measured ones, and says what a simulation cannot show.
  */
 import type { RunResult } from "../run/result.ts";
 import type { Json, Metric } from "../study.ts";
@@ -25,9 +25,7 @@ export function renderReport(result: RunResult, metrics: readonly Metric[]): str
   const curves = curveFigures(result);
   const body = [
     summarySection(findings(result, varied, constant, layout, expectations)),
-    ...(expectations.length > 0
-      ? [section("published", "Published and measured", expectationsTable(expectations))]
-      : []),
+    ...(expectations.length > 0 ? [section("expected", "Expected and measured", expectationsTable(expectations))] : []),
     ...(varied.length > 0 ? [section("figures", "Figures", metricFigures(page, varied))] : []),
     ...(constant.length > 0
       ? [
@@ -71,7 +69,7 @@ function header({ scenario, points }: RunResult, expectations: readonly Judged[]
     ["Points", counted(points.length, "point")],
     ["Seeds", counted(scenario.seeds, "seed")],
     ...(expectations.length > 0
-      ? [["Published figures", `${held} of ${expectations.length} agree`] as [string, string]]
+      ? [["Expected figures", `${held} of ${expectations.length} agree`] as [string, string]]
       : []),
   ];
   return element(

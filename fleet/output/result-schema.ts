@@ -1,6 +1,7 @@
 /** The shape of `results.json`: that of a `RunResult`. What its parameters may be, the study says. */
 import { type TSchema, Type } from "@sinclair/typebox";
 import type { RunResult } from "../run/result.ts";
+import { BASES } from "../scenario/scenario.ts";
 import type { Json } from "../study.ts";
 
 const closed = <T extends Record<string, TSchema>>(fields: T) => Type.Object(fields, { additionalProperties: false });
@@ -23,7 +24,8 @@ const Expectation = closed({
   metric: Text,
   point: Text,
   of: Type.Union([Type.Literal("mean"), Type.Literal("max"), Type.Literal("min"), Type.Literal("each")]),
-  published: Type.Number(),
+  expected: Type.Number(),
+  basis: Type.Union(BASES.map((basis) => Type.Literal(basis))),
   tolerance: Tolerance,
   source: Text,
 });

@@ -1,4 +1,4 @@
-/** Whether what was measured agrees with what was published. The only place that decides it. */
+/** Whether what was measured agrees with what was expected. The only place that decides it. */
 import type { SeedRun } from "../run/result.ts";
 import type { Expectation } from "../scenario/scenario.ts";
 import { valuesOf } from "./measures.ts";
@@ -7,7 +7,7 @@ import { type Summary, summarize } from "./statistics.ts";
 export interface Verdict {
   /** Over the runs that have the metric; absent where none has. */
   readonly measured?: Summary;
-  /** The value that was held against the published one; of `each`, the one that fits least. */
+  /** The value that was held against the expected one; of `each`, the one that fits least. */
   readonly held?: number;
   /** What fits, both ends included; infinite where one side is open. */
   readonly from: number;
@@ -17,7 +17,7 @@ export interface Verdict {
   readonly ok: boolean;
 }
 
-type Judged = Pick<Expectation, "metric" | "of" | "published" | "tolerance">;
+type Judged = Pick<Expectation, "metric" | "of" | "expected" | "tolerance">;
 
 /** Of the runs of the point that the expectation is about. */
 export function judge(expectation: Judged, runs: readonly Pick<SeedRun, "outcome">[]): Verdict {
@@ -36,11 +36,11 @@ export function judge(expectation: Judged, runs: readonly Pick<SeedRun, "outcome
 /** Ends that are computed are some rounding errors wide: 0.8 is within 0.1 of 0.7. */
 const ROUNDING = 4 * Number.EPSILON;
 
-function allowed({ published, tolerance }: Judged): [from: number, to: number] {
-  if (tolerance === "atMost") return [Number.NEGATIVE_INFINITY, published];
-  if (tolerance === "atLeast") return [published, Number.POSITIVE_INFINITY];
+function allowed({ expected, tolerance }: Judged): [from: number, to: number] {
+  if (tolerance === "atMost") return [Number.NEGATIVE_INFINITY, expected];
+  if (tolerance === "atLeast") return [expected, Number.POSITIVE_INFINITY];
   if ("from" in tolerance) return [tolerance.from, tolerance.to];
-  const wide = "relative" in tolerance ? tolerance.relative * Math.abs(published) : tolerance.absolute;
-  const rounding = wide === 0 ? 0 : ROUNDING * (Math.abs(published) + wide);
-  return [published - wide - rounding, published + wide + rounding];
+  const wide = "relative" in tolerance ? tolerance.relative * Math.abs(expected) : tolerance.absolute;
+  const rounding = wide === 0 ? 0 : ROUNDING * (Math.abs(expected) + wide);
+  return [expected - wide - rounding, expected + wide + rounding];
 }

@@ -2,6 +2,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { Closed } from "../../host/http/schemas/basic.ts";
 import type { Json } from "../study.ts";
+import { BASES, type Basis } from "./scenario.ts";
 
 const FORMAT = 1;
 export const FILE_BYTES_MAX = 1_048_576;
@@ -66,7 +67,11 @@ const Expectation = Closed({
     ["mean", "max", "min", "each"].map((of) => Type.Literal(of as "mean" | "max" | "min" | "each")),
     { default: "mean" },
   ),
-  published: Type.Number(),
+  expected: Type.Number(),
+  basis: Type.Union(
+    BASES.map((basis) => Type.Literal(basis as Basis)),
+    { default: "published" },
+  ),
   tolerance: Tolerance,
   source: text(400),
 });

@@ -43,11 +43,15 @@ export type Tolerance =
   | { readonly relative: number }
   | { readonly absolute: number }
   | { readonly from: number; readonly to: number }
-  /** The measured value is at most, or at least, the published one. */
+  /** The measured value is at most, or at least, the expected one. */
   | "atMost"
   | "atLeast";
 
-/** A published figure, and how near the measured one must come. */
+/** Where an expected figure comes from: others have published it, it follows by a formula, or Quiesce promises it. */
+export const BASES = ["published", "formula", "bound"] as const;
+export type Basis = (typeof BASES)[number];
+
+/** An expected figure, and how near the measured one must come. */
 export interface Expectation {
   /** In words. */
   readonly figure: string;
@@ -55,7 +59,8 @@ export interface Expectation {
   readonly point: string;
   /** Which of the values over the seeds is held against it; with `each`, every one. */
   readonly of: "mean" | "max" | "min" | "each";
-  readonly published: number;
+  readonly expected: number;
+  readonly basis: Basis;
   readonly tolerance: Tolerance;
   readonly source: string;
 }

@@ -1,11 +1,11 @@
-/** `quiesce fleet reproduce`: what was published beside what is measured; where they part, the exit code says so. */
+/** `quiesce fleet reproduce`: what was expected beside what is measured; where they part, the exit code says so. */
 import { join } from "node:path";
 import { RunError } from "../../fleet/run/errors.ts";
 import { Plan } from "../../fleet/run/plan.ts";
 import { studyOf } from "../../fleet/run/study-modules.ts";
 import { builtInScenarios } from "../../fleet/scenario/files.ts";
 import { readScenario } from "../../fleet/scenario/read-scenario.ts";
-import type { Scenario } from "../../fleet/scenario/scenario.ts";
+import { BASES, type Basis, type Scenario } from "../../fleet/scenario/scenario.ts";
 import type { ReproduceOptions } from "./commands/fleet.ts";
 import { Exit, wrongUse } from "./exit.ts";
 import { loadStudies, type Studies, scenarioValue, withFleetErrors } from "./fleet-input.ts";
@@ -39,7 +39,7 @@ export function showReproduction(names: readonly string[], options: ReproduceOpt
     const failed = all.filter(({ failure }) => failure !== undefined).length;
     if (parted + failed > 0) process.exitCode = Exit.NOT_GOOD;
     if (json) printJson({ ok: parted + failed === 0, seed: options.seed, scenarios: all.map(documentOf) });
-    else print(endText(figures.length, parted, failed));
+    else print(endText(figures, parted, failed));
   });
 }
 
@@ -48,7 +48,7 @@ function scenariosOf(names: readonly string[], { studies }: Studies): Scenario[]
   const wanted = names.length > 0 ? [...new Set(names)] : builtInScenarios();
   const scenarios = wanted.map((name) => readScenario(scenarioValue(name), studies));
   const bare = scenarios.find(({ expect }) => expect.length === 0);
-  if (names.length > 0 && bare) throw wrongUse(`${bare.name} expects no published figure: quiesce fleet run runs it`);
+  if (names.length > 0 && bare) throw wrongUse(`${bare.name} expects no figure: quiesce fleet run runs it`);
   return scenarios.filter(({ expect }) => expect.length > 0);
 }
 
@@ -76,15 +76,25 @@ function textOf({ scenario, judged, failure, seconds }: Reproduced): string {
   return `${head}\n${body}\n\n`;
 }
 
-function endText(figures: number, parted: number, failed: number): string {
-  if (parted + failed === 0) return `${color.green("✓")} ${countText(figures, "figure")} reproduced`;
+function endText(figures: readonly Judgement[], parted: number, failed: number): string {
+  if (parted + failed === 0)
+    return `${color.green("✓")} ${countText(figures.length, "figure")} reproduced: ${basesText(figures)}`;
   const parts = [
     ...(parted > 0
-      ? [`${countText(parted, "figure")} of ${figures} ${parted === 1 ? "is" : "are"} not reproduced`]
+      ? [`${countText(parted, "figure")} of ${figures.length} ${parted === 1 ? "is" : "are"} not reproduced`]
       : []),
     ...(failed > 0 ? [`${countText(failed, "scenario")} did not run to the end`] : []),
   ];
   return `${color.red("✗")} ${parts.join(", ")}`;
+}
+
+function basesText(figures: readonly Judgement[]): string {
+  const texts: Readonly<Record<Basis, string>> = {
+    published: "published",
+    formula: "by a formula",
+    bound: "bounds of Quiesce",
+  };
+  return BASES.map((basis) => `${figures.filter((one) => one.basis === basis).length} ${texts[basis]}`).join(", ");
 }
 
 function documentOf({ scenario, judged, failure, seconds }: Reproduced) {

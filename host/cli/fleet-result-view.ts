@@ -28,7 +28,7 @@ export function estimateText(estimate: RunEstimate): string {
   );
 }
 
-/** A row for each metric of each point, and what was published beside what came of it. */
+/** A row for each metric of each point, and what was expected beside what came of it. */
 export function resultText(result: RunResult, study: Study<never>, seconds: number): string {
   const { scenario, points } = result;
   const all = points.flatMap((point) => study.metrics.map((metric) => rowOf(point, metric)));
@@ -74,12 +74,13 @@ export function verdictTable(judged: readonly Judgement[]): string {
     { title: "" },
     { title: "figure" },
     { title: "point" },
-    { title: "published", right: true },
+    { title: "expected", right: true },
+    { title: "basis" },
     { title: "measured", right: true },
     { title: "over seeds" },
     { title: "allowed" },
   ];
-  const rows = judged.map(({ figure, point, published, tolerance, of, verdict }) => {
+  const rows = judged.map(({ figure, point, expected, basis, tolerance, of, verdict }) => {
     const { measured, held, ok } = verdict;
     const range = measured ? `${numberText(measured.min)} to ${numberText(measured.max)}` : "it did not come about";
     const mark = ok ? color.green("✓") : color.red("✗");
@@ -89,7 +90,8 @@ export function verdictTable(judged: readonly Judgement[]): string {
       mark,
       plainText(figure),
       plainText(point),
-      numberText(published),
+      numberText(expected),
+      basis,
       value,
       range,
       `${toleranceText(tolerance)}${asked}`,

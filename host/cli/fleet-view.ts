@@ -33,7 +33,7 @@ export function showScenarios(options: StudyOptions, json: boolean): Promise<voi
       { title: "scenario" },
       { title: "study" },
       { title: "runs", right: true },
-      { title: "published", right: true },
+      { title: "expected", right: true },
       { title: "what it is about" },
     ];
     const rows = scenarios.map(({ name, study, points, seeds, expect, title }) => {
@@ -86,10 +86,17 @@ function descriptionText(scenario: Scenario, study: Study<never>, cells: number)
     const rows = expect.map((one) => [
       plainText(one.figure),
       plainText(one.point),
-      numberText(one.published),
+      numberText(one.expected),
+      one.basis,
       plainText(one.source),
     ]);
-    const columns = [{ title: "published" }, { title: "point" }, { title: "figure", right: true }, { title: "source" }];
+    const columns = [
+      { title: "figure" },
+      { title: "point" },
+      { title: "expected", right: true },
+      { title: "basis" },
+      { title: "source" },
+    ];
     lines.push("", table(columns, rows, ""));
   }
   return lines.join("\n");

@@ -1,4 +1,4 @@
-/** What all plots share: the frame with its axes, the marks of the lines, published figures, the legend. */
+/** What all plots share: the frame with its axes, the marks of the lines, expected figures, the legend. */
 import { element, escaped } from "../markup.ts";
 import { unitText } from "./quantity.ts";
 import type { Scale } from "./scale.ts";
@@ -17,13 +17,13 @@ export interface Described {
   readonly description: string;
 }
 
-/** A published figure in a plot: what was published, with its tolerance. */
-export interface Published {
+/** An expected figure in a plot: what was expected, with its tolerance. */
+export interface Expected {
   readonly value: number;
   /** Infinite where any value on that side fits. */
   readonly from: number;
   readonly to: number;
-  /** `Published: 17 min (off-switch default)`. */
+  /** `Expected: 17 min (off-switch default)`. */
   readonly text: string;
 }
 
@@ -114,13 +114,8 @@ export function mark(index: number, x: number, y: number, tip?: string): string 
   return tip === undefined ? shape : element("g", {}, element("title", {}, escaped(tip)), shape);
 }
 
-/** A diamond at the published value, and a bar over all that fits, along one axis. */
-export function publishedMark(
-  { value, from, to, text: tip }: Published,
-  scale: Scale,
-  across: number,
-  upright: boolean,
-) {
+/** A diamond at the expected value, and a bar over all that fits, along one axis. */
+export function expectedMark({ value, from, to, text: tip }: Expected, scale: Scale, across: number, upright: boolean) {
   const place = (along: number): [number, number] => (upright ? [across, along] : [along, across]);
   const at = scale.at(value);
   const towards = Math.sign(scale.at(scale.ticks.at(-1)?.value ?? 1) - scale.at(scale.ticks[0]?.value ?? 0)) || 1;
@@ -128,7 +123,7 @@ export function publishedMark(
   const high = Number.isFinite(to) ? scale.at(to) : at + towards * OPEN;
   const end = (along: number) => {
     const [x, y] = place(along);
-    return upright ? line(x - 4, y, x + 4, y, "published") : line(x, y - 4, x, y + 4, "published");
+    return upright ? line(x - 4, y, x + 4, y, "expected") : line(x, y - 4, x, y + 4, "expected");
   };
   const [x1, y1] = place(low);
   const [x2, y2] = place(high);
@@ -143,17 +138,17 @@ export function publishedMark(
     "g",
     { class: "fits" },
     element("title", {}, escaped(tip)),
-    line(x1, y1, x2, y2, "published"),
+    line(x1, y1, x2, y2, "expected"),
     Number.isFinite(from) ? end(low) : "",
     Number.isFinite(to) ? end(high) : "",
-    element("path", { d: `${diamond}Z`, class: "published" }),
+    element("path", { d: `${diamond}Z`, class: "expected" }),
   );
 }
 
 /** The bar of a figure that is open to one side is so long there. */
 const OPEN = 18;
 
-export type LegendEntry = "interval" | "bar" | "whisker" | "range" | "published";
+export type LegendEntry = "interval" | "bar" | "whisker" | "range" | "expected";
 
 /** What the lines are, above a plot, in words; with the same marks. */
 export function legend(lines: readonly string[], others: readonly LegendEntry[]): string {
@@ -175,9 +170,9 @@ export function legend(lines: readonly string[], others: readonly LegendEntry[])
     if (other === "whisker")
       entries.push(swatch(line(1, 7, 25, 7, "whisker"), "c0") + escaped("least to largest seed"));
     if (other === "range") entries.push(swatch(band, "c0") + escaped("least to largest seed"));
-    if (other === "published") {
-      const diamond = element("path", { d: "M13 1L19 7L13 13L7 7Z", class: "published" });
-      entries.push(swatch(diamond) + escaped("published, with its tolerance"));
+    if (other === "expected") {
+      const diamond = element("path", { d: "M13 1L19 7L13 13L7 7Z", class: "expected" });
+      entries.push(swatch(diamond) + escaped("expected, with its tolerance"));
     }
   }
   if (entries.length === 0) return "";

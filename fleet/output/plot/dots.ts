@@ -4,10 +4,10 @@ import type { Summary } from "../statistics.ts";
 import {
   bottomAxis,
   type Described,
+  type Expected,
+  expectedMark,
   line,
   mark,
-  type Published,
-  publishedMark,
   svg,
   text,
   textWidth,
@@ -19,7 +19,7 @@ export interface DotRow {
   readonly label: string;
   readonly summary: Summary;
   readonly tip: string;
-  readonly published: readonly Published[];
+  readonly expected: readonly Expected[];
 }
 
 export interface DotPlot extends Described {
@@ -40,9 +40,9 @@ export function dotPlot(plot: DotPlot): string {
   const right = WIDTH - 24;
   const bottom = TOP + rows.length * ROW;
   const scale = scaleOf({
-    values: rows.flatMap(({ summary: { mean, min, max }, published }) => [
+    values: rows.flatMap(({ summary: { mean, min, max }, expected }) => [
       ...[mean, min, max],
-      ...published.flatMap(({ value, from, to }) => [value, from, to].filter((end) => end >= 0 || mean < 0)),
+      ...expected.flatMap(({ value, from, to }) => [value, from, to].filter((end) => end >= 0 || mean < 0)),
     ]),
     unit: plot.unit,
     start: left + 6,
@@ -70,7 +70,7 @@ export function dotPlot(plot: DotPlot): string {
           ci95 && max > min ? line(scale.at(ci95.low), y, scale.at(ci95.high), y, "interval") : "",
           mark(0, scale.at(mean), y, row.tip),
         ) +
-        row.published.map((one) => publishedMark(one, scale, y, false)).join("")
+        row.expected.map((one) => expectedMark(one, scale, y, false)).join("")
       );
     }),
   );

@@ -4,11 +4,11 @@ import {
   bottomAxis,
   colorOf,
   type Described,
+  type Expected,
+  expectedMark,
   line,
   mark,
-  type Published,
   pathOf,
-  publishedMark,
   svg,
   textWidth,
   unitLabel,
@@ -26,7 +26,7 @@ export interface LinePoint {
   readonly tip?: string;
 }
 
-export interface PublishedAt extends Published {
+export interface ExpectedAt extends Expected {
   readonly x: number;
 }
 
@@ -37,7 +37,7 @@ export interface LinePlot extends Described {
   /** That the value axis has room for too: those of plots beside this one. */
   readonly beside?: readonly number[];
   readonly lines: readonly (readonly LinePoint[])[];
-  readonly published?: readonly PublishedAt[];
+  readonly expected?: readonly ExpectedAt[];
 }
 
 const HEIGHT = 300;
@@ -50,10 +50,10 @@ const CURVE_MARKS = 6;
 
 export function linePlot(plot: LinePlot): string {
   const all = plot.lines.flat();
-  const published = plot.published ?? [];
+  const expected = plot.expected ?? [];
   const bottom = HEIGHT - BOTTOM;
   const y = scaleOf({
-    values: [...valuesOf(all, published), ...(plot.beside ?? [])],
+    values: [...valuesOf(all, expected), ...(plot.beside ?? [])],
     isLog: plot.isLog,
     unit: plot.unit,
     start: bottom,
@@ -79,17 +79,17 @@ export function linePlot(plot: LinePlot): string {
     valueAxis(y, left, right),
     bottomAxis(x, left, right, bottom, plot.x.label),
     ...plot.lines.map((points, at) => drawn(points, at, x, y, plot.lines.length > 1)),
-    ...published.map((one) => publishedMark(one, y, x.at(one.x), true)),
+    ...expected.map((one) => expectedMark(one, y, x.at(one.x), true)),
   );
 }
 
 /** What the value axis has room for. Of a band, only what a logarithmic axis can show makes the axis longer. */
-export function valuesOf(points: readonly LinePoint[], published: readonly Published[]): number[] {
+export function valuesOf(points: readonly LinePoint[], expected: readonly Expected[]): number[] {
   const values = points.map(({ y }) => y);
   const isPositive = values.every((value) => value >= 0);
   const ends = [
     ...points.flatMap(({ low, high }) => (low === undefined || high === undefined ? [] : [low, high])),
-    ...published.flatMap(({ value, from, to }) => [value, from, to]),
+    ...expected.flatMap(({ value, from, to }) => [value, from, to]),
   ];
   return [...values, ...ends.filter((end) => Number.isFinite(end) && (end > 0 || !isPositive))];
 }

@@ -1,9 +1,9 @@
-/** Published figures beside the measured ones: as a table, and as marks in the plots. */
+/** Expected figures beside the measured ones: as a table, and as marks in the plots. */
 import type { RunResult } from "../../run/result.ts";
-import type { Expectation } from "../../scenario/scenario.ts";
+import type { Basis, Expectation } from "../../scenario/scenario.ts";
 import type { Metric } from "../../study.ts";
 import { element, escaped } from "../markup.ts";
-import type { Published } from "../plot/chart.ts";
+import type { Expected } from "../plot/chart.ts";
 import { numberText, quantityText, shortText } from "../plot/quantity.ts";
 import { judge, type Verdict } from "../verdict.ts";
 import { linked, table } from "./html.ts";
@@ -31,8 +31,8 @@ export function judged({ scenario, points }: RunResult, metrics: readonly Metric
 
 export function expectationsTable(all: readonly Judged[]): string {
   return table(
-    "Published figures beside the measured ones",
-    ["Figure", "Point", "Published", "Measured", "Tolerance", "Verdict"],
+    "Expected figures beside the measured ones",
+    ["Figure", "Point", "Expected", "Measured", "Tolerance", "Verdict"],
     all.map((one) => {
       const { expectation, verdict, unit } = one;
       return [
@@ -40,7 +40,7 @@ export function expectationsTable(all: readonly Judged[]): string {
           small(`${metricTitle({ name: expectation.metric })}, ${ofText(expectation.of)}`) +
           element("small", {}, `Source: ${linked(expectation.source)}`),
         escaped(one.label),
-        number(quantityText(expectation.published, unit, DIGITS)),
+        number(quantityText(expectation.expected, unit, DIGITS)) + small(BASIS_TEXTS[expectation.basis]),
         number(measuredText(one)) + small(rangeText(one)),
         escaped(toleranceText(one)),
         element(
@@ -54,6 +54,12 @@ export function expectationsTable(all: readonly Judged[]): string {
     true,
   );
 }
+
+const BASIS_TEXTS: Readonly<Record<Basis, string>> = {
+  published: "published",
+  formula: "by a formula",
+  bound: "a bound of Quiesce",
+};
 
 function number(text: string): string {
   return element("span", { class: "figure" }, escaped(text));
@@ -81,9 +87,9 @@ function rangeText({ verdict: { measured, missing }, unit }: Judged): string {
   return texts.join("; ");
 }
 
-export function toleranceText({ expectation: { tolerance, published }, unit }: Judged): string {
-  if (tolerance === "atMost") return `at most ${shortText(published, unit, DIGITS)}`;
-  if (tolerance === "atLeast") return `at least ${shortText(published, unit, DIGITS)}`;
+export function toleranceText({ expectation: { tolerance, expected }, unit }: Judged): string {
+  if (tolerance === "atMost") return `at most ${shortText(expected, unit, DIGITS)}`;
+  if (tolerance === "atLeast") return `at least ${shortText(expected, unit, DIGITS)}`;
   if ("from" in tolerance) {
     return `${shortText(tolerance.from, unit, DIGITS)} to ${shortText(tolerance.to, unit, DIGITS)}`;
   }
@@ -93,12 +99,12 @@ export function toleranceText({ expectation: { tolerance, published }, unit }: J
 }
 
 /** The marks of a metric at a point. */
-export function publishedAt(all: readonly Judged[], metric: string, point: string): Published[] {
+export function expectedAt(all: readonly Judged[], metric: string, point: string): Expected[] {
   return all
     .filter(({ expectation }) => expectation.metric === metric && expectation.point === point)
     .map((one) => {
       const { expectation, verdict, unit } = one;
-      const text = `Published: ${quantityText(expectation.published, unit, DIGITS)} (${expectation.figure}), tolerance: ${toleranceText(one)}`;
-      return { value: expectation.published, from: verdict.from, to: verdict.to, text };
+      const text = `Expected: ${quantityText(expectation.expected, unit, DIGITS)} (${expectation.figure}), tolerance: ${toleranceText(one)}`;
+      return { value: expectation.expected, from: verdict.from, to: verdict.to, text };
     });
 }

@@ -5,11 +5,11 @@ import { element, escaped } from "../markup.ts";
 import { summaryOf } from "../measures.ts";
 import { type LegendEntry, legend } from "../plot/chart.ts";
 import { type DotRow, dotPlot } from "../plot/dots.ts";
-import { type LinePoint, linePlot, type PublishedAt, valuesOf } from "../plot/lines.ts";
+import { type ExpectedAt, type LinePoint, linePlot, valuesOf } from "../plot/lines.ts";
 import { quantityText, shortText } from "../plot/quantity.ts";
 import { isGeometric } from "../plot/scale.ts";
 import type { Summary } from "../statistics.ts";
-import { type Judged, publishedAt } from "./expectations.ts";
+import { expectedAt, type Judged } from "./expectations.ts";
 import { paragraph, table } from "./html.ts";
 import type { Layout, Panel } from "./layout.ts";
 import {
@@ -51,7 +51,7 @@ export function sorted(result: RunResult, metrics: readonly Metric[]): { varied:
 /** So many metrics have an open plot; whoever wants the others unfolds them. */
 const OPEN_MAX = 8;
 
-/** Those with a published figure come first, then in the study's order. */
+/** Those with an expected figure come first, then in the study's order. */
 export function metricFigures(page: Page, metrics: readonly Metric[]): string {
   const expected = new Set(page.expectations.map(({ expectation }) => expectation.metric));
   const ordered = [true, false].flatMap((isExpected) =>
@@ -95,13 +95,13 @@ function panelPlots({ expectations }: Page, { path, panels }: Lines, metric: Met
     .map((panel) => ({
       panel,
       lines: linesOf(panel, path, metric),
-      published: publishedOn(panel, expectations, metric),
+      expected: expectedOn(panel, expectations, metric),
     }))
     .filter(({ lines }) => lines.some((points) => points.length > 0));
-  const beside = drawn.length > 1 ? drawn.flatMap(({ lines, published }) => valuesOf(lines.flat(), published)) : [];
+  const beside = drawn.length > 1 ? drawn.flatMap(({ lines, expected }) => valuesOf(lines.flat(), expected)) : [];
   const hasWidth = drawn.some(({ lines }) => lines.flat().some(({ low, high }) => low !== high));
   const entries: LegendEntry[] = hasWidth ? ["interval"] : [];
-  if (drawn.some(({ published }) => published.length > 0)) entries.push("published");
+  if (drawn.some(({ expected }) => expected.length > 0)) entries.push("expected");
   const legends = drawn.map(({ panel }) =>
     legend(
       panel.lines.map(({ label }) => label),
@@ -109,7 +109,7 @@ function panelPlots({ expectations }: Page, { path, panels }: Lines, metric: Met
     ),
   );
   const shared = legends.every((one) => one === legends[0]);
-  const plots = drawn.map(({ panel, lines, published }, at) => {
+  const plots = drawn.map(({ panel, lines, expected }, at) => {
     const plot = linePlot({
       id: `${id}-plot-${at + 1}`,
       title: `${metricTitle(metric)} against ${parameterWords(path)}${panel.label === "" ? "" : `, ${panel.label}`}`,
@@ -117,7 +117,7 @@ function panelPlots({ expectations }: Page, { path, panels }: Lines, metric: Met
       x: { label: parameterWords(path), unit: parameterUnit(path), isLog: isGeometric(lines.flat().map(({ x }) => x)) },
       unit: metric.unit,
       lines,
-      published,
+      expected,
       beside,
     });
     const heading = panel.label === "" ? "" : element("h4", {}, escaped(capital(panel.label)));
@@ -139,9 +139,9 @@ function linesOf({ lines }: Panel, path: string, metric: Metric): LinePoint[][] 
   );
 }
 
-function publishedOn({ lines }: Panel, expectations: readonly Judged[], metric: Metric): PublishedAt[] {
+function expectedOn({ lines }: Panel, expectations: readonly Judged[], metric: Metric): ExpectedAt[] {
   return lines.flatMap(({ points }) =>
-    points.flatMap(({ x, point }) => publishedAt(expectations, metric.name, point.name).map((one) => ({ ...one, x }))),
+    points.flatMap(({ x, point }) => expectedAt(expectations, metric.name, point.name).map((one) => ({ ...one, x }))),
   );
 }
 
@@ -151,12 +151,12 @@ function rowsPlot({ result, expectations }: Page, metric: Metric, id: string): s
     if (!summary) return [];
     const label = pointLabel(point, result.scenario);
     const tip = `${label}: ${summaryText(summary, metric.unit)}`;
-    return [{ label, summary, tip, published: publishedAt(expectations, metric.name, point.name) }];
+    return [{ label, summary, tip, expected: expectedAt(expectations, metric.name, point.name) }];
   });
   const shown = rows.slice(0, DOT_ROWS_MAX);
   const hasWidth = shown.some(({ summary: { min, max } }) => min !== max);
   const others: LegendEntry[] = hasWidth ? ["bar", "whisker"] : [];
-  if (shown.some(({ published }) => published.length > 0)) others.push("published");
+  if (shown.some(({ expected }) => expected.length > 0)) others.push("expected");
   const plot = dotPlot({
     id: `${id}-plot-1`,
     title: `${metricTitle(metric)} at each point`,

@@ -75,7 +75,7 @@ svg text.name { fill: var(--ink); }
 .band { fill: currentColor; fill-opacity: .18; stroke: none; }
 .hollow { fill: var(--paper); stroke: currentColor; stroke-width: 2; }
 .whisker { stroke: currentColor; stroke-width: 1.5; } .interval { stroke: currentColor; stroke-width: 7; stroke-opacity: .3; stroke-linecap: butt; }
-.published { fill: none; stroke: var(--ink); stroke-width: 1.5; }
+.expected { fill: none; stroke: var(--ink); stroke-width: 1.5; }
 details { margin-top: .75rem; font-size: .875rem; }
 summary { cursor: pointer; color: var(--soft); width: max-content; }
 details[open] summary { margin-bottom: .75rem; }

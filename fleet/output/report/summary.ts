@@ -9,7 +9,7 @@ import { summaryText } from "./figures.ts";
 import type { Layout } from "./layout.ts";
 import { counted, listed, metricTitle, parameterWords, pointLabel, settingText } from "./names.ts";
 
-/** Metrics that the summary speaks of; those with a published figure come first. */
+/** Metrics that the summary speaks of; those with an expected figure come first. */
 const METRICS_MAX = 6;
 
 export interface Findings {
@@ -118,25 +118,25 @@ function heldTexts(expectations: readonly Judged[]): { held: string; parted: str
     held: heldText(expectations.length, parted.length),
     parted: parted.map((one) => {
       const { expectation, unit } = one;
-      const published = quantityText(expectation.published, unit, 4);
-      return `${expectation.figure}: published ${published}, measured ${measuredText(one)} (tolerance: ${toleranceText(one)}).`;
+      const expected = quantityText(expectation.expected, unit, 4);
+      return `${expectation.figure}: expected ${expected}, measured ${measuredText(one)} (tolerance: ${toleranceText(one)}).`;
     }),
   };
 }
 
 function heldText(total: number, parted: number): string {
-  if (total === 0) return "No published figure is held against this run.";
+  if (total === 0) return "No expected figure is held against this run.";
   if (total === 1) {
     return parted === 0
-      ? "The published figure agrees with the measured one within its tolerance."
-      : "The published figure differs from the measured one by more than its tolerance:";
+      ? "The expected figure agrees with the measured one within its tolerance."
+      : "The expected figure differs from the measured one by more than its tolerance:";
   }
   if (parted === 0)
-    return `${total === 2 ? "Both" : `All ${total}`} published figures agree with the measured ones within their tolerances.`;
+    return `${total === 2 ? "Both" : `All ${total}`} expected figures agree with the measured ones within their tolerances.`;
   const agree = total - parted;
   const first = agree === 0 ? "none agrees" : agree === 1 ? "one agrees" : `${agree} agree`;
   const second = parted === 1 ? "one differs" : `${parted} differ`;
-  return `Of ${total} published figures, ${first} with the measured ones; ${second} by more than the tolerance:`;
+  return `Of ${total} expected figures, ${first} with the measured ones; ${second} by more than the tolerance:`;
 }
 
 /** `60 s, 5 min and 1 h`, or of many the first, the last and their number. */

@@ -135,13 +135,13 @@ function addSweep(fleet: Command): void {
 
 function addReproduce(fleet: Command): void {
   withPlace(withStudies(fleet.command("reproduce")))
-    .description("run what has published figures, and hold what is measured against them")
+    .description("run what has expected figures, and hold what is measured against them")
     .argument("[scenario...]", "which ones; all of the list without")
     .option("--out <folder>", "write the results of each scenario into a folder of its name, below this one")
     .option("--json", "print one JSON document")
     .addHelpText(
       "after",
-      "\nThe exit code is 1 where a measured figure and a published one are further apart than the tolerance.\n" +
+      "\nThe exit code is 1 where a measured figure and an expected one are further apart than the tolerance.\n" +
         "\nExamples:\n  $ quiesce fleet reproduce\n  $ quiesce fleet reproduce quorum --seed 2\n",
     )
     .action(async (scenarios: readonly string[], options: ReproduceOptions, command: Command) => {
@@ -179,7 +179,7 @@ function withRun(command: Command): Command {
   return withPlace(withStudies(command))
     .argument("<scenario>", "a name of the list, or the path of a file")
     .addOption(new Option("--seeds <count>", "runs of each point, each with a seed of its own").argParser(seedsOption))
-    .option("--set <path=value>", "another value of a parameter; published figures are not compared then", assignments)
+    .option("--set <path=value>", "another value of a parameter; expected figures are not compared then", assignments)
     .option("--point <name>", "this point alone; may be given several times", collected)
     .option("--out <folder>", "write tables, the result and an HTML report into this folder")
     .option("--checkpoint <file>", "keep what is done there; a run that was broken off goes on with it")

@@ -54,7 +54,7 @@ const grid = (axes: readonly (readonly [path: string, values: readonly Json[]])[
 const named = ["2/5", "4/7", "6/7"].map((name) => ({ name, set: { quorum: name } }));
 
 const SHAPES: Readonly<Record<string, RunResult>> = {
-  "a sweep with published figures": resultOf(sweepShape()),
+  "a sweep with expected figures": resultOf(sweepShape()),
   "a single point of one seed": resultOf({ seeds: 1 }),
   "points by name": resultOf({ points: named, seeds: 3 }),
   "a grid of three axes": resultOf({
@@ -129,12 +129,19 @@ describe("a report", () => {
     });
   }
 
-  it("folds away all but the first figures of many, those with a published figure first", () => {
+  it("folds away all but the first figures of many, those with an expected figure first", () => {
     const many = Array.from({ length: 12 }, (_, at) => ({ name: `figure${at}`, unit: "1", meaning: `Meaning ${at}.` }));
     const result = withMeasures((_, point) => Object.fromEntries(many.map(({ name }, at) => [name, at + point])));
-    const expectation = { metric: "figure11", point: "4/7", of: "mean", published: 12, tolerance: "atMost" } as const;
-    const published = [{ ...expectation, figure: "the last", source: "x" }];
-    const html = renderReport({ ...result, scenario: { ...result.scenario, expect: published } }, many);
+    const expectation = {
+      metric: "figure11",
+      point: "4/7",
+      of: "mean",
+      expected: 12,
+      basis: "published",
+      tolerance: "atMost",
+    } as const;
+    const expected = [{ ...expectation, figure: "the last", source: "x" }];
+    const html = renderReport({ ...result, scenario: { ...result.scenario, expect: expected } }, many);
     const open = textOf(html.slice(0, html.indexOf("4 more figures")));
     for (const at of [11, 0, 1, 2, 3, 4, 5, 6]) expect(open).toContain(`Meaning ${at}.`);
     for (const at of [7, 8, 9, 10]) expect(open).not.toContain(`Meaning ${at}.`);
@@ -185,25 +192,25 @@ describe("a report", () => {
     expect(text).toContain("not that silicon does");
   });
 
-  it("holds each published figure beside the measured one, with its verdict", () => {
+  it("holds each expected figure beside the measured one, with its verdict", () => {
     const result = resultOf();
     const html = renderReport(result, METRICS);
     const rows = html.match(/<tr[ >].*?<\/tr>/gs)!;
     for (const expectation of result.scenario.expect) {
       const row = textOf(rows.find((one) => textOf(one).includes(expectation.figure))!);
       const { held, ok } = judge(expectation, result.points.find(({ name }) => name === expectation.point)!.runs);
-      expect(row).toContain(textOf(quantityText(expectation.published, "s", 4)));
+      expect(row).toContain(textOf(quantityText(expectation.expected, "s", 4)));
       expect(row).toContain(textOf(quantityText(held!, "s", 4)));
       expect(row).toContain(ok ? "✓ agrees" : "✗ differs");
       expect(row).toContain(expectation.source);
     }
     const text = textOf(html);
     expect(text).toContain(
-      "Of 3 published figures, 2 agree with the measured ones; one differs by more than the tolerance:",
+      "Of 3 expected figures, 2 agree with the measured ones; one differs by more than the tolerance:",
     );
-    expect(text).toContain("A day's license <of another vendor>: published 16.67 h, measured");
+    expect(text).toContain("A day's license <of another vendor>: expected 16.67 h, measured");
     // In the plot, each of them has a mark that says it.
-    expect(html.match(/<title>Published: /g)).toHaveLength(3);
+    expect(html.match(/<title>Expected: /g)).toHaveLength(3);
   });
 
   it("has every metric that has a value: plots where points differ, a table where they do not", () => {
@@ -256,7 +263,16 @@ describe("a report", () => {
       parameters: { [evil]: [evil, { [evil]: evil }] },
       question: evil,
       expect: [
-        { figure: evil, metric: evil, point: evil, of: "mean", published: 1, tolerance: "atMost", source: evil },
+        {
+          figure: evil,
+          metric: evil,
+          point: evil,
+          of: "mean",
+          expected: 1,
+          basis: "bound",
+          tolerance: "atMost",
+          source: evil,
+        },
       ],
     });
     const html = renderReport({ ...result, seed: evil, version: evil }, METRICS);

@@ -37,12 +37,13 @@ export function sweepShape(): Shape {
       set: { "agreement.cap": cap, "agreement.leaseSeconds": lease },
     })),
   );
-  const expectation = (figure: string, lease: number, published: number, relative: number): Expectation => ({
+  const expectation = (figure: string, lease: number, expected: number, relative: number): Expectation => ({
     figure,
     metric: "pauseLatencySecondsMax",
     point: `cap=none, leaseSeconds=${lease}`,
     of: "max",
-    published,
+    expected,
+    basis: "published",
     tolerance: { relative },
     source: "Petrie, Aarne, Ammann, Dalrymple: Interim report, 2025, section 4.2, https://example.org/report",
   });

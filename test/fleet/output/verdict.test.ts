@@ -1,4 +1,4 @@
-/** Where measured and published agree, and where they part. */
+/** Where measured and expected agree, and where they part. */
 import { describe, expect, it } from "vitest";
 import { judge } from "../../../fleet/output/verdict.ts";
 import type { Measures } from "../../../fleet/study.ts";
@@ -10,7 +10,7 @@ type Tolerance = Parameters<typeof judge>[0]["tolerance"];
 type Of = Parameters<typeof judge>[0]["of"];
 
 // biome-ignore format: a table, one row a case
-const TABLE: readonly (readonly [of: Of, published: number, tolerance: Tolerance, values: number[], ok: boolean])[] = [
+const TABLE: readonly (readonly [of: Of, expected: number, tolerance: Tolerance, values: number[], ok: boolean])[] = [
   ["mean", 100, { relative: 0.05 }, [105], true],
   ["mean", 100, { relative: 0.05 }, [105.001], false],
   ["mean", 100, { relative: 0.05 }, [95], true],
@@ -40,15 +40,15 @@ const TABLE: readonly (readonly [of: Of, published: number, tolerance: Tolerance
   ["each", 17, "atLeast", [20, 16.9], false],
 ];
 
-describe("a published figure and a measured one", () => {
-  for (const [of, published, tolerance, values, ok] of TABLE) {
-    it(`${of} of ${values.join(", ")} ${ok ? "fits" : "parts from"} ${published} ${JSON.stringify(tolerance)}`, () => {
-      expect(judge({ metric: "x", of, published, tolerance }, runs(...values)).ok).toBe(ok);
+describe("an expected figure and a measured one", () => {
+  for (const [of, expected, tolerance, values, ok] of TABLE) {
+    it(`${of} of ${values.join(", ")} ${ok ? "fits" : "parts from"} ${expected} ${JSON.stringify(tolerance)}`, () => {
+      expect(judge({ metric: "x", of, expected, tolerance }, runs(...values)).ok).toBe(ok);
     });
   }
 
   it("part where a run has no such figure, and say in how many", () => {
-    const expectation = { metric: "x", of: "mean", published: 1, tolerance: { relative: 0.1 } } as const;
+    const expectation = { metric: "x", of: "mean", expected: 1, tolerance: { relative: 0.1 } } as const;
     const some = judge(expectation, runs(1, undefined, 1));
     expect(some).toMatchObject({ ok: false, missing: 1, held: 1, measured: { n: 2, mean: 1 } });
     const none = judge(expectation, runs(undefined, undefined));
@@ -58,7 +58,7 @@ describe("a published figure and a measured one", () => {
 
   it("are told with the value that was held against it, the worst one where each must fit", () => {
     const held = (of: Of, tolerance: Tolerance) =>
-      judge({ metric: "x", of, published: 10, tolerance }, runs(9, 12, 10)).held;
+      judge({ metric: "x", of, expected: 10, tolerance }, runs(9, 12, 10)).held;
     expect(held("each", { relative: 0.1 })).toBe(12);
     expect(held("each", "atLeast")).toBe(9);
     expect(held("max", "atMost")).toBe(12);

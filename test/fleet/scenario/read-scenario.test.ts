@@ -21,7 +21,7 @@ const expected = {
   figure: "share of heads",
   metric: "headsShare",
   point: "base",
-  published: 0.5,
+  expected: 0.5,
   tolerance: { absolute: 0.1 },
   source: "nobody",
 };

@@ -26,11 +26,11 @@ describe("slack against leak", () => {
     expect(others).toEqual([]);
     if (outages.length === 0) {
       const leak = agreement.licenseSeconds * (1 - share / 2) * load.operationsPerSecond;
-      expect(expected).toMatchObject({ metric: "leakOperationsPerBoard", published: leak });
+      expect(expected).toMatchObject({ metric: "leakOperationsPerBoard", expected: leak });
       return;
     }
     const slackSeconds = agreement.licenseSeconds - renewSeconds;
     const stopped = Math.min(1, Math.max(0, (outages[0]!.seconds - slackSeconds) / renewSeconds));
-    expect(expected).toMatchObject({ metric: "falseStopsPerBoard", published: expect.closeTo(stopped, 4) });
+    expect(expected).toMatchObject({ metric: "falseStopsPerBoard", expected: expect.closeTo(stopped, 4) });
   });
 });

@@ -23,7 +23,7 @@ const fair = {
   figure: "share of heads",
   metric: "headsShare",
   point: "fair",
-  published: 0.5,
+  expected: 0.5,
   tolerance: { relative: 0.2 },
   source: "the mint",
 };
@@ -31,7 +31,8 @@ const bent = {
   ...fair,
   figure: "of a bent coin",
   point: "bent",
-  published: 0.75,
+  expected: 0.75,
+  basis: "formula",
   tolerance: { absolute: 0.1 },
   of: "each",
 };
@@ -49,7 +50,7 @@ beforeAll(() => {
     points: POINTS,
     seeds: 3,
     parameters: { throws: 400 },
-    expect: [fair, { ...bent, published: 0.9 }],
+    expect: [fair, { ...bent, expected: 0.9 }],
   });
   failing = save("failing.json", { parameters: { failing: [1] }, expect: [{ ...fair, point: "base" }] });
   save("bare.json");
@@ -66,7 +67,7 @@ describe("quiesce fleet", () => {
     expect(scenarios.map(({ name }) => `${name}.json`)).toEqual(BUILT_IN);
   });
 
-  it("describes a scenario: its question, every parameter with its range, points, metrics, what was published", async () => {
+  it("describes a scenario: its question, every parameter with its range, points, metrics, what was expected", async () => {
     const { exit, stdout } = await fleet("describe", right);
     expect(exit).toBe(0);
     for (const line of [
@@ -77,17 +78,17 @@ describe("quiesce fleet", () => {
       /^kind +"fair" +one of fair, bent$/m,
       /^bent +coin\.headsShare = 0\.75$/m,
       /^headsShare +1 +Heads among all throws\.$/m,
-      /^of a bent coin +bent +0\.75 +the mint$/m,
+      /^of a bent coin +bent +0\.75 +formula +the mint$/m,
     ]) {
       expect(stdout).toMatch(line);
     }
   });
 
-  it("runs it, and shows what was published beside what is measured", async () => {
+  it("runs it, and shows what was expected beside what is measured", async () => {
     const { exit, stdout, stderr } = await fleet("run", right);
     expect([exit, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/^fair +headsShare +0\.\d+ +0\.\d+ +0\.\d+ +1$/m);
-    expect(stdout).toMatch(/^✓ +of a bent coin +bent +0\.75 +0\.\d+ +0\.\d+ to 0\.\d+ +± 0\.1, each$/m);
+    expect(stdout).toMatch(/^✓ +of a bent coin +bent +0\.75 +formula +0\.\d+ +0\.\d+ to 0\.\d+ +± 0\.1, each$/m);
   });
 
   it("gives the same document with threads and with a checkpoint, and goes on with it", async () => {
@@ -155,12 +156,14 @@ describe("quiesce fleet", () => {
     );
   });
 
-  it("reproduces published figures, and fails where it does not", async () => {
+  it("reproduces expected figures, and fails where it does not", async () => {
     const good = await fleet("reproduce", right, "--json");
     expect([good.exit, JSON.parse(good.stdout)]).toMatchObject([
       0,
       { ok: true, scenarios: [{ expectations: [{ ok: true }, { ok: true }] }] },
     ]);
+    const shown = (await fleet("reproduce", right)).stdout;
+    expect(shown).toMatch(/^✓ 2 figures reproduced: 1 published, 1 by a formula, 0 bounds of Quiesce$/m);
     const bad = await fleet("reproduce", wrong);
     expect(bad.exit).toBe(1);
     expect(bad.stdout).toMatch(/^✗ +of a bent coin +bent +0\.9 /m);
@@ -204,7 +207,7 @@ describe("wrong use of quiesce fleet", () => {
     ["an unknown cell", () => ["run", right, "--cell", "fair:9:0"], /^fair has seeds 1 to 3 and cells 0 to 3, not 9 and 0$/],
     ["a folder that is full", () => ["run", right, "--out", path("full")], /full has notes\.txt in it: results go into a new or an empty folder$/],
     ["no results", () => ["report", path("none")], /output\/missing: .*none: there is no folder of results$/],
-    ["what has no published figure", () => ["reproduce", path("bare.json")], /^coin-tosses expects no published figure/],
+    ["what has no expected figure", () => ["reproduce", path("bare.json")], /^coin-tosses expects no figure/],
     ["no database", () => ["work", "mysql://a/b"], /^store\/url: this is no URL of a PostgreSQL database$/],
     ["a checkpoint of a distributed run", () => ["run", right, "--distributed", "postgres://a/b", "--checkpoint", "x"], /^--distributed takes no --checkpoint/],
     ["--no-work alone", () => ["run", right, "--no-work"], /^--no-work goes with --distributed$/],
