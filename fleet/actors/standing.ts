@@ -55,6 +55,11 @@ export interface Standing {
   resumedMs: number | undefined;
 }
 
+/** Whether its chip was opened: it works from the start to the end, whatever its gate says. */
+export function isOpened({ strategy }: Standing): boolean {
+  return strategy.has("bypass-gate");
+}
+
 export function standingOf(strategy: Strategy): Standing {
   return {
     strategy,

@@ -8,10 +8,11 @@ import { GateState } from "../../firmware/protocol/states.ts";
 import type { Evidence } from "../../host/objects/evidence.ts";
 import { accelerator } from "../../sim-board/accelerators.ts";
 import type { GovernorImage } from "../../sim-board/governor-module.ts";
+import { InvariantBroken } from "../../sim-board/invariants/broken.ts";
 import { Random } from "../../sim-board/random.ts";
 import { Agent } from "../actors/agent.ts";
 import { Office } from "../actors/office.ts";
-import { type Standing, standingOf } from "../actors/standing.ts";
+import { isOpened, type Standing, standingOf } from "../actors/standing.ts";
 import { HONEST, type Strategy, strategyOf } from "../actors/strategies.ts";
 import { type Load, loadOf, TICK_HZ, termsOf } from "../actors/terms.ts";
 import { BoardBank } from "../boards/bank.ts";
@@ -99,8 +100,18 @@ export class Cell {
     this.#plan(random.stream("starts"));
   }
 
-  /** To its end. @throws InvariantBroken for a board that breaks one. */
+  /** To its end. @throws InvariantBroken, with the board and the time, for one that breaks one. */
   run(): CellTotals {
+    try {
+      return this.#run();
+    } catch (error) {
+      if (!(error instanceof InvariantBroken)) throw error;
+      const where = `board ${this.#first + this.watch.taken} at ${this.bank.board.nowNs} ns`;
+      throw new InvariantBroken(error.id, `${where}: ${error.detail}`, { cause: error });
+    }
+  }
+
+  #run(): CellTotals {
     const { world, totals } = this;
     for (;;) {
       const next = this.queue.take(world.endMs);
@@ -159,7 +170,7 @@ export class Cell {
   setToWork(index: number): void {
     const standing = this.standings[index]!;
     const { board } = this.bank;
-    if (standing.runs === "work" || standing.strategy.has("bypass-gate") || !board.on) return;
+    if (standing.runs === "work" || isOpened(standing) || !board.on) return;
     board.withdraw();
     board.submit(standing.left ?? this.load.work);
     standing.left = undefined;

@@ -4,6 +4,7 @@ import { GateState } from "../../firmware/protocol/states.ts";
 import { operationFactor } from "../../host/policy/counting.ts";
 import type { BoardEvent, BoardView, Observer } from "../../sim-board/events.ts";
 import { flows } from "../../sim-board/invariants/names.ts";
+import { isOpened } from "../actors/standing.ts";
 import { countedPerSecond } from "../actors/terms.ts";
 import type { Cell } from "./cell.ts";
 import type { Ms } from "./queue.ts";
@@ -59,7 +60,7 @@ export class GateWatch implements Observer {
   doneMoreThan(index: number, totals: readonly bigint[] | undefined): boolean {
     const { standings, bank, nowMs } = this.#cell;
     const standing = standings[index]!;
-    if (standing.strategy.has("bypass-gate") && this.operationsIn(nowMs - standing.madeMs) > 0n) return true;
+    if (isOpened(standing) && this.operationsIn(nowMs - standing.madeMs) > 0n) return true;
     return totals?.some((total, c) => total < bank.board.accelerator.lifetimeOf(c)) ?? true;
   }
 
@@ -68,6 +69,7 @@ export class GateWatch implements Observer {
     const { standings, world, nowMs } = this.#cell;
     const standing = standings[index]!;
     standing.madeMs = nowMs;
+    if (isOpened(standing)) this.#change(nowMs, 1);
     if (world.pauseMs !== undefined && nowMs >= world.pauseMs) standing.atPause = 0n;
     standing.isJudged = world.resumeMs !== undefined && nowMs >= world.resumeMs;
   }
@@ -81,7 +83,7 @@ export class GateWatch implements Observer {
     const standing = this.#cell.standings[index]!;
     const kind = this.kindOf(index);
     standing.atPause = this.operations(this.#cell.bank.board);
-    standing.workedAtPause = standing.flows || standing.strategy.has("bypass-gate");
+    standing.workedAtPause = standing.flows || isOpened(standing);
     if (standing.flows) kind.workedMs += nowMs - standing.sinceMs;
     else if (standing.everWorked) this.#stopped(kind, nowMs - standing.endedMs);
   }
@@ -93,8 +95,7 @@ export class GateWatch implements Observer {
     standing.isJudged = true;
     if (standing.atPause === undefined || world.pauseMs === undefined) return;
     const kind = this.kindOf(index);
-    const isBypassed = standing.strategy.has("bypass-gate");
-    const after = isBypassed
+    const after = isOpened(standing)
       ? this.operationsIn(nowMs - Math.max(world.pauseMs, standing.madeMs))
       : this.operations(this.#cell.bank.board) - standing.atPause;
     kind.operationsAfter += after;
@@ -103,7 +104,7 @@ export class GateWatch implements Observer {
     kind.workedAtPause += 1;
     kind.stopsAfter += standing.stopsAfter;
     kind.fullAfter += this.operationsIn(nowMs - world.pauseMs);
-    if (standing.flows || isBypassed) {
+    if (standing.flows || isOpened(standing)) {
       kind.neverClosed += 1;
       return;
     }
@@ -121,9 +122,7 @@ export class GateWatch implements Observer {
     const standing = standings[index]!;
     const kind = this.kindOf(index);
     kind.boards += 1;
-    kind.operations += standing.strategy.has("bypass-gate")
-      ? this.operationsIn(nowMs - standing.madeMs)
-      : this.operations(bank.board);
+    kind.operations += isOpened(standing) ? this.operationsIn(nowMs - standing.madeMs) : this.operations(bank.board);
     kind.counterStepsMost = Math.max(kind.counterStepsMost, bank.board.counter.read());
     if (world.pauseMs !== undefined) return;
     if (standing.flows) kind.workedMs += nowMs - standing.sinceMs;
@@ -155,7 +154,7 @@ export class GateWatch implements Observer {
     standing.flows = true;
     standing.everWorked = true;
     standing.sinceMs = nowMs;
-    this.#change(nowMs, 1);
+    if (!isOpened(standing)) this.#change(nowMs, 1);
     this.#cell.bank.board.after(0, () => this.#cell.setToWork(this.taken));
   }
 
@@ -170,7 +169,7 @@ export class GateWatch implements Observer {
     standing.endedMs = nowMs;
     if (standing.atPause !== undefined) standing.stopsAfter += 1;
     standing.quietMs = nowMs;
-    this.#change(nowMs, -1);
+    if (!isOpened(standing)) this.#change(nowMs, -1);
     const { board } = this.#cell.bank;
     if (board.gateState === GateState.DRAINING) board.after(0, () => this.#cell.setToDrain(this.taken));
     else if (!isPowerLost && this.#cell.load.checkpoint && world.isPaused(nowMs)) this.#shutUnsaved(board);

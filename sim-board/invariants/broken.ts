@@ -19,8 +19,8 @@ export class InvariantBroken extends Error {
   readonly id: InvariantId;
   readonly detail: string;
 
-  constructor(id: InvariantId, detail: string) {
-    super(`${id} is broken (${INVARIANTS[id]}): ${detail}`);
+  constructor(id: InvariantId, detail: string, options?: ErrorOptions) {
+    super(`${id} is broken (${INVARIANTS[id]}): ${detail}`, options);
     this.name = "InvariantBroken";
     this.id = id;
     this.detail = detail;

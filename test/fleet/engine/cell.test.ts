@@ -2,8 +2,12 @@
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { TRAITS } from "../../../fleet/actors/strategies.ts";
+import { Cell } from "../../../fleet/engine/cell.ts";
 import { fleet } from "../../../fleet/studies/fleet/fleet.ts";
 import type { Measures } from "../../../fleet/study.ts";
+import type { BoardEvent } from "../../../sim-board/events.ts";
+import { InvariantBroken } from "../../../sim-board/invariants/broken.ts";
+import { governorImage } from "../../rig.ts";
 import { sharedPath } from "../../shared.ts";
 import { parametersOf } from "../parameters.ts";
 
@@ -46,6 +50,16 @@ describe("a fleet", () => {
     expect(again.json).toBe(one.json);
     expect(other.json).not.toBe(one.json);
     expect(one.measures.checks).toBeGreaterThan(1000);
+  });
+
+  it("names the board that breaks an invariant, and when", () => {
+    const parameters = parametersOf(merge(BASE, PAUSED));
+    const cell = new Cell({ image: governorImage(), parameters, seed: "1", cell: 1 });
+    const planted = (event: BoardEvent) => {
+      if (event.kind === "gate") throw new InvariantBroken("S2", "planted");
+    };
+    cell.bank.board.subscribe({ observe: planted, snapshot: () => undefined, restore: () => undefined });
+    expect(() => cell.run()).toThrow(/^S2 is broken \(.*\): board [23] at \d+ ns: planted$/);
   });
 
   it("works, stops at an order and works again after a resume, and reports all that it did", async () => {
@@ -217,7 +231,8 @@ describe("an operator who cheats", () => {
   });
 
   it("who opens the chip is held by nothing, and no report of it is right", async () => {
-    const { measures } = await cheating("bypass-gate");
+    const { measures, atWork } = await cheating("bypass-gate");
+    expect(new Set(atWork.slice(1))).toEqual(new Set([4]));
     expect(measures).toMatchObject({ cheatingNeverClosed: 4, misreported: 4 });
     expect(measures.leakOfBound).toBeGreaterThan(1);
   });
