@@ -116,12 +116,13 @@ function constantRate({ engineClass, operationsPerSecond }: FleetParameters["loa
 
 /** Of the first board of the job. Throws a `WorkloadError` for an unknown name, and for a file that is no recording. */
 function workloadOf(load: FleetParameters["load"]): Workload | undefined {
-  const { workload, recording, recordingSha256, accelerator } = load;
+  const { workload, recording, recordingSha256, recordingRanks, accelerator } = load;
   if (recording === "" && workload === "") return undefined;
-  const name = [workload, accelerator, recordingSha256, recording].join(" ");
+  const name = [workload, accelerator, recordingSha256, recordingRanks, recording].join(" ");
   let known = workloads.get(name);
   if (!known) {
-    const read = () => readTrace(recording, { accelerator, sha256: recordingSha256 || undefined });
+    const boards = recordingRanks || undefined;
+    const read = () => readTrace(recording, { accelerator, boards, sha256: recordingSha256 || undefined });
     known = recording === "" ? builtinWorkload(workload) : read();
     workloads.set(name, known);
   }
@@ -133,7 +134,7 @@ const workloads = new Map<string, Workload>();
 
 /** Over all that is recorded of the board. */
 function meanRates({ totals }: Workload): Map<EngineClass, bigint> {
-  const micros = BigInt(Math.round(totals.durationSeconds * 1e6));
+  const micros = BigInt(Math.max(1, Math.round(totals.durationSeconds * 1e6)));
   const rates = [...totals.work].map(([engineClass, work]) => [
     engineClass as EngineClass,
     (work * 1_000_000n) / micros,

@@ -40,6 +40,7 @@ describe("a fleet whose parameters do not fit one another", () => {
     ["a slice that no register holds", { agreement: { sliceSeconds: 5000 } }, /^parameters\.agreement\.sliceSeconds: 5000: must be at most 4611 at this rate of work$/],
     ["a workload of no name", { load: { workload: "chess" } }, /^parameters\.load\.workload: "chess": no built-in workload is called "chess"; known: /],
     ["a recording that is not there", { load: { recording: "none.txt" } }, /^parameters\.load\.recording: "none\.txt": none\.txt cannot be opened: ENOENT$/],
+    ["ranks of no recording", { load: { recordingRanks: 8 } }, /^parameters\.load\.recordingRanks: 8: goes with load\.recording, and only with it$/],
     ["a data type that the chip lacks", { load: { engineClass: "fp4" } }, /^parameters\.load\.engineClass: "fp4": is none that load\.accelerator, h100, has$/],
     ["cheats that are none", { operator: { cheatsPermille: 10 } }, /^parameters\.operator\.cheats: \[\]: must name a cheat, for operator\.cheatsPermille is 10$/],
     ["a resume of nothing", { timeline: [{ atSeconds: 1, do: "resume" }] }, /^parameters\.timeline\[0\]\.do: "resume": must come after what it lifts$/],

@@ -80,6 +80,12 @@ function shape({ boards, load, operator, agreement }: FleetParameters): Misfit[]
       isWrong: load.workload !== "" && load.recording !== "",
     },
     {
+      path: "load.recordingRanks",
+      value: load.recordingRanks,
+      allowed: "goes with load.recording, and only with it",
+      isWrong: load.recordingRanks > 0 && load.recording === "",
+    },
+    {
       path: "load.engineClass",
       value: load.engineClass,
       allowed: `is none that load.accelerator, ${load.accelerator}, has`,

@@ -11,6 +11,8 @@ import { governorImage } from "../../rig.ts";
 import { sharedPath } from "../../shared.ts";
 import { parametersOf } from "../parameters.ts";
 
+/** One of eight ranks of an all-reduce of 1 MiB, which sends and receives 1,835,008 bytes in 4.08 µs. */
+const ET = sharedPath("traces/astra-sim/all_reduce_8npus_1MB/all_reduce.0.et");
 /** 512 GB200: 1,846 TFLOP/s a board (shared figures). */
 const LOG = sharedPath("traces/mlperf-training-v5.0/NVIDIA_tyche_512xGB200_llama31_405b_result_0.txt");
 
@@ -171,6 +173,15 @@ describe("a fleet", () => {
       expect(perBoardSecond).toBeLessThan(1.95e15);
       const missing = run({ load: { recording: "no-such-file.txt" } });
       await expect(missing).rejects.toThrow("no-such-file.txt cannot be opened: ENOENT");
+    },
+  );
+
+  it.skipIf(!existsSync(ET))(
+    "plays a trace that leaves open of how many ranks it is, and refuses to guess",
+    async () => {
+      const { measures } = await run({ load: { recording: ET, recordingRanks: 8 }, durationSeconds: 100 });
+      expect(measures).toMatchObject({ operations: 0, misreported: 0, licenses: 4 });
+      await expect(run({ load: { recording: ET } })).rejects.toThrow("none says of how many boards the job is");
     },
   );
 
