@@ -4,7 +4,7 @@ import { judge, type Verdict } from "../../fleet/output/verdict.ts";
 import type { RunEstimate } from "../../fleet/run/estimate.ts";
 import type { PointResult, RunResult } from "../../fleet/run/result.ts";
 import type { Expectation, Tolerance } from "../../fleet/scenario/scenario.ts";
-import type { Metric, Study } from "../../fleet/study.ts";
+import type { Metric } from "../../fleet/study.ts";
 import { countText, durationText, exactText, plainText } from "./names.ts";
 import { color, facts, table } from "./output.ts";
 
@@ -29,9 +29,9 @@ export function estimateText(estimate: RunEstimate): string {
 }
 
 /** A row for each metric of each point, and what was expected beside what came of it. */
-export function resultText(result: RunResult, study: Study<never>, seconds: number): string {
+export function resultText(result: RunResult, metrics: readonly Metric[], seconds: number): string {
   const { scenario, points } = result;
-  const all = points.flatMap((point) => study.metrics.map((metric) => rowOf(point, metric)));
+  const all = points.flatMap((point) => metrics.map((metric) => rowOf(point, metric)));
   const rows = all.filter((row) => row !== undefined);
   const columns = [
     { title: "point" },

@@ -10,6 +10,8 @@ import { inlineRunner } from "../../fleet/run/runner.ts";
 import { studyOf } from "../../fleet/run/study-modules.ts";
 import { threadRunner } from "../../fleet/run/threads.ts";
 import { changedScenario } from "../../fleet/scenario/change.ts";
+import { nearestText } from "../../fleet/scenario/nearest.ts";
+import type { Metric } from "../../fleet/study.ts";
 import type { SweepOptions } from "./commands/fleet.ts";
 import { wrongUse } from "./exit.ts";
 import {
@@ -33,6 +35,7 @@ export function showRun(nameOrPath: string, options: SweepOptions, json: boolean
     checkTogether(options);
     const loaded = await loadStudies(options.studies);
     const plan = planOf(nameOrPath, options, loaded);
+    const metrics = metricsOf(plan.study, options.metric);
     const workers = workersOf(options.workers);
     if (options.estimate) {
       const estimate = estimateRun(plan, workers);
@@ -50,7 +53,7 @@ export function showRun(nameOrPath: string, options: SweepOptions, json: boolean
     const seconds = (performance.now() - begunMs) / 1000;
     if (options.out !== undefined) await writeFolder(options.out, result, plan.study);
     if (json) printJson(result);
-    else print(resultText(result, plan.study, seconds));
+    else print(resultText(result, metrics, seconds));
   });
 }
 
@@ -65,6 +68,15 @@ function checkTogether(options: SweepOptions): void {
   }
   if (estimate && cell !== undefined)
     throw wrongUse("--estimate runs nothing, and --cell one cell: ask for one of them");
+}
+
+/** In the study's order, whichever were asked for. */
+function metricsOf({ name, metrics }: Plan["study"], asked: readonly string[] = []): readonly Metric[] {
+  const names = metrics.map((one) => one.name);
+  for (const one of asked) {
+    if (!names.includes(one)) throw wrongUse(`--metric: the study ${name} has no ${one}${nearestText(one, names)}`);
+  }
+  return asked.length === 0 ? metrics : metrics.filter((one) => asked.includes(one.name));
 }
 
 function planOf(nameOrPath: string, options: SweepOptions, { studies }: Studies): Plan {

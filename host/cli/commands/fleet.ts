@@ -18,6 +18,7 @@ export interface RunOptions extends PlaceOptions {
   readonly seeds?: number;
   readonly set?: readonly Assignment[];
   readonly point?: readonly string[];
+  readonly metric?: readonly string[];
   readonly out?: string;
   readonly checkpoint?: string;
   readonly estimate?: boolean;
@@ -106,6 +107,7 @@ function addRun(fleet: Command): void {
       "after",
       "\nExamples:\n  $ quiesce fleet run quorum\n  $ quiesce fleet run my/scenario.json --seeds 10 --out results\n" +
         "  $ quiesce fleet run my/scenario.json --set agreement.leaseSeconds=60 --estimate\n" +
+        "  $ quiesce fleet run withheld-order --metric cheatingClosedSecondsMax --metric leakBoundSeconds\n" +
         "  $ quiesce fleet run my/scenario.json --checkpoint run.ndjson\n" +
         "  $ quiesce fleet run my/scenario.json --distributed postgres://fleet@database/fleet\n",
     )
@@ -181,6 +183,7 @@ function withRun(command: Command): Command {
     .addOption(new Option("--seeds <count>", "runs of each point, each with a seed of its own").argParser(seedsOption))
     .option("--set <path=value>", "another value of a parameter; expected figures are not compared then", assignments)
     .option("--point <name>", "this point alone; may be given several times", collected)
+    .option("--metric <name>", "show this metric alone; may be given several times", collected)
     .option("--out <folder>", "write tables, the result and an HTML report into this folder")
     .option("--checkpoint <file>", "keep what is done there; a run that was broken off goes on with it")
     .option("--estimate", "say what the run will take, and do not run it")

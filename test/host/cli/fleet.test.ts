@@ -91,6 +91,12 @@ describe("quiesce fleet", () => {
     expect(stdout).toMatch(/^✓ +of a bent coin +bent +0\.75 +formula +0\.\d+ +0\.\d+ to 0\.\d+ +± 0\.1, each$/m);
   });
 
+  it("shows the metrics that were asked for", async () => {
+    const { stdout } = await fleet("run", right, "--metric", "headsCount");
+    expect(stdout).toMatch(/^fair +headsCount .*\nbent +headsCount /m);
+    expect(stdout).not.toMatch(/^(fair|bent) +headsShare /m);
+  });
+
   it("gives the same document with threads and with a checkpoint, and goes on with it", async () => {
     const plain = await fleet("run", right, "--json");
     const threads = await fleet("run", right, "--json", "--workers", "2", "--checkpoint", path("run.ndjson"));
@@ -207,6 +213,7 @@ describe("wrong use of quiesce fleet", () => {
     ["an unknown cell", () => ["run", right, "--cell", "fair:9:0"], /^fair has seeds 1 to 3 and cells 0 to 3, not 9 and 0$/],
     ["a folder that is full", () => ["run", right, "--out", path("full")], /full has notes\.txt in it: results go into a new or an empty folder$/],
     ["no results", () => ["report", path("none")], /output\/missing: .*none: there is no folder of results$/],
+    ["a metric that there is not", () => ["run", right, "--metric", "headShare"], /^--metric: the study coins has no headShare, did you mean headsShare\?$/],
     ["what has no expected figure", () => ["reproduce", path("bare.json")], /^coin-tosses expects no figure/],
     ["no database", () => ["work", "mysql://a/b"], /^store\/url: this is no URL of a PostgreSQL database$/],
     ["a checkpoint of a distributed run", () => ["run", right, "--distributed", "postgres://a/b", "--checkpoint", "x"], /^--distributed takes no --checkpoint/],
