@@ -123,7 +123,7 @@ export class Agent {
     const { cell, nowMs, latencyMs } = this.#wire;
     const standing = this.#wire.standingOf(index);
     standing.isRenewalDue = false;
-    if (standing.isAsking) return;
+    if (standing.isAsking || standing.isPaused) return;
     if (cell.world.isStopped("stop-licenses", nowMs)) {
       const resumeMs = cell.world.nextResumeMs(nowMs);
       if (resumeMs !== undefined) this.#putRenewal(index, resumeMs + latencyMs);
@@ -172,6 +172,8 @@ export class Agent {
     const { agreement, operator } = cell.parameters;
     const standing = this.#wire.standingOf(index);
     standing.isAsking = false;
+    // It opens nothing now, and after the resume it is too old.
+    if (standing.isPaused) return;
     if (cell.world.isStopped("stop-licenses", signedMs)) {
       this.#renew(index);
       return;

@@ -35,9 +35,10 @@ export class OrderCarrier {
     // Who keeps orders back gives the board a resume, and what it cannot take a resume without.
     if (standing.strategy.has("withhold-orders") && action !== OrderAction.RESUME) return false;
     standing.epoch = epoch;
+    standing.isPaused = action === OrderAction.PAUSE;
     cell.take(index);
     this.deliver(index);
-    return action !== OrderAction.PAUSE;
+    return !standing.isPaused;
   }
 
   /** In their order; one that is refused, for its time has not certainly come, comes again with the next beacon. */

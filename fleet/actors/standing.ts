@@ -41,6 +41,8 @@ export interface Standing {
   beaconMs: number;
   /** Whether a beacon that was asked for is on its way. */
   freshAsked: boolean;
+  /** Whether the newest order that the board was given is a pause: nobody asks for a license then. */
+  isPaused: boolean;
   /** Epoch of the newest order that the agent has given to the board. */
   epoch: number;
   /** Counted operations at the pause; undefined before. */
@@ -84,6 +86,7 @@ export function standingOf(strategy: Strategy): Standing {
     leaseMs: 0,
     beaconMs: 0,
     freshAsked: false,
+    isPaused: false,
     epoch: 0,
     atPause: undefined,
     workedAtPause: false,

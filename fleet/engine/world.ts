@@ -16,7 +16,10 @@ export class World {
   readonly actions: readonly FleetAction[];
   readonly outages: readonly Outage[];
   readonly endMs: Ms;
-  /** When work was first told to stop, and when it might go on; undefined where nobody says so. */
+  /**
+   * When work was first told to stop or to slow down, and when that was lifted: by a resume, a pause by an order to slow
+   * too. Undefined where nobody says so.
+   */
   readonly pauseMs: Ms | undefined;
   readonly resumeMs: Ms | undefined;
 
@@ -27,9 +30,12 @@ export class World {
       return { fromMs: fromSeconds * 1000, toMs: (fromSeconds + seconds) * 1000, of, permille };
     });
     this.endMs = durationSeconds * 1000;
-    const first = this.actions.find(({ do: what }) => what !== "resume");
+    const place = this.actions.findIndex(({ do: what }) => what !== "resume");
+    const first = this.actions[place];
+    const lifts = ({ do: what }: FleetAction) => what === "resume" || (what === "slow" && first?.do === "pause");
+    const lifted = first && this.actions.slice(place + 1).find(lifts);
     this.pauseMs = first && first.atSeconds * 1000;
-    this.resumeMs = this.pauseMs === undefined ? undefined : this.nextResumeMs(this.pauseMs);
+    this.resumeMs = lifted && lifted.atSeconds * 1000;
   }
 
   /** The first resume after this time. */

@@ -59,15 +59,17 @@ export function showRun(nameOrPath: string, options: SweepOptions, json: boolean
 
 /** What cannot be asked for at once. */
 function checkTogether(options: SweepOptions): void {
-  const { distributed, checkpoint, schema, work, estimate, cell } = options;
+  const { distributed, checkpoint, schema, work, estimate, cell, out } = options;
   if (distributed === undefined) {
     if (schema !== undefined) throw wrongUse("--schema goes with --distributed");
     if (!work) throw wrongUse("--no-work goes with --distributed");
   } else if (checkpoint !== undefined) {
     throw wrongUse("--distributed takes no --checkpoint: the database keeps what is done");
   }
-  if (estimate && cell !== undefined)
-    throw wrongUse("--estimate runs nothing, and --cell one cell: ask for one of them");
+  const others = { "--estimate": estimate, "--out": out, "--checkpoint": checkpoint, "--distributed": distributed };
+  for (const [name, given] of Object.entries(others)) {
+    if (cell !== undefined && given !== undefined) throw wrongUse(`--cell prints one cell: it goes without ${name}`);
+  }
 }
 
 /** In the study's order, whichever were asked for. */

@@ -74,6 +74,12 @@ function shape({ boards, load, operator, agreement }: FleetParameters): Misfit[]
       isWrong: cells > CELLS_MAX,
     },
     {
+      path: "boards.regions",
+      value: boards.regions,
+      allowed: `must be at most the number of cells, ${cells}: cells belong to regions in turn`,
+      isWrong: boards.regions > cells,
+    },
+    {
       path: "load.workload",
       value: load.workload,
       allowed: "goes without load.recording, or that without it",
@@ -84,6 +90,12 @@ function shape({ boards, load, operator, agreement }: FleetParameters): Misfit[]
       value: load.recordingRanks,
       allowed: "goes with load.recording, and only with it",
       isWrong: load.recordingRanks > 0 && load.recording === "",
+    },
+    {
+      path: "load.recordingSha256",
+      value: load.recordingSha256,
+      allowed: "goes with load.recording, and only with it",
+      isWrong: load.recordingSha256 !== "" && load.recording === "",
     },
     {
       path: "load.engineClass",
@@ -113,9 +125,19 @@ function shape({ boards, load, operator, agreement }: FleetParameters): Misfit[]
   return cases.filter(({ isWrong }) => isWrong).map(({ path, value, allowed }) => ({ path, value, allowed }));
 }
 
+type Placed = { readonly region?: number };
+type Action = FleetParameters["timeline"][number];
+
+/** Whether there is a region that both are about. */
+function meet(a: Placed, b: Placed): boolean {
+  return a.region === undefined || b.region === undefined || a.region === b.region;
+}
+
+const isOrder = ({ do: what }: Action) => what === "pause" || what === "slow" || what === "resume";
+
 function timeline({ timeline: actions, outages, boards, durationSeconds }: FleetParameters): Misfit[] {
   const misfits: Misfit[] = [];
-  const place = (path: string, { region }: { region?: number }) => {
+  const place = (path: string, { region }: Placed) => {
     if (region === undefined || region < boards.regions) return;
     misfits.push({ path: `${path}.region`, value: region, allowed: `must be below boards.regions, ${boards.regions}` });
   };
@@ -126,9 +148,19 @@ function timeline({ timeline: actions, outages, boards, durationSeconds }: Fleet
       const allowed = `must be at most durationSeconds, ${durationSeconds}`;
       misfits.push({ path: `${path}.atSeconds`, value: action.atSeconds, allowed });
     }
-    const isFirst = !actions.some(({ do: what, atSeconds }) => what !== "resume" && atSeconds <= action.atSeconds);
-    if (action.do === "resume" && isFirst) {
-      misfits.push({ path: `${path}.do`, value: action.do, allowed: "must come after what it lifts" });
+    const lifts = (one: Action) => one.do !== "resume" && one.atSeconds < action.atSeconds && meet(one, action);
+    const isTwice = (one: Action) => isOrder(one) && one.atSeconds === action.atSeconds && meet(one, action);
+    const twin = isOrder(action) ? actions.slice(0, i).findIndex(isTwice) : -1;
+    if (twin >= 0) {
+      const allowed = `must be another second than that of timeline[${twin}]: two orders of one second have no order`;
+      misfits.push({ path: `${path}.atSeconds`, value: action.atSeconds, allowed });
+    }
+    if (action.do === "resume" && !actions.some(lifts)) {
+      misfits.push({
+        path: `${path}.do`,
+        value: action.do,
+        allowed: "must come after what it lifts, in a region of that",
+      });
     }
     if ((action.do === "slow") !== (action.permille !== undefined)) {
       misfits.push({

@@ -7,7 +7,10 @@ import type { FleetParameters } from "./parameters.ts";
 
 const metric = (name: string, unit: string, meaning: string): Metric => ({ name, unit, meaning });
 
-/** Of honest boards, and again of those that are cheated with, under `cheating…`. */
+/**
+ * Of honest boards, and again of those that are cheated with, under `cheating…`. The pause is what first told boards to
+ * stop or to slow down, or that no more is signed; the resume is what lifted it.
+ */
 const KIND_METRICS: readonly Metric[] = [
   metric("boards", "boards", "boards that were switched on"),
   metric("operations", "ops", "counted operations of the whole run"),
@@ -18,9 +21,9 @@ const KIND_METRICS: readonly Metric[] = [
   metric("closedSecondsMean", "s", "from the pause to the closing of a gate, on average"),
   metric("closedSecondsMax", "s", "from the pause to the last gate that closed"),
   metric("quietSecondsMax", "s", "from the pause until the last drain was over too"),
-  metric("leakOperations", "ops", "counted operations from the pause to the resume or the end, of all boards"),
-  metric("leakOperationsMost", "ops", "the same, of the board that did most"),
-  metric("leakOperationsPerBoard", "ops", "the leak of all boards by the number of those that worked"),
+  metric("leakOperations", "ops", "counted operations from the pause to the resume or the end"),
+  metric("leakOperationsMost", "ops", "the most of these that any one board did"),
+  metric("leakOperationsPerBoard", "ops", "the leak by the number of boards that worked at the pause"),
   metric("leakBoardSeconds", "s", "the leak as time of one board at its full load"),
   metric("workAfterShare", "1", "work from the pause to the resume or the end, as a share of what full rate would do"),
   metric("falseStops", "1", "gates that closed before the pause though nobody had ordered it"),
@@ -36,10 +39,11 @@ const KIND_METRICS: readonly Metric[] = [
 ];
 
 export const FLEET_METRICS: readonly Metric[] = [
-  ...KIND_METRICS,
+  ...KIND_METRICS.map(({ name, unit, meaning }) => metric(name, unit, `${meaning}; of honest boards`)),
   ...KIND_METRICS.map(({ name, unit, meaning }) =>
     metric(cheatingName(name), unit, `${meaning}; of boards that are cheated with`),
   ),
+  metric("leakOperationsAll", "ops", "the leak of all boards, honest or cheated with"),
   metric("leakBoundSeconds", "s", "the longest that work can go on after a pause, computed from the agreement"),
   metric("leakBoundOperations", "ops", "the most that all boards can do after a pause, computed from the agreement"),
   metric("leakOfBound", "1", "the measured leak of all boards, as a share of that bound"),
@@ -62,7 +66,8 @@ export function measuresOf(totals: CellTotals, parameters: FleetParameters, boun
   const { honest, cheating, licenses, reports, beacons, refusals, misreported, events, checks } = totals;
   const boards = honest.boards + cheating.boards;
   const measures: Record<string, number | undefined> = {
-    ...kindMeasures(honest, parameters),
+    ...(honest.boards > 0 && kindMeasures(honest, parameters)),
+    leakOperationsAll: Number(honest.operationsAfter + cheating.operationsAfter),
     ...(bound && boundMeasures(totals, bound)),
     licenses,
     reports,

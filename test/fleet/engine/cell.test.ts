@@ -155,6 +155,27 @@ describe("a fleet", () => {
     expect(long.measures.leakOperations).toBe(4 * 0.05 * 1e15);
   });
 
+  it("is judged by its pause until an order to go on slowly lifts it", async () => {
+    const timeline = [
+      { atSeconds: 300, do: "pause" },
+      { atSeconds: 500, do: "slow", permille: 500 },
+    ];
+    const { measures } = await run({ timeline, durationSeconds: 1000 });
+    expect(measures).toMatchObject({ workedAtPause: 4, neverClosed: 0, resumed: 4 });
+    expect(measures.leakOperations).toBe(4 * 0.05 * 1e15);
+    expect(measures.leakOfBound).toBeLessThanOrEqual(1);
+  });
+
+  it("asks for nothing while it is paused, though it was switched on in the pause", async () => {
+    const timeline = [
+      { atSeconds: 0, do: "pause" },
+      { atSeconds: 500, do: "resume" },
+    ];
+    const { measures, atWork } = await run({ timeline, operator: { startSpreadSeconds: 200 }, durationSeconds: 1000 });
+    expect([measures.boards, measures.refusals, measures.misreported]).toEqual([4, 0, 0]);
+    expect(atWork).toEqual([0, 0, 0, 0, 0, 0, 4, 4, 4, 4]);
+  });
+
   it("meters a built-in workload at its mean rates", async () => {
     const { measures } = await run({ load: { workload: "llama405b-train" }, durationSeconds: 500 });
     // 844 TFLOP/s a board over the log's 240 steps (shared figures), from the first license on.
@@ -245,6 +266,9 @@ describe("an operator who cheats", () => {
     const { measures, atWork } = await cheating("bypass-gate");
     expect(new Set(atWork.slice(1))).toEqual(new Set([4]));
     expect(measures).toMatchObject({ cheatingNeverClosed: 4, misreported: 4 });
+    // Of honest boards, of which there are none, nothing is said.
+    expect(measures.leakOperations).toBeUndefined();
+    expect(measures.leakOperationsAll).toBe(measures.cheatingLeakOperations);
     expect(measures.leakOfBound).toBeGreaterThan(1);
   });
 

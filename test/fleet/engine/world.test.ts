@@ -39,6 +39,18 @@ describe("the parties", () => {
     expect(at.some((ms) => world.isStopped("stop-beacons", ms))).toBe(false);
   });
 
+  it("lift a pause by a resume, or by an order to go on slowly", () => {
+    const order = (atSeconds: number, what: string) => ({
+      atSeconds,
+      do: what,
+      ...(what === "slow" && { permille: 500 }),
+    });
+    const world = (...orders: object[]) => new World(parametersOf({ timeline: orders }), 0);
+    expect(world(order(10, "pause"), order(20, "slow"), order(30, "resume")).resumeMs).toBe(20_000);
+    expect(world(order(10, "slow"), order(20, "pause"), order(30, "resume")).resumeMs).toBe(30_000);
+    expect(world(order(10, "slow"), order(20, "slow")).resumeMs).toBeUndefined();
+  });
+
   it("order a region what they order it", () => {
     const world = new World(parametersOf({ timeline }), 1);
     expect(world.actions.map(({ do: what }) => what)).toEqual(["stop-licenses", "resume"]);

@@ -214,6 +214,7 @@ describe("wrong use of quiesce fleet", () => {
     ["a folder that is full", () => ["run", right, "--out", path("full")], /full has notes\.txt in it: results go into a new or an empty folder$/],
     ["no results", () => ["report", path("none")], /output\/missing: .*none: there is no folder of results$/],
     ["a metric that there is not", () => ["run", right, "--metric", "headShare"], /^--metric: the study coins has no headShare, did you mean headsShare\?$/],
+    ["a cell that is to be written", () => ["run", right, "--cell", "fair:1:0", "--out", path("x")], /^--cell prints one cell: it goes without --out$/],
     ["what has no expected figure", () => ["reproduce", path("bare.json")], /^coin-tosses expects no figure/],
     ["no database", () => ["work", "mysql://a/b"], /^store\/url: this is no URL of a PostgreSQL database$/],
     ["a checkpoint of a distributed run", () => ["run", right, "--distributed", "postgres://a/b", "--checkpoint", "x"], /^--distributed takes no --checkpoint/],
