@@ -8,12 +8,15 @@ import { type LaidPoint, layPoints } from "./points.ts";
 import type { JsonObject, Point, Scenario } from "./scenario.ts";
 import { checked, mistake } from "./schema.ts";
 
-/** JSON that may be a scenario. Throws a `ScenarioError`. */
-export function parseScenario(text: string): unknown {
+const BYTE_ORDER_MARK = "\ufeff";
+
+/** JSON that may be a scenario; `place` is where it stands, for messages. Throws a `ScenarioError`. */
+export function parseScenario(text: string, place = "the scenario"): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new ScenarioError([`is not JSON: ${(cause as Error).message}`], { cause });
+    const why = text.startsWith(BYTE_ORDER_MARK) ? "it begins with a byte order mark" : (cause as Error).message;
+    throw new ScenarioError([`${place} is not JSON: ${why}`], { cause });
   }
 }
 

@@ -36,7 +36,7 @@ export async function loadStudies(paths: readonly string[] = []): Promise<Studie
 
 /** What the file of a scenario holds, not yet checked. Throws a `ScenarioError`. */
 export function scenarioValue(nameOrPath: string): unknown {
-  return parseScenario(scenarioText(nameOrPath));
+  return parseScenario(scenarioText(nameOrPath), nameOrPath);
 }
 
 /** What every result says of the program that made it. */

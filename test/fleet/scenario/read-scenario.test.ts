@@ -157,7 +157,11 @@ describe("a scenario that is wrong", () => {
   });
 
   it("is told what is no JSON, and no object", () => {
-    expect(() => parseScenario("{")).toThrow(/^is not JSON: /);
+    expect(() => parseScenario("{")).toThrow(/^the scenario is not JSON: /);
+    expect(() => parseScenario("", "a.json")).toThrow(/^a\.json is not JSON: Unexpected end of JSON input$/);
+    expect(() => parseScenario("\ufeff{}", "a.json")).toThrow(
+      /^a\.json is not JSON: it begins with a byte order mark$/,
+    );
     expect(() => readScenario([], STUDIES)).toThrow(/^scenario: \[\]: must be an object with format, name, /);
   });
 });
