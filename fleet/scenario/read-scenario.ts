@@ -2,6 +2,7 @@
 import type { Study } from "../study.ts";
 import { ScenarioDocument } from "./document.ts";
 import { ScenarioError, throwAny } from "./errors.ts";
+import { parseJson } from "./json.ts";
 import { nearestText } from "./nearest.ts";
 import { withValue } from "./paths.ts";
 import { type LaidPoint, layPoints } from "./points.ts";
@@ -13,8 +14,9 @@ const BYTE_ORDER_MARK = "\ufeff";
 /** JSON that may be a scenario; `place` is where it stands, for messages. Throws a `ScenarioError`. */
 export function parseScenario(text: string, place = "the scenario"): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
+    if (cause instanceof ScenarioError) throw cause;
     const why = text.startsWith(BYTE_ORDER_MARK) ? "it begins with a byte order mark" : (cause as Error).message;
     throw new ScenarioError([`${place} is not JSON: ${why}`], { cause });
   }
