@@ -94,7 +94,7 @@ function shortName(path: string, axes: readonly Axis[]): string {
 }
 
 function valueText(value: Json, i: number): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const text = typeof value === "string" || typeof value === "number" ? `${value}` : JSON.stringify(value);
   const isPlain = (typeof value !== "object" || value === null) && /^[^\p{C}\p{Zl}\p{Zp}]+$/u.test(text);
   return isPlain && text.length <= VALUE_CHARACTERS_MAX ? text : `#${i + 1}`;
 }

@@ -121,6 +121,12 @@ describe("a scenario that is wrong", () => {
     ["an axis that a point sets", { points: [{ name: "a", set: { throws: 1 } }], sweep: { throws: [1, 2] } }, "points[0].set.throws: 1: the sweep sets it too"],
     ["a grid beyond all bounds", { sweep: { throws: range(200), cells: range(200) } }, "sweep: 40000: the points and the sweep must make at most 10000 points together"],
     ["more axes than anybody reads", { sweep: Object.fromEntries(range(17).map((i) => [`a${i}`, [1]])) }, "sweep: 17: must have at most 16 axes"],
+    ["a number without end", { parameters: { throws: Infinity } }, "parameters.throws: Infinity: must be a whole number from 1 to 86400"],
+    ["a number without end in an object", { parameters: { coin: { headsShare: -Infinity } } }, "parameters.coin.headsShare: -Infinity: must be a number from 0 to 1"],
+    ["a point without end", { points: [{ name: "a", set: { coin: { headsShare: Infinity } } }] }, "points[0].set.coin.headsShare: Infinity: must be a number from 0 to 1"],
+    ["an axis without end", { sweep: { "coin.headsShare": [0.5, Infinity] } }, "sweep.coin.headsShare[1]: Infinity: must be a number from 0 to 1"],
+    ["a figure without end", { expect: [{ ...expected, expected: -Infinity }] }, "expect[0].expected: -Infinity: must be a finite number"],
+    ["a tolerance without end", { expect: [{ ...expected, tolerance: { absolute: Infinity } }] }, 'expect[0].tolerance: {"absolute":"Infinity"}: must be {"relative": 0 or more}, {"absolute": 0 or more}, {"from": number, "to": number}, "atMost" or "atLeast"'],
     ["an unknown metric", { expect: [{ ...expected, metric: "headShare" }] }, 'expect[0].metric: "headShare": the study coins has no such metric, did you mean headsShare?'],
     ["an unknown point", { expect: [{ ...expected, point: "bare" }] }, 'expect[0].point: "bare": there is no such point, did you mean base?'],
     ["a tolerance of no kind", { expect: [{ ...expected, tolerance: "about" }] }, 'expect[0].tolerance: "about": must be {"relative": 0 or more}, {"absolute": 0 or more}, {"from": number, "to": number}, "atMost" or "atLeast"'],
@@ -146,6 +152,27 @@ describe("a scenario that is wrong", () => {
       "points[0].set.coin.headsShare: 7: must be a number from 0 to 1",
       'expect[0].metric: "tails": the study coins has no such metric, there are headsShare, headsCount',
       'expect[0].point: "base": there is no such point, there are a',
+    ]);
+  });
+
+  it("is told the items of a list that are wrong beside the list", () => {
+    expect(mistakesOf({ parameters: { failing: [1, "2", 3, -4] } })).toEqual([
+      'parameters.failing: [1,"2",3,-4]: must be a list of 0 to 3 items',
+      'parameters.failing[1]: "2": must be a whole number of at least 0',
+      "parameters.failing[3]: -4: must be a whole number of at least 0",
+    ]);
+  });
+
+  it("is told every number without end, each where it stands", () => {
+    const changes = {
+      parameters: { cells: Infinity, coin: { headsShare: Infinity } },
+      sweep: { throws: [Infinity, -Infinity] },
+    };
+    expect(mistakesOf(changes)).toEqual([
+      "parameters.cells: Infinity: must be a whole number from 1 to 1000000",
+      "parameters.coin.headsShare: Infinity: must be a number from 0 to 1",
+      "sweep.throws[0]: Infinity: must be a whole number from 1 to 86400",
+      "sweep.throws[1]: -Infinity: must be a whole number from 1 to 86400",
     ]);
   });
 

@@ -231,6 +231,7 @@ describe("wrong use of quiesce fleet", () => {
     ["a field that stands twice", () => ["run", saveBytes("twice.json", '{"parameters":{"throws":1,"throws":2}}')], /^parameters\.throws: it is given twice: must be given once$/],
     ["a value with a field that stands twice", () => ["run", right, "--set", 'coin={"name":"a","name":"b"}'], /^"\{.*\}": name: it is given twice: must be given once$/],
     ["a parameter that there is not", () => ["run", right, "--set", "coin.headShare=1"], /^parameters\.coin\.headShare: 1: there is no such field here, did you mean headsShare\?$/],
+    ["a number without end", () => ["run", right, "--set", "cells=1e999"], /^parameters\.cells: Infinity: must be a whole number from 1 to 1000000$/],
     ["a parameter that each point sets", () => ["run", right, "--point", "bent", "--set", "coin.headsShare=1"], /^coin\.headsShare: 1: each point of the scenario sets it itself$/],
     ["no assignment", () => ["run", right, "--set", "throws"], /^'throws' is no path=value/],
     ["a point that there is not", () => ["run", right, "--point", "bend"], /^point: "bend": there is no such point in coin-tosses, did you mean bent\?$/],
