@@ -6,6 +6,8 @@ import { mistake } from "./schema.ts";
 
 /** Longer ones are told by their place in the axis. */
 const VALUE_CHARACTERS_MAX = 40;
+/** Stands for a name that was refused: no point is called so. */
+export const NAMELESS = "";
 const BASE: Point = { name: "base", set: {} };
 
 export interface Laid {
@@ -32,8 +34,10 @@ export function layPoints(document: ScenarioDocument, mistakes: string[]): Laid 
   }
   const grid = gridOf(axes);
   const points = named.flatMap((point, i) => {
-    const both = axes.find(({ path }) => Object.hasOwn(point.set, path));
-    if (both) mistakes.push(mistake(`points[${i}].set.${both.path}`, point.set[both.path], "the sweep sets it too"));
+    for (const { path } of axes) {
+      if (!Object.hasOwn(point.set, path)) continue;
+      mistakes.push(mistake(`points[${i}].set.${path}`, point.set[path], "the sweep sets it too"));
+    }
     return grid.map((place) => joined(point, i, place));
   });
   noteTwice(document.points, points, mistakes);
@@ -77,9 +81,9 @@ function noteTwice(named: readonly Point[], all: readonly Point[], mistakes: str
   const seen = new Set<string>();
   for (const [i, { name }] of named.entries()) {
     if (seen.has(name)) mistakes.push(mistake(`points[${i}].name`, name, "another point has this name"));
-    seen.add(name);
+    if (name !== NAMELESS) seen.add(name);
   }
-  if (mistakes.length > before) return;
+  if (mistakes.length > before || named.some(({ name }) => name === NAMELESS)) return;
   const names = new Set<string>();
   for (const { name } of all) {
     if (names.has(name)) mistakes.push(mistake("sweep", name, "two points of the grid would have this name"));

@@ -155,6 +155,66 @@ describe("a scenario that is wrong", () => {
     ]);
   });
 
+  it("is told what is wrong in points beside points of a wrong shape", () => {
+    expect(
+      mistakesOf({
+        points: [
+          { name: "a" },
+          5,
+          { name: "a", set: {} },
+          { set: { "": 1, "coin..name": "x" } },
+          { name: "", set: { coin: {}, "coin.name": "x" } },
+          { name: "b", sett: {}, set: { throws: 0, cells: 0 } },
+        ],
+        sweep: { kind: [], throws: [5], cells: [6] },
+        expect: [{ ...expected, point: "c" }],
+      }),
+    ).toEqual([
+      "points[1]: 5: must be an object with name, set",
+      "points[3].name: it is missing: must be a text of 1 to 200 printable characters",
+      'points[4].name: "": must be a text of 1 to 200 printable characters',
+      "points[5].sett: {}: there is no such field here, did you mean set?",
+      "sweep.kind: []: must be a list of 1 to 10000 different items",
+      "points[5].set.throws: 0: the sweep sets it too",
+      "points[5].set.cells: 0: the sweep sets it too",
+      'points[2].name: "a": another point has this name',
+      "points[3].set.: 1: must be names of fields with dots between them",
+      'points[3].set.coin..name: "x": must be names of fields with dots between them',
+      "points[4].set.coin: {}: coin.name is set too, inside it",
+    ]);
+  });
+
+  it("is told what is wrong in an expectation beside fields of a wrong shape", () => {
+    const wrong = [
+      { ...expected, of: "median", metric: "tails", point: "a" },
+      { ...expected, figure: 5, tolerance: { from: 2, to: 1 } },
+      null,
+      { ...expected, tolerance: "about", metric: 5, point: "a" },
+    ];
+    expect(mistakesOf({ expect: wrong })).toEqual([
+      'expect[0].of: "median": must be one of mean, max, min, each',
+      "expect[1].figure: 5: must be a text of 1 to 200 printable characters",
+      "expect[2]: null: must be an object with figure, metric, point, of, expected, basis, tolerance, source",
+      "expect[3].metric: 5: must be a text of 1 to 100 printable characters",
+      'expect[3].tolerance: "about": must be {"relative": 0 or more}, {"absolute": 0 or more}, {"from": number, "to": number}, "atMost" or "atLeast"',
+      'expect[0].metric: "tails": the study coins has no such metric, there are headsShare, headsCount',
+      'expect[0].point: "a": there is no such point, there are base',
+      "expect[1].tolerance.to: 1: must be at least 2, as from is",
+      'expect[3].point: "a": there is no such point, there are base',
+    ]);
+  });
+
+  it("of no known study is told all but what the study says", () => {
+    const mistakes = mistakesOf({ study: "coin", seeds: 0, parameters: { throws: 0 }, points: [7] });
+    expect(mistakes).toEqual([
+      "points[0]: 7: must be an object with name, set",
+      "seeds: 0: must be a whole number from 1 to 1000",
+      'study: "coin": there is no such study, did you mean coins?',
+    ]);
+    const many = Array.from({ length: 150 }, () => 7);
+    expect(mistakesOf({ study: "coin", points: many }).at(-1)).toBe("and 51 more");
+  });
+
   it("is told the items of a list that are wrong beside the list", () => {
     expect(mistakesOf({ parameters: { failing: [1, "2", 3, -4] } })).toEqual([
       'parameters.failing: [1,"2",3,-4]: must be a list of 0 to 3 items',
