@@ -7,6 +7,8 @@ import { BASES, type Basis } from "./scenario.ts";
 const FORMAT = 1;
 export const FILE_BYTES_MAX = 1_048_576;
 export const POINTS_MAX = 10_000;
+/** Each of them is held against all others of its point. */
+export const PATHS_MAX = 256;
 const SEEDS_MAX = 1_000;
 export const AXES_MAX = 16;
 const EXPECTATIONS_MAX = 1_000;

@@ -1,6 +1,6 @@
 /** Lays a scenario's points and its sweep out: each point with each place of the grid, in the order of the file. */
 import type { Json } from "../study.ts";
-import { AXES_MAX, POINTS_MAX, type ScenarioDocument } from "./document.ts";
+import { AXES_MAX, PATHS_MAX, POINTS_MAX, type ScenarioDocument } from "./document.ts";
 import type { Axis, JsonObject, Point } from "./scenario.ts";
 import { mistake } from "./schema.ts";
 
@@ -22,7 +22,7 @@ export interface LaidPoint extends Point {
 
 export function layPoints(document: ScenarioDocument, mistakes: string[]): Laid {
   const axes = Object.entries(document.sweep).map(([path, values]): Axis => ({ path, values }));
-  const named = document.points.length === 0 ? [BASE] : document.points;
+  const named = document.points.length === 0 ? [BASE] : document.points.map((one, i) => bounded(one, i, mistakes));
   if (axes.length > AXES_MAX) {
     mistakes.push(mistake("sweep", axes.length, `must have at most ${AXES_MAX} axes`));
     return { axes, points: [] };
@@ -42,6 +42,13 @@ export function layPoints(document: ScenarioDocument, mistakes: string[]): Laid 
   });
   noteTwice(document.points, points, mistakes);
   return { axes, points };
+}
+
+function bounded(point: Point, i: number, mistakes: string[]): Point {
+  const count = Object.keys(point.set).length;
+  if (count <= PATHS_MAX) return point;
+  mistakes.push(mistake(`points[${i}].set`, count, `must have at most ${PATHS_MAX} paths`));
+  return { ...point, set: {} };
 }
 
 interface Place {

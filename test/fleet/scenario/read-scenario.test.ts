@@ -114,6 +114,7 @@ describe("a scenario that is wrong", () => {
     ["a point that sets nothing there is", { points: [{ name: "a", set: { "coins.headsShare": 1 } }] }, "points[0].set.coins.headsShare: 1: there is no such field here, did you mean coin?"],
     ["a path that is none", { points: [{ name: "a", set: { "coin..x": 1 } }] }, "points[0].set.coin..x: 1: must be names of fields with dots between them"],
     ["a point that sets a thing and a part of it", { points: [{ name: "a", set: { coin: {}, "coin.name": "x" } }] }, "points[0].set.coin: {}: coin.name is set too, inside it"],
+    ["a point that sets no end of paths", { points: [{ name: "a", set: Object.fromEntries(range(100_000).map((i) => [`p${i}`, 1])) }] }, "points[0].set: 100000: must have at most 256 paths"],
     ["two points of one name", { points: [{ name: "a", set: {} }, { name: "a", set: {} }] }, 'points[1].name: "a": another point has this name'],
     ["an axis out of range", { sweep: { throws: [1, 86_401] } }, "sweep.throws[1]: 86401: must be a whole number from 1 to 86400"],
     ["an axis without values", { sweep: { throws: [] } }, "sweep.throws: []: must be a list of 1 to 10000 different items"],
