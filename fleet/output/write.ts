@@ -2,7 +2,7 @@
  * Writes a folder of results. Every file is whole on the disk under another name before it gets its own, and the manifest
  * comes last: a folder that was not written to its end has none.
  */
-import { mkdirSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { finish, remove, syncFolder, UNFINISHED, writeUnfinished, writeWhole } from "../../host/courier/files.ts";
 import type { RunResult } from "../run/result.ts";
@@ -10,7 +10,7 @@ import { canonicalJson } from "../scenario/canonical.ts";
 import type { Metric } from "../study.ts";
 import { resultsCsv, summaryCsv } from "./csv.ts";
 import { OutputError } from "./errors.ts";
-import { withIo } from "./io.ts";
+import { makeFolder, withIo } from "./io.ts";
 import { MANIFEST, manifestFile, manifestOf, manifestText, RESULT_FILES, type ResultFile } from "./manifest.ts";
 import { resultsParquet } from "./parquet.ts";
 import { FILE_BYTES_MAX } from "./read.ts";
@@ -23,7 +23,7 @@ import { renderReport } from "./report.ts";
 export function writeResults(folder: string, result: RunResult, metrics: readonly Metric[]): void {
   const files = filesOf(result, metrics);
   withIo(folder, () => {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     clear(folder);
     for (const [name, bytes] of files) writeUnfinished(join(folder, name), bytes, READABLE);
     for (const name of files.keys()) finish(join(folder, name));

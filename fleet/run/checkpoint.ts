@@ -2,7 +2,7 @@
  * The file of a run that may be broken off: a head that says of which run, then a line for each cell that is done, with a
  * checksum. What is not whole counts as not done, wherever it stands; a torn end is cut off.
  */
-import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { sha256Text } from "../scenario/canonical.ts";
 import { RESULT_CHARACTERS_MAX } from "./cell.ts";
 import { RunError } from "./errors.ts";
@@ -82,8 +82,14 @@ export class Checkpoint {
 
 function opened(path: string): number {
   try {
+    // What was written to a pipe or a device cannot be read again.
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found && !found.isFile()) {
+      throw new RunError("fleet/checkpoint", `the checkpoint ${path} is not a file, and is left as it is`);
+    }
     return openSync(path, "a+");
   } catch (cause) {
+    if (cause instanceof RunError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     throw new RunError("fleet/checkpoint", `the checkpoint ${path} cannot be opened: ${code}`, { cause });
   }

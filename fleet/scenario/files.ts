@@ -25,14 +25,28 @@ export function scenarioText(nameOrPath: string, folder: URL = BUILT_IN): string
   }
   const place = isPath ? nameOrPath : new URL(`${nameOrPath}.json`, folder);
   try {
-    const { size } = statSync(place);
-    if (size > FILE_BYTES_MAX)
-      throw new ScenarioError([`${nameOrPath} has ${size} bytes, at most ${FILE_BYTES_MAX} are read`]);
-    return readFileSync(place, "utf8");
+    // Before it is opened: a pipe would wait for somebody to write, and a device has no end.
+    const found = statSync(place);
+    if (!found.isFile()) {
+      const what = found.isDirectory() ? "it is a folder" : "it is not a file";
+      throw new ScenarioError([`${nameOrPath} cannot be read: ${what}`]);
+    }
+    if (found.size > FILE_BYTES_MAX)
+      throw new ScenarioError([`${nameOrPath} has ${found.size} bytes, at most ${FILE_BYTES_MAX} are read`]);
+    return decoded(readFileSync(place), nameOrPath);
   } catch (cause) {
     if (cause instanceof ScenarioError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
-    const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : code;
+    const why = code === "ENOENT" ? "there is no such file" : code;
     throw new ScenarioError([`${nameOrPath} cannot be read: ${why}`], { cause });
+  }
+}
+
+/** A byte order mark stays: it is no JSON, and is told as such. */
+function decoded(bytes: Uint8Array, nameOrPath: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new ScenarioError([`${nameOrPath} cannot be read: it is not UTF-8`], { cause });
   }
 }

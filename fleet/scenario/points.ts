@@ -1,11 +1,13 @@
 /** Lays a scenario's points and its sweep out: each point with each place of the grid, in the order of the file. */
 import type { Json } from "../study.ts";
-import { AXES_MAX, POINTS_MAX, type ScenarioDocument } from "./document.ts";
+import { AXES_MAX, PATHS_MAX, POINTS_MAX, type ScenarioDocument } from "./document.ts";
 import type { Axis, JsonObject, Point } from "./scenario.ts";
 import { mistake } from "./schema.ts";
 
 /** Longer ones are told by their place in the axis. */
 const VALUE_CHARACTERS_MAX = 40;
+/** Stands for a name that was refused: no point is called so. */
+export const NAMELESS = "";
 const BASE: Point = { name: "base", set: {} };
 
 export interface Laid {
@@ -20,7 +22,7 @@ export interface LaidPoint extends Point {
 
 export function layPoints(document: ScenarioDocument, mistakes: string[]): Laid {
   const axes = Object.entries(document.sweep).map(([path, values]): Axis => ({ path, values }));
-  const named = document.points.length === 0 ? [BASE] : document.points;
+  const named = document.points.length === 0 ? [BASE] : document.points.map((one, i) => bounded(one, i, mistakes));
   if (axes.length > AXES_MAX) {
     mistakes.push(mistake("sweep", axes.length, `must have at most ${AXES_MAX} axes`));
     return { axes, points: [] };
@@ -32,12 +34,21 @@ export function layPoints(document: ScenarioDocument, mistakes: string[]): Laid 
   }
   const grid = gridOf(axes);
   const points = named.flatMap((point, i) => {
-    const both = axes.find(({ path }) => Object.hasOwn(point.set, path));
-    if (both) mistakes.push(mistake(`points[${i}].set.${both.path}`, point.set[both.path], "the sweep sets it too"));
+    for (const { path } of axes) {
+      if (!Object.hasOwn(point.set, path)) continue;
+      mistakes.push(mistake(`points[${i}].set.${path}`, point.set[path], "the sweep sets it too"));
+    }
     return grid.map((place) => joined(point, i, place));
   });
   noteTwice(document.points, points, mistakes);
   return { axes, points };
+}
+
+function bounded(point: Point, i: number, mistakes: string[]): Point {
+  const count = Object.keys(point.set).length;
+  if (count <= PATHS_MAX) return point;
+  mistakes.push(mistake(`points[${i}].set`, count, `must have at most ${PATHS_MAX} paths`));
+  return { ...point, set: {} };
 }
 
 interface Place {
@@ -77,9 +88,9 @@ function noteTwice(named: readonly Point[], all: readonly Point[], mistakes: str
   const seen = new Set<string>();
   for (const [i, { name }] of named.entries()) {
     if (seen.has(name)) mistakes.push(mistake(`points[${i}].name`, name, "another point has this name"));
-    seen.add(name);
+    if (name !== NAMELESS) seen.add(name);
   }
-  if (mistakes.length > before) return;
+  if (mistakes.length > before || named.some(({ name }) => name === NAMELESS)) return;
   const names = new Set<string>();
   for (const { name } of all) {
     if (names.has(name)) mistakes.push(mistake("sweep", name, "two points of the grid would have this name"));
@@ -94,7 +105,7 @@ function shortName(path: string, axes: readonly Axis[]): string {
 }
 
 function valueText(value: Json, i: number): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const text = typeof value === "string" || typeof value === "number" ? `${value}` : JSON.stringify(value);
   const isPlain = (typeof value !== "object" || value === null) && /^[^\p{C}\p{Zl}\p{Zp}]+$/u.test(text);
   return isPlain && text.length <= VALUE_CHARACTERS_MAX ? text : `#${i + 1}`;
 }

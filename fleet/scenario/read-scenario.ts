@@ -2,40 +2,45 @@
 import type { Study } from "../study.ts";
 import { ScenarioDocument } from "./document.ts";
 import { ScenarioError, throwAny } from "./errors.ts";
+import { parseJson } from "./json.ts";
 import { nearestText } from "./nearest.ts";
 import { withValue } from "./paths.ts";
-import { type LaidPoint, layPoints } from "./points.ts";
+import { type LaidPoint, layPoints, NAMELESS } from "./points.ts";
 import type { JsonObject, Point, Scenario } from "./scenario.ts";
 import { checked, mistake } from "./schema.ts";
 
-/** JSON that may be a scenario. Throws a `ScenarioError`. */
-export function parseScenario(text: string): unknown {
+const BYTE_ORDER_MARK = "\ufeff";
+
+/** JSON that may be a scenario; `place` is where it stands, for messages. Throws a `ScenarioError`. */
+export function parseScenario(text: string, place = "the scenario"): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
-    throw new ScenarioError([`is not JSON: ${(cause as Error).message}`], { cause });
+    if (cause instanceof ScenarioError) throw cause;
+    const why = text.startsWith(BYTE_ORDER_MARK) ? "it begins with a byte order mark" : (cause as Error).message;
+    throw new ScenarioError([`${place} is not JSON: ${why}`], { cause });
   }
 }
 
 /** Throws a `ScenarioError` that names every wrong field. */
 export function readScenario(value: unknown, studies: readonly Study<never>[]): Scenario {
   const mistakes: string[] = [];
-  const filled = checked(ScenarioDocument, value, "", mistakes);
-  if (typeof filled !== "object" || filled === null) throwAny(mistakes);
-  // What is wrong in one field keeps nobody from hearing what is wrong in the others.
-  const inForm = [...mistakes];
-  const isSound = (field: string) => !inForm.some((line) => new RegExp(`^${field}[.:[]`).test(line));
-  const sound = Object.fromEntries(Object.entries(filled as JsonObject).filter(([field]) => isSound(field)));
-  const document = { parameters: {}, points: [], sweep: {}, expect: [], ...sound } as unknown as ScenarioDocument;
-  const study = isSound("study") ? studyOf(document.study, studies, mistakes) : undefined;
+  const filled = checked(ScenarioDocument, value, "", mistakes) as JsonObject | null;
+  if (filled === null) throw new ScenarioError(mistakes);
+  const areNamed = !mistakes.some((line) => ON_NAMES.test(line));
+  const document = soundParts(filled as unknown as Filled);
+  const study = filled.study === null ? undefined : studyOf(document.study, studies, mistakes);
   const laid = layPoints(document, mistakes);
-  if (!study) throw new ScenarioError(mistakes);
+  if (!study) {
+    throwAny(mistakes);
+    throw new ScenarioError(mistakes);
+  }
   const before = mistakes.length;
   const parameters = checkedBy(study, document.parameters, "parameters.", mistakes);
   const isBaseRight = mistakes.length === before;
-  if (isSound("parameters")) checkPoints(laid.points, parameters, isBaseRight, study, mistakes);
-  const names = isSound("points") && isSound("sweep") ? laid.points.map(({ name }) => name) : undefined;
-  checkExpectations(document, names, study, mistakes);
+  if (filled.parameters !== null) checkPoints(laid.points, parameters, isBaseRight, study, mistakes);
+  const names = areNamed && laid.points.length > 0 ? laid.points.map(({ name }) => name) : undefined;
+  checkExpectations(document.expect, names, study, mistakes);
   throwAny([...new Set(mistakes)]);
   const { format, name, title, question, notes, sources, seeds, expect } = document;
   return {
@@ -52,6 +57,31 @@ export function readScenario(value: unknown, studies: readonly Study<never>[]): 
     seeds,
     expect,
   };
+}
+
+/** Lines after which it is open what points there are. */
+const ON_NAMES = /^(?:points(?:\[\d+\](?:\.name)?)?: |sweep[.:])/;
+
+type OrNull<T> = { readonly [Name in keyof T]: T[Name] | null };
+
+/** As the schema leaves a file: null is what was refused. */
+type Filled = OrNull<
+  Omit<ScenarioDocument, "points" | "expect"> & {
+    readonly points: readonly (OrNull<ScenarioDocument["points"][number]> | null)[];
+    readonly expect: readonly (OrNull<ScenarioDocument["expect"][number]> | null)[];
+  }
+>;
+
+/** What is wrong in one part keeps nobody from hearing what is wrong in the others: these stay where they stand. */
+function soundParts(filled: Filled): ScenarioDocument {
+  const { parameters, points, sweep, expect } = filled;
+  return {
+    ...filled,
+    parameters: parameters ?? {},
+    points: points?.map((point) => ({ name: point?.name ?? NAMELESS, set: point?.set ?? {} })) ?? [],
+    sweep: Object.fromEntries(Object.entries(sweep ?? {}).filter(([, values]) => values !== null)),
+    expect: expect?.map((one) => one ?? {}) ?? [],
+  } as ScenarioDocument;
 }
 
 /** By the study's schema, and then by the study itself. `before`: what stands before the path of a field. */
@@ -104,12 +134,15 @@ function parametersOf(base: JsonObject, point: LaidPoint, study: Study<never>, m
   let parameters = base;
   const paths = Object.keys(point.set);
   for (const [path, value] of Object.entries(point.set)) {
+    const placed = withValue(parameters, path, value);
+    if (typeof placed === "string") {
+      mistakes.push(mistake(originOf(point, path), value, placed));
+      continue;
+    }
+    parameters = placed;
     // What came of it would depend on the order in which they stand.
     const inside = paths.find((other) => other.startsWith(`${path}.`));
     if (inside !== undefined) mistakes.push(mistake(originOf(point, path), value, `${inside} is set too, inside it`));
-    const placed = withValue(parameters, path, value);
-    if (typeof placed === "string") mistakes.push(mistake(originOf(point, path), value, placed));
-    else parameters = placed;
   }
   const found: string[] = [];
   const filled = checkedBy(study, parameters, "", found);
@@ -133,25 +166,25 @@ function inPlace(line: string, point: LaidPoint): string {
   return `${originOf(point, path)}${rest.replace(/\.(\d+)(?=\.|$)/g, "[$1]")}${line.slice(at.length)}`;
 }
 
-/** `points`: their names, where these are known. */
+/** `points`: their names, where these are known. Of an expectation that is wrong in part, the rest is checked. */
 function checkExpectations(
-  document: ScenarioDocument,
+  expect: readonly Partial<ScenarioDocument["expect"][number]>[],
   points: readonly string[] | undefined,
   study: Study<never>,
   mistakes: string[],
 ): void {
   const metrics = study.metrics.map(({ name }) => name);
   const names = new Set(points);
-  for (const [i, { metric, point, tolerance }] of document.expect.entries()) {
-    if (!metrics.includes(metric)) {
+  for (const [i, { metric, point, tolerance }] of expect.entries()) {
+    if (typeof metric === "string" && !metrics.includes(metric)) {
       const known = nearestText(metric, metrics);
       mistakes.push(mistake(`expect[${i}].metric`, metric, `the study ${study.name} has no such metric${known}`));
     }
-    if (points !== undefined && !names.has(point)) {
+    if (typeof point === "string" && points !== undefined && !names.has(point)) {
       const known = names.size <= NAMED_MAX ? nearestText(point, points) : "";
       mistakes.push(mistake(`expect[${i}].point`, point, `there is no such point${known}`));
     }
-    if (typeof tolerance === "object" && "from" in tolerance && tolerance.from > tolerance.to) {
+    if (tolerance && typeof tolerance === "object" && "from" in tolerance && tolerance.from > tolerance.to) {
       mistakes.push(
         mistake(`expect[${i}].tolerance.to`, tolerance.to, `must be at least ${tolerance.from}, as from is`),
       );

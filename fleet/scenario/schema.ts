@@ -39,10 +39,14 @@ class Checker {
     if (Array.isArray(schema.anyOf)) return this.#oneOf(schema, schema.anyOf as Schema[], value, path);
     checkKeywords(schema);
     if (value === undefined && schema.type === "object") return this.#object(schema, {}, path);
-    if (!isOfType(schema, value) || !isInBounds(schema, value)) return this.#refuse(schema, value, path);
+    if (!isOfType(schema, value)) return this.#refuse(schema, value, path);
+    const refused = isInBounds(schema, value) ? undefined : this.#refuse(schema, value, path);
     if (Array.isArray(value) && schema.items !== undefined) {
-      return value.map((item, i) => this.value(schema.items as Schema, item, `${path}[${i}]`));
+      // Of a list that is wrong as a whole, what is wrong in it is told too.
+      const items = value.map((item, i) => this.value(schema.items as Schema, item, `${path}[${i}]`));
+      return refused === undefined ? items : refused;
     }
+    if (refused !== undefined) return refused;
     if (schema.type === "object") return this.#object(schema, value as Record<string, unknown>, path);
     return value as Json;
   }
@@ -91,7 +95,19 @@ class Checker {
 
 /** One line: where, what stands there, what is allowed. */
 export function mistake(path: string, value: unknown, allowed: string): string {
-  return `${path === "" ? "scenario" : path}: ${shown(value)}: ${allowed}`;
+  const text = typeof value === "number" ? `${value}` : shown(isObject(value) ? JSON.parse(jsonText(value)) : value);
+  return `${path === "" ? "scenario" : path}: ${text}: ${allowed}`;
+}
+
+/** As JSON, but for numbers that a file may have and JSON has no text for: `1e999` is `Infinity`. */
+function jsonText(value: unknown): string {
+  return JSON.stringify(value, (_name, inner) =>
+    typeof inner === "number" && !Number.isFinite(inner) ? `${inner}` : inner,
+  );
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 function join(path: string, name: string): string {
@@ -129,15 +145,15 @@ function isInBounds(schema: Schema, value: unknown): boolean {
   const bound = (name: string, otherwise: number) => (schema[name] as number | undefined) ?? otherwise;
   if (typeof value === "number") {
     const isMultiple = schema.multipleOf === undefined || value % (schema.multipleOf as number) === 0;
-    const isAbove = value >= bound("minimum", -Infinity) && value > bound("exclusiveMinimum", -Infinity);
-    return isMultiple && isAbove && value <= bound("maximum", Infinity) && value < bound("exclusiveMaximum", Infinity);
+    const isAbove = value >= bound("minimum", -Infinity) && !(value <= bound("exclusiveMinimum", NaN));
+    return isMultiple && isAbove && value <= bound("maximum", Infinity) && !(value >= bound("exclusiveMaximum", NaN));
   }
   if (typeof value === "string") {
     const fits = value.length >= bound("minLength", 0) && value.length <= bound("maxLength", Infinity);
     return fits && (schema.pattern === undefined || new RegExp(schema.pattern as string, "u").test(value));
   }
   if (Array.isArray(value)) {
-    const isUnique = !schema.uniqueItems || new Set(value.map((item) => JSON.stringify(item))).size === value.length;
+    const isUnique = !schema.uniqueItems || new Set(value.map(jsonText)).size === value.length;
     return isUnique && value.length >= bound("minItems", 0) && value.length <= bound("maxItems", Infinity);
   }
   return true;
@@ -171,7 +187,7 @@ export function whatText(schema: Schema): string {
     case "integer":
       return `a whole number${rangeText(schema)}`;
     case "number":
-      return `a number${rangeText(schema)}`;
+      return `a ${isBounded(schema) ? "" : "finite "}number${rangeText(schema)}`;
     case "boolean":
       return "true or false";
     case "string":
@@ -181,6 +197,10 @@ export function whatText(schema: Schema): string {
     default:
       return schema.type === "object" ? `an object${namesText(schema)}` : `${schema.type}`;
   }
+}
+
+function isBounded({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }: Schema): boolean {
+  return (minimum ?? exclusiveMinimum) !== undefined && (maximum ?? exclusiveMaximum) !== undefined;
 }
 
 function rangeText(schema: Schema): string {

@@ -8,8 +8,10 @@ import { BUILT_IN_STUDIES, studiesOf } from "../../fleet/run/study-modules.ts";
 import { THREADS_MAX } from "../../fleet/run/threads.ts";
 import { ScenarioError } from "../../fleet/scenario/errors.ts";
 import { scenarioText } from "../../fleet/scenario/files.ts";
+import { parseJson } from "../../fleet/scenario/json.ts";
 import { parseScenario } from "../../fleet/scenario/read-scenario.ts";
 import type { Json, Study } from "../../fleet/study.ts";
+import { shown } from "../policy/errors.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Assignment } from "./commands/fleet.ts";
 import { CliError, Exit, wrongUse } from "./exit.ts";
@@ -36,7 +38,7 @@ export async function loadStudies(paths: readonly string[] = []): Promise<Studie
 
 /** What the file of a scenario holds, not yet checked. Throws a `ScenarioError`. */
 export function scenarioValue(nameOrPath: string): unknown {
-  return parseScenario(scenarioText(nameOrPath));
+  return parseScenario(scenarioText(nameOrPath), nameOrPath);
 }
 
 /** What every result says of the program that made it. */
@@ -48,11 +50,12 @@ export function workersOf(asked: number | undefined): number {
   return asked ?? Math.min(availableParallelism(), THREADS_MAX);
 }
 
-/** A value as JSON, or where it is none the text itself. */
+/** A value as JSON, or where it is none the text itself. Throws a `CliError`. */
 export function jsonOf(text: string): Json {
   try {
-    return JSON.parse(text) as Json;
-  } catch {
+    return parseJson(text) as Json;
+  } catch (error) {
+    if (error instanceof ScenarioError) throw wrongUse(`${shown(text)}: ${error.mistakes[0]}`, error);
     return text;
   }
 }

@@ -104,6 +104,17 @@ describe("writing", () => {
     expect(readResults(earlier)).toEqual(resultOf());
   });
 
+  it("makes the folders that it lies in", () => {
+    const folder = join(newFolder(), "of", "runs");
+    writeResults(folder, resultOf(), METRICS);
+    expect(readResults(folder)).toEqual(resultOf());
+  });
+
+  it.skipIf(process.platform !== "linux")("ends where the system has no folders to give", () => {
+    expect(() => writeResults("/proc/quiesce", resultOf(), METRICS)).toThrow(/^output\/io: .* \(ENOENT\): /);
+    expect(() => writeResults("/proc/quiesce/x", resultOf(), METRICS)).toThrow(/^output\/io: .* \(ENOENT\): /);
+  });
+
   it("says so where the folder cannot be made", () => {
     const file = newFolder();
     writeFileSync(file, "");

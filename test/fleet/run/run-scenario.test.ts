@@ -1,5 +1,6 @@
 /** A run gives the same bytes on one thread or many, whole or broken off and resumed; a cell that fails is named. */
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -267,5 +268,18 @@ describe("a checkpoint", () => {
     await expect(here(planOf(), { checkpoint: join(folder, "none", "file") })).rejects.toThrow(
       "cannot be opened: ENOENT",
     );
+  });
+
+  it.skipIf(process.platform === "win32")("is no device and no pipe", async () => {
+    const pipe = newFile();
+    execFileSync("mkfifo", [pipe]);
+    for (const checkpoint of ["/dev/null", pipe, folder]) {
+      const refused = {
+        code: "fleet/checkpoint",
+        message: expect.stringMatching(/ is not a file, and is left as it is$/),
+      };
+      await expect(here(planOf(), { checkpoint })).rejects.toMatchObject(refused);
+    }
+    expect(statSync(pipe).isFIFO()).toBe(true);
   });
 });

@@ -114,6 +114,7 @@ describe("a scenario that is wrong", () => {
     ["a point that sets nothing there is", { points: [{ name: "a", set: { "coins.headsShare": 1 } }] }, "points[0].set.coins.headsShare: 1: there is no such field here, did you mean coin?"],
     ["a path that is none", { points: [{ name: "a", set: { "coin..x": 1 } }] }, "points[0].set.coin..x: 1: must be names of fields with dots between them"],
     ["a point that sets a thing and a part of it", { points: [{ name: "a", set: { coin: {}, "coin.name": "x" } }] }, "points[0].set.coin: {}: coin.name is set too, inside it"],
+    ["a point that sets no end of paths", { points: [{ name: "a", set: Object.fromEntries(range(100_000).map((i) => [`p${i}`, 1])) }] }, "points[0].set: 100000: must have at most 256 paths"],
     ["two points of one name", { points: [{ name: "a", set: {} }, { name: "a", set: {} }] }, 'points[1].name: "a": another point has this name'],
     ["an axis out of range", { sweep: { throws: [1, 86_401] } }, "sweep.throws[1]: 86401: must be a whole number from 1 to 86400"],
     ["an axis without values", { sweep: { throws: [] } }, "sweep.throws: []: must be a list of 1 to 10000 different items"],
@@ -121,6 +122,12 @@ describe("a scenario that is wrong", () => {
     ["an axis that a point sets", { points: [{ name: "a", set: { throws: 1 } }], sweep: { throws: [1, 2] } }, "points[0].set.throws: 1: the sweep sets it too"],
     ["a grid beyond all bounds", { sweep: { throws: range(200), cells: range(200) } }, "sweep: 40000: the points and the sweep must make at most 10000 points together"],
     ["more axes than anybody reads", { sweep: Object.fromEntries(range(17).map((i) => [`a${i}`, [1]])) }, "sweep: 17: must have at most 16 axes"],
+    ["a number without end", { parameters: { throws: Infinity } }, "parameters.throws: Infinity: must be a whole number from 1 to 86400"],
+    ["a number without end in an object", { parameters: { coin: { headsShare: -Infinity } } }, "parameters.coin.headsShare: -Infinity: must be a number from 0 to 1"],
+    ["a point without end", { points: [{ name: "a", set: { coin: { headsShare: Infinity } } }] }, "points[0].set.coin.headsShare: Infinity: must be a number from 0 to 1"],
+    ["an axis without end", { sweep: { "coin.headsShare": [0.5, Infinity] } }, "sweep.coin.headsShare[1]: Infinity: must be a number from 0 to 1"],
+    ["a figure without end", { expect: [{ ...expected, expected: -Infinity }] }, "expect[0].expected: -Infinity: must be a finite number"],
+    ["a tolerance without end", { expect: [{ ...expected, tolerance: { absolute: Infinity } }] }, 'expect[0].tolerance: {"absolute":"Infinity"}: must be {"relative": 0 or more}, {"absolute": 0 or more}, {"from": number, "to": number}, "atMost" or "atLeast"'],
     ["an unknown metric", { expect: [{ ...expected, metric: "headShare" }] }, 'expect[0].metric: "headShare": the study coins has no such metric, did you mean headsShare?'],
     ["an unknown point", { expect: [{ ...expected, point: "bare" }] }, 'expect[0].point: "bare": there is no such point, did you mean base?'],
     ["a tolerance of no kind", { expect: [{ ...expected, tolerance: "about" }] }, 'expect[0].tolerance: "about": must be {"relative": 0 or more}, {"absolute": 0 or more}, {"from": number, "to": number}, "atMost" or "atLeast"'],
@@ -149,6 +156,87 @@ describe("a scenario that is wrong", () => {
     ]);
   });
 
+  it("is told what is wrong in points beside points of a wrong shape", () => {
+    expect(
+      mistakesOf({
+        points: [
+          { name: "a" },
+          5,
+          { name: "a", set: {} },
+          { set: { "": 1, "coin..name": "x" } },
+          { name: "", set: { coin: {}, "coin.name": "x" } },
+          { name: "b", sett: {}, set: { throws: 0, cells: 0 } },
+        ],
+        sweep: { kind: [], throws: [5], cells: [6] },
+        expect: [{ ...expected, point: "c" }],
+      }),
+    ).toEqual([
+      "points[1]: 5: must be an object with name, set",
+      "points[3].name: it is missing: must be a text of 1 to 200 printable characters",
+      'points[4].name: "": must be a text of 1 to 200 printable characters',
+      "points[5].sett: {}: there is no such field here, did you mean set?",
+      "sweep.kind: []: must be a list of 1 to 10000 different items",
+      "points[5].set.throws: 0: the sweep sets it too",
+      "points[5].set.cells: 0: the sweep sets it too",
+      'points[2].name: "a": another point has this name',
+      "points[3].set.: 1: must be names of fields with dots between them",
+      'points[3].set.coin..name: "x": must be names of fields with dots between them',
+      "points[4].set.coin: {}: coin.name is set too, inside it",
+    ]);
+  });
+
+  it("is told what is wrong in an expectation beside fields of a wrong shape", () => {
+    const wrong = [
+      { ...expected, of: "median", metric: "tails", point: "a" },
+      { ...expected, figure: 5, tolerance: { from: 2, to: 1 } },
+      null,
+      { ...expected, tolerance: "about", metric: 5, point: "a" },
+    ];
+    expect(mistakesOf({ expect: wrong })).toEqual([
+      'expect[0].of: "median": must be one of mean, max, min, each',
+      "expect[1].figure: 5: must be a text of 1 to 200 printable characters",
+      "expect[2]: null: must be an object with figure, metric, point, of, expected, basis, tolerance, source",
+      "expect[3].metric: 5: must be a text of 1 to 100 printable characters",
+      'expect[3].tolerance: "about": must be {"relative": 0 or more}, {"absolute": 0 or more}, {"from": number, "to": number}, "atMost" or "atLeast"',
+      'expect[0].metric: "tails": the study coins has no such metric, there are headsShare, headsCount',
+      'expect[0].point: "a": there is no such point, there are base',
+      "expect[1].tolerance.to: 1: must be at least 2, as from is",
+      'expect[3].point: "a": there is no such point, there are base',
+    ]);
+  });
+
+  it("of no known study is told all but what the study says", () => {
+    const mistakes = mistakesOf({ study: "coin", seeds: 0, parameters: { throws: 0 }, points: [7] });
+    expect(mistakes).toEqual([
+      "points[0]: 7: must be an object with name, set",
+      "seeds: 0: must be a whole number from 1 to 1000",
+      'study: "coin": there is no such study, did you mean coins?',
+    ]);
+    const many = Array.from({ length: 150 }, () => 7);
+    expect(mistakesOf({ study: "coin", points: many }).at(-1)).toBe("and 51 more");
+  });
+
+  it("is told the items of a list that are wrong beside the list", () => {
+    expect(mistakesOf({ parameters: { failing: [1, "2", 3, -4] } })).toEqual([
+      'parameters.failing: [1,"2",3,-4]: must be a list of 0 to 3 items',
+      'parameters.failing[1]: "2": must be a whole number of at least 0',
+      "parameters.failing[3]: -4: must be a whole number of at least 0",
+    ]);
+  });
+
+  it("is told every number without end, each where it stands", () => {
+    const changes = {
+      parameters: { cells: Infinity, coin: { headsShare: Infinity } },
+      sweep: { throws: [Infinity, -Infinity] },
+    };
+    expect(mistakesOf(changes)).toEqual([
+      "parameters.cells: Infinity: must be a whole number from 1 to 1000000",
+      "parameters.coin.headsShare: Infinity: must be a number from 0 to 1",
+      "sweep.throws[0]: Infinity: must be a whole number from 1 to 86400",
+      "sweep.throws[1]: -Infinity: must be a whole number from 1 to 86400",
+    ]);
+  });
+
   it("cannot put anything into a prototype", () => {
     const value = JSON.parse(JSON.stringify(coinScenario()).replace('"cells"', '"__proto__":{"throws":7},"cells"'));
     expect(() => readScenario(value, STUDIES)).toThrow("parameters.__proto__");
@@ -157,7 +245,11 @@ describe("a scenario that is wrong", () => {
   });
 
   it("is told what is no JSON, and no object", () => {
-    expect(() => parseScenario("{")).toThrow(/^is not JSON: /);
+    expect(() => parseScenario("{")).toThrow(/^the scenario is not JSON: /);
+    expect(() => parseScenario("", "a.json")).toThrow(/^a\.json is not JSON: Unexpected end of JSON input$/);
+    expect(() => parseScenario("\ufeff{}", "a.json")).toThrow(
+      /^a\.json is not JSON: it begins with a byte order mark$/,
+    );
     expect(() => readScenario([], STUDIES)).toThrow(/^scenario: \[\]: must be an object with format, name, /);
   });
 });

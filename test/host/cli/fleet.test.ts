@@ -1,4 +1,5 @@
 /** `quiesce fleet` as people use it: what it prints, what it writes, and how it ends. */
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +17,16 @@ const fleet = (...args: string[]) => quiesceHere(["fleet", ...args, ...(args.len
 
 function save(name: string, changes: Readonly<Record<string, unknown>> = {}): string {
   writeFileSync(path(name), JSON.stringify(coinScenario(changes)));
+  return path(name);
+}
+
+function saveBytes(name: string, bytes: string | Uint8Array): string {
+  writeFileSync(path(name), bytes);
+  return path(name);
+}
+
+function pipe(name: string): string {
+  execFileSync("mkfifo", [path(name)]);
   return path(name);
 }
 
@@ -186,6 +197,7 @@ describe("quiesce fleet", () => {
 });
 
 describe("wrong use of quiesce fleet", () => {
+  type Case = readonly [what: string, args: () => string[], line: RegExp];
   const bad = () => save("bad.json", { seeds: 0, parameters: { throws: 0 } });
 
   it("is told in a line for each field of a scenario", async () => {
@@ -198,12 +210,28 @@ describe("wrong use of quiesce fleet", () => {
   });
 
   // biome-ignore format: a table
-  const CASES: readonly (readonly [string, () => string[], RegExp])[] = [
+  const NO_FILES: readonly Case[] = [
+    ["a device", () => ["run", "/dev/zero"], /^\/dev\/zero cannot be read: it is not a file$/],
+    ["a pipe", () => ["run", pipe("pipe.json")], /pipe\.json cannot be read: it is not a file$/],
+    ["a checkpoint on a device", () => ["run", right, "--checkpoint", "/dev/null"], /^the checkpoint \/dev\/null is not a file, and is left as it is$/],
+    ["a checkpoint on a pipe", () => ["run", right, "--checkpoint", pipe("pipe.ndjson")], /pipe\.ndjson is not a file, and is left as it is$/],
+  ];
+
+  // biome-ignore format: a table
+  const CASES: readonly Case[] = [
     ["no command", () => [], /^fleet needs a command: list, describe, run, sweep, reproduce, report, work$/],
     ["an unknown scenario", () => ["run", "pause-latencies"], /^there is no scenario 'pause-latencies' \(a file needs its path\), did you mean pause-latency\?$/],
     ["a file that is not there", () => ["run", path("none.json")], /none\.json cannot be read: there is no such file$/],
     ["a folder", () => ["run", `${folder}/`], /cannot be read: it is a folder$/],
+    ["a file that is not UTF-8", () => ["run", saveBytes("latin.json", Buffer.from('"\xe9"', "latin1"))], /latin\.json cannot be read: it is not UTF-8$/],
+    ["a file that is empty", () => ["run", saveBytes("empty.json", "")], /empty\.json is not JSON: Unexpected end of JSON input$/],
+    ["a file with a byte order mark", () => ["run", saveBytes("bom.json", "\ufeff{}")], /bom\.json is not JSON: it begins with a byte order mark$/],
+    ["lists that lie too deep", () => ["run", saveBytes("deep.json", `${"[".repeat(100_000)}${"]".repeat(100_000)}`)], /^\[0\]\[0\]\[0\]\[0\]: lists and objects lie too deep in it: must be at most 64 inside one another$/],
+    ["a value that lies too deep", () => ["run", right, "--set", `throws=${"[".repeat(50_000)}${"]".repeat(50_000)}`], /^"\[+\.\.\.: \[0\]\[0\]\[0\]\[0\]: lists and objects lie too deep in it: /],
+    ["a field that stands twice", () => ["run", saveBytes("twice.json", '{"parameters":{"throws":1,"throws":2}}')], /^parameters\.throws: it is given twice: must be given once$/],
+    ["a value with a field that stands twice", () => ["run", right, "--set", 'coin={"name":"a","name":"b"}'], /^"\{.*\}": name: it is given twice: must be given once$/],
     ["a parameter that there is not", () => ["run", right, "--set", "coin.headShare=1"], /^parameters\.coin\.headShare: 1: there is no such field here, did you mean headsShare\?$/],
+    ["a number without end", () => ["run", right, "--set", "cells=1e999"], /^parameters\.cells: Infinity: must be a whole number from 1 to 1000000$/],
     ["a parameter that each point sets", () => ["run", right, "--point", "bent", "--set", "coin.headsShare=1"], /^coin\.headsShare: 1: each point of the scenario sets it itself$/],
     ["no assignment", () => ["run", right, "--set", "throws"], /^'throws' is no path=value/],
     ["a point that there is not", () => ["run", right, "--point", "bend"], /^point: "bend": there is no such point in coin-tosses, did you mean bent\?$/],
@@ -222,12 +250,15 @@ describe("wrong use of quiesce fleet", () => {
     ["a module that is no module of studies", () => ["run", right, "--studies", right], /^--studies: /],
   ];
 
-  it.each(CASES)("is one line: %s", async (_what, args, line) => {
-    const { exit, stdout, stderr } = await fleet(...args());
-    expect([exit, stdout]).toEqual([2, ""]);
-    expect(stderr).toMatch(/^quiesce: [^\n]+\n$/);
-    expect(stderr.slice("quiesce: ".length, -1)).toMatch(line);
-  });
+  it.each([...CASES, ...(process.platform === "win32" ? [] : NO_FILES)])(
+    "is one line: %s",
+    async (_what, args, line) => {
+      const { exit, stdout, stderr } = await fleet(...args());
+      expect([exit, stdout]).toEqual([2, ""]);
+      expect(stderr).toMatch(/^quiesce: [^\n]+\n$/);
+      expect(stderr.slice("quiesce: ".length, -1)).toMatch(line);
+    },
+  );
 
   it("is a database that does not answer, with a code of its own", async () => {
     const { exit, stderr } = await fleet("work", "postgres://quiesce:secret@127.0.0.1:1/none");
