@@ -1,5 +1,6 @@
 /** Folders of results, and their reports: `--out` of a run, and `quiesce fleet report`. */
-import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { makeFolder, withIo } from "../../fleet/output/io.ts";
 import type { RunResult } from "../../fleet/run/result.ts";
 import { studyOf } from "../../fleet/run/study-modules.ts";
 import type { Study } from "../../fleet/study.ts";
@@ -10,10 +11,14 @@ import { loadStudies, withFleetErrors } from "./fleet-input.ts";
 import { checkNewFile } from "./input.ts";
 import { print } from "./output.ts";
 
-/** Before anything runs: a result that has no place to go to would be lost. */
-export function checkFolder(folder: string): void {
-  if (!existsSync(folder)) return;
-  if (!statSync(folder).isDirectory()) throw wrongUse(`--out ${folder} is a file, and must be a folder`);
+/** Makes it before anything runs: a result that has no place to go to would be lost. Throws an `OutputError` too. */
+export function prepareFolder(folder: string): void {
+  if (existsSync(folder) && !statSync(folder).isDirectory())
+    throw wrongUse(`--out ${folder} is a file, and must be a folder`);
+  withIo(folder, () => {
+    makeFolder(folder);
+    accessSync(folder, constants.W_OK);
+  });
   const other = readdirSync(folder).find((name) => !name.endsWith(UNFINISHED));
   if (other !== undefined)
     throw wrongUse(`--out ${folder} has ${other} in it: results go into a new or an empty folder`);

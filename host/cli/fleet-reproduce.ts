@@ -9,7 +9,7 @@ import { BASES, type Basis, type Scenario } from "../../fleet/scenario/scenario.
 import type { ReproduceOptions } from "./commands/fleet.ts";
 import { Exit, wrongUse } from "./exit.ts";
 import { loadStudies, type Studies, scenarioValue, withFleetErrors } from "./fleet-input.ts";
-import { checkFolder, writeFolder } from "./fleet-report.ts";
+import { prepareFolder, writeFolder } from "./fleet-report.ts";
 import { type Judgement, judgements, verdictTable } from "./fleet-result-view.ts";
 import { runPlan } from "./fleet-run.ts";
 import { countText, durationText, plainText } from "./names.ts";
@@ -27,7 +27,7 @@ export function showReproduction(names: readonly string[], options: ReproduceOpt
   return withFleetErrors(async () => {
     const loaded = await loadStudies(options.studies);
     const scenarios = scenariosOf(names, loaded);
-    for (const { name } of scenarios) if (options.out !== undefined) checkFolder(join(options.out, name));
+    for (const { name } of scenarios) if (options.out !== undefined) prepareFolder(join(options.out, name));
     const all: Reproduced[] = [];
     for (const scenario of scenarios) {
       const one = await reproduced(scenario, loaded, options);

@@ -24,7 +24,7 @@ import {
   withFleetErrors,
   workersOf,
 } from "./fleet-input.ts";
-import { checkFolder, writeFolder } from "./fleet-report.ts";
+import { prepareFolder, writeFolder } from "./fleet-report.ts";
 import { estimateText, resultText } from "./fleet-result-view.ts";
 import { countText } from "./names.ts";
 import { print, printJson } from "./output.ts";
@@ -47,7 +47,7 @@ export function showRun(nameOrPath: string, options: SweepOptions, json: boolean
       print(await runCell(plan, plan.taskOf(options.cell)));
       return;
     }
-    if (options.out !== undefined) checkFolder(options.out);
+    if (options.out !== undefined) prepareFolder(options.out);
     const begunMs = performance.now();
     const result = await runPlan(plan, loaded, options);
     const seconds = (performance.now() - begunMs) / 1000;

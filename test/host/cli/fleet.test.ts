@@ -124,6 +124,11 @@ describe("quiesce fleet", () => {
     ]);
   });
 
+  it.skipIf(process.platform !== "linux")("makes the folder of results before anything runs", async () => {
+    const { exit, stderr } = await fleet("run", failing, "--out", "/proc/quiesce");
+    expect([exit, stderr]).toEqual([2, expect.stringMatching(/^quiesce: output\/io: .*ENOENT.*\n$/)]);
+  });
+
   it("writes a folder of results, and makes their report again", async () => {
     const out = path("results");
     expect((await fleet("run", right, "--out", out)).exit).toBe(0);
