@@ -25,21 +25,23 @@ const CHECK_DIGITS = 16;
 const LINE = /^\{"task":([0-9]{1,9}),"check":"([0-9a-f]{16})","result":(.+)\}$/s;
 
 export class Checkpoint {
+  readonly #path: string;
   readonly #descriptor: number;
   #syncedAtMs = performance.now();
   /** Lines that are not whole, other than a torn end. */
   damaged = 0;
 
-  private constructor(descriptor: number) {
+  private constructor(path: string, descriptor: number) {
+    this.#path = path;
     this.#descriptor = descriptor;
   }
 
   /** Opens the file or begins it; `take` is given what is done. Throws a `RunError` for a file of another run. */
   static open(path: string, identity: RunIdentity, take: (index: number, text: string) => void): Checkpoint {
     const descriptor = opened(path);
-    const checkpoint = new Checkpoint(descriptor);
+    const checkpoint = new Checkpoint(path, descriptor);
     try {
-      checkpoint.#read(path, identity, take);
+      checkpoint.#read(identity, take);
       return checkpoint;
     } catch (error) {
       closeSync(descriptor);
@@ -47,11 +49,14 @@ export class Checkpoint {
     }
   }
 
+  /** Throws a `RunError` where the disk takes no more: what was added before stays. */
   add(results: readonly (readonly [index: number, text: string])[]): void {
-    writeAll(this.#descriptor, results.map(([index, text]) => lineOf(index, text)).join(""));
-    if (performance.now() - this.#syncedAtMs < SYNC_MS) return;
-    fsyncSync(this.#descriptor);
-    this.#syncedAtMs = performance.now();
+    this.#writing(() => {
+      writeAll(this.#descriptor, results.map(([index, text]) => lineOf(index, text)).join(""));
+      if (performance.now() - this.#syncedAtMs < SYNC_MS) return;
+      fsyncSync(this.#descriptor);
+      this.#syncedAtMs = performance.now();
+    });
   }
 
   close(): void {
@@ -59,7 +64,8 @@ export class Checkpoint {
     closeSync(this.#descriptor);
   }
 
-  #read(path: string, identity: RunIdentity, take: (index: number, text: string) => void): void {
+  #read(identity: RunIdentity, take: (index: number, text: string) => void): void {
+    const path = this.#path;
     const head = `${JSON.stringify({ quiesce: "fleet checkpoint", format: FORMAT, ...identity })}\n`;
     let isHead = true;
     const { wholeBytes, tail } = eachLine(this.#descriptor, path, (line) => {
@@ -69,8 +75,19 @@ export class Checkpoint {
     });
     // A run that was broken off while it wrote the head has done nothing yet.
     if (isHead && !head.startsWith(tail)) throw noCheckpoint(path);
-    ftruncateSync(this.#descriptor, wholeBytes);
-    if (isHead) writeAll(this.#descriptor, head);
+    this.#writing(() => {
+      ftruncateSync(this.#descriptor, wholeBytes);
+      if (isHead) writeAll(this.#descriptor, head);
+    });
+  }
+
+  #writing(write: () => void): void {
+    try {
+      write();
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      throw new RunError("fleet/checkpoint", `the checkpoint ${this.#path} cannot be written: ${code}`, { cause });
+    }
   }
 
   #take(line: string, take: (index: number, text: string) => void): void {

@@ -1,11 +1,12 @@
 /** `quiesce fleet` as people use it: what it prints, what it writes, and how it ends. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { coinScenario } from "../../fleet/coins.ts";
+import { QUIESCE } from "./run-cli.ts";
 import { quiesceHere } from "./run-here.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "quiesce-fleet-"));
@@ -123,6 +124,33 @@ describe("quiesce fleet", () => {
       expect.stringMatching(/is of another seed: it has "1", this run has "2"\n$/),
     ]);
   });
+
+  it.skipIf(process.platform !== "linux")(
+    "keeps what is done where the disk takes no more of a checkpoint",
+    async () => {
+      const checkpoint = path("full.ndjson");
+      // A kilobyte for each file, and an error beyond: tsx must not write its cache under that.
+      const limited = 'trap "" XFSZ; ulimit -f 1; exec "$@"';
+      const args = [
+        limited,
+        "sh",
+        process.execPath,
+        QUIESCE,
+        "fleet",
+        "run",
+        right,
+        ...STUDIES,
+        "--checkpoint",
+        checkpoint,
+      ];
+      const env = { ...process.env, TSX_DISABLE_CACHE: "1", NO_COLOR: "1" };
+      const { status, stderr } = spawnSync("bash", ["-c", ...args], { env, encoding: "utf8" });
+      expect([status, stderr]).toEqual([2, `quiesce: the checkpoint ${checkpoint} cannot be written: EFBIG\n`]);
+      const resumed = await fleet("run", right, "--json", "--checkpoint", checkpoint);
+      expect(resumed.stderr).toMatch(/^quiesce: \d+ cells done before\n$/);
+      expect(resumed.stdout).toBe((await fleet("run", right, "--json")).stdout);
+    },
+  );
 
   it.skipIf(process.platform !== "linux")("makes the folder of results before anything runs", async () => {
     const { exit, stderr } = await fleet("run", failing, "--out", "/proc/quiesce");
