@@ -5,12 +5,13 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { finish, remove, syncFolder, UNFINISHED, writeUnfinished, writeWhole } from "../../host/courier/files.ts";
+import { makeFolder } from "../../host/make-folder.ts";
 import type { RunResult } from "../run/result.ts";
 import { canonicalJson } from "../scenario/canonical.ts";
 import type { Metric } from "../study.ts";
 import { resultsCsv, summaryCsv } from "./csv.ts";
 import { OutputError } from "./errors.ts";
-import { makeFolder, withIo } from "./io.ts";
+import { withIo } from "./io.ts";
 import { MANIFEST, manifestFile, manifestOf, manifestText, RESULT_FILES, type ResultFile } from "./manifest.ts";
 import { resultsParquet } from "./parquet.ts";
 import { FILE_BYTES_MAX } from "./read.ts";

@@ -1,10 +1,11 @@
 /** Folders of results, and their reports: `--out` of a run, and `quiesce fleet report`. */
 import { accessSync, constants, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { makeFolder, withIo } from "../../fleet/output/io.ts";
+import { withIo } from "../../fleet/output/io.ts";
 import type { RunResult } from "../../fleet/run/result.ts";
 import { studyOf } from "../../fleet/run/study-modules.ts";
 import type { Study } from "../../fleet/study.ts";
 import { UNFINISHED } from "../courier/files.ts";
+import { makeFolder } from "../make-folder.ts";
 import type { ReportOptions } from "./commands/fleet.ts";
 import { wrongUse } from "./exit.ts";
 import { loadStudies, withFleetErrors } from "./fleet-input.ts";

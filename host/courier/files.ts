@@ -5,7 +5,6 @@ import {
   fstatSync,
   fsyncSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -14,6 +13,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../make-folder.ts";
 import { CourierError, type CourierErrorCode } from "./errors.ts";
 
 /** What is being written ends so, until it is whole. */
@@ -35,7 +35,7 @@ export function withIo<T>(code: Io, path: string, act: () => T): T {
 
 /** On the disk under a temporary name; without `mode` for its owner alone. */
 export function writeUnfinished(path: string, bytes: Uint8Array, mode = 0o600): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const file = openSync(
     `${path}${UNFINISHED}`,
     constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW,

@@ -6,11 +6,12 @@
  * Reports stay after they were delivered, until room is wanted: that they were is said by a document that nobody signed,
  * and a verifier may go back to a backup.
  */
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Limit } from "../../firmware/protocol/limits.ts";
 import { RECOVERIES_KEPT, type ShelvedRecovery } from "../client/uploads.ts";
 import type { ReportAnswer } from "../mailbox.ts";
+import { makeFolder } from "../make-folder.ts";
 import { INTERVAL_BYTES } from "../objects/intervals.ts";
 import { decodeRecovery } from "../objects/recovery.ts";
 import { decodeUsageReport } from "../objects/usage-report.ts";
@@ -62,7 +63,7 @@ export class KeptBoard {
     this.#folder = join(folder, ueid);
     this.#state = this.#io(() => {
       for (const within of ["reports", "licenses", "recoveries"]) {
-        mkdirSync(join(this.#folder, within), { recursive: true, mode: 0o700 });
+        makeFolder(join(this.#folder, within), 0o700);
       }
       return readState(readBounded(join(this.#folder, STATE), STATE_BYTES_MAX), this.#folder);
     });

@@ -2,8 +2,9 @@
  * Writes a stick, over what was packed on it before. All files are on the disk before the first old one goes, and the
  * manifest comes last: a stick that was pulled out too early has none, and is refused as unfinished.
  */
-import { lstatSync, mkdirSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "../make-folder.ts";
 import { sha256 } from "../protocol/sha256.ts";
 import { hexOf } from "../verifier/bytes.ts";
 import { CourierError } from "./errors.ts";
@@ -17,7 +18,7 @@ const LISTED_MAX = 2 * STICK_FILES_MAX + 2;
 export function writeStick(folder: string, { direction, files }: Stick, madeMs: number): void {
   checkSize(files);
   withIo("stick/io", folder, () => {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     if (!lstatSync(folder).isDirectory()) throw new CourierError("stick/missing", folder);
     const before = listFiles(folder, STICK_DEPTH_MAX, LISTED_MAX);
     for (const path of before) {

@@ -10,7 +10,6 @@ import {
   fstatSync,
   fsyncSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -21,6 +20,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "../make-folder.ts";
 import { KeyError } from "./errors.ts";
 
 const FOLDER_MODE = 0o700;
@@ -42,7 +42,7 @@ export class KeyFolder {
 
   /** Makes the folder if it is not there. */
   static make(path: string): KeyFolder {
-    attempt(path, () => mkdirSync(path, { recursive: true, mode: FOLDER_MODE }));
+    attempt(path, () => makeFolder(path, FOLDER_MODE));
     return new KeyFolder(path);
   }
 

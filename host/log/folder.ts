@@ -1,13 +1,14 @@
 /** Files of a mirror: there whole or not at all, with every folder on the way, whatever ends the process or the machine. */
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../make-folder.ts";
 
 const FILE_MODE = 0o644;
 
 /** On the disk when it resolves: the bytes, the name, and the folders that had to be made. */
 export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   const folder = dirname(path);
-  const made = await mkdir(folder, { recursive: true });
+  const made = makeFolder(folder);
   const temporary = `${path}.new`;
   const file = await open(temporary, "w", FILE_MODE);
   try {

@@ -1,6 +1,7 @@
 /** Files that are there whole or not at all, whatever ends the process or the machine. */
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolder } from "../../make-folder.ts";
 
 const MODE = 0o600;
 const FOLDER_MODE = 0o700;
@@ -23,7 +24,7 @@ export interface Files {
 
 export const MACHINE_FILES: Files = {
   async makeFolder(path) {
-    await mkdir(path, { recursive: true, mode: FOLDER_MODE });
+    makeFolder(path, FOLDER_MODE);
   },
   list: (folder) => readdir(folder),
   readIfThere,

@@ -1,10 +1,11 @@
 /** Runs simulated boards in real time for `quiesce board serve`, until a signal ends it. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { accelerator } from "../../../sim-board/accelerators.ts";
 import { Random } from "../../../sim-board/random.ts";
 import type { Workload } from "../../../sim-board/workloads/types.ts";
 import type { VerifierClient } from "../../client/client.ts";
+import { makeFolder } from "../../make-folder.ts";
 import { ed25519Signer, type Signer } from "../../protocol/cose.ts";
 import { wrongUse } from "../exit.ts";
 import { loadGovernor } from "../firmware.ts";
@@ -77,7 +78,7 @@ class Site {
     this.#manufacturer = manufacturer;
     this.#measurement = image.sha256;
     this.#paths = pathsOf(options);
-    if (options.state !== undefined) makeFolder(options.state);
+    if (options.state !== undefined) makeOwnFolder(options.state);
     this.#boards = this.#paths.map((path) => {
       const name = basename(path, ".sock");
       const drift = new Random(`${options.seed}/${name}`).stream("drift").below(2 * DRIFT_PPM_MAX + 1) - DRIFT_PPM_MAX;
@@ -165,10 +166,10 @@ class Site {
 function pathsOf({ socket, boards }: ServeOptions): string[] {
   if (socket.endsWith(".sock")) {
     if (boards !== 1) throw wrongUse("several boards need a folder of sockets: --socket FOLDER");
-    makeFolder(dirname(socket));
+    makeOwnFolder(dirname(socket));
     return [socket];
   }
-  makeFolder(socket);
+  makeOwnFolder(socket);
   return Array.from({ length: boards }, (_, i) => join(socket, `board-${i + 1}.sock`));
 }
 
@@ -215,10 +216,10 @@ async function clockOf({ speed }: ServeOptions, verifiers: readonly VerifierClie
   return fastClock(Math.max(Date.now(), ...abouts.map(({ nowMs }) => nowMs)), speed);
 }
 
-function makeFolder(path: string): void {
+function makeOwnFolder(path: string): void {
   try {
     if (!existsSync(path)) {
-      mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
+      makeFolder(path, FOLDER_MODE);
       chmodSync(path, FOLDER_MODE);
     }
     if (!statSync(path).isDirectory()) throw wrongUse(`${path} is no folder`);

@@ -1,7 +1,8 @@
 /** A new folder that a service is started from: nobody but its owner looks in, and nothing that is there is touched. */
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "../../make-folder.ts";
 import { ConfigError } from "../config/errors.ts";
 
 const SECRET_BYTES = 32;
@@ -11,7 +12,7 @@ const PRIVATE_FOLDER = 0o700;
 /** Of its own: what it holds is secret. Throws `ConfigError` where it is not empty. */
 export function makeNewFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
+    makeFolder(folder, PRIVATE_FOLDER);
     if (readdirSync(folder).length > 0) throw new ConfigError([`${folder} is not empty, and nothing is overwritten`]);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
