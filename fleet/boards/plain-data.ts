@@ -17,7 +17,7 @@ enum Tag {
   BIG_ZERO,
   /** Signed, followed by eight bytes. */
   BIG_64,
-  /** The four below are followed by a varint, their length. */
+  /** The five below are followed by a varint, their length. */
   BIG_DECIMAL,
   TEXT,
   ARRAY,
