@@ -8,6 +8,7 @@ import { dirname } from "node:path";
  * again and again. Throws what the system says.
  */
 export function makeFolder(path: string, mode?: number): string | undefined {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return undefined;
   const folders = [path];
   for (let above = dirname(path); !statSync(above, { throwIfNoEntry: false }); above = dirname(above)) {
     // A root, or a working folder that is gone.

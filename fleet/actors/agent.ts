@@ -123,7 +123,7 @@ export class Agent {
     const { cell, nowMs, latencyMs } = this.#wire;
     const standing = this.#wire.standingOf(index);
     standing.isRenewalDue = false;
-    if (standing.isAsking || standing.isPaused) return;
+    if (standing.isAsking) return;
     if (cell.world.isStopped("stop-licenses", nowMs)) {
       const resumeMs = cell.world.nextResumeMs(nowMs);
       if (resumeMs !== undefined) this.#putRenewal(index, resumeMs + latencyMs);
@@ -143,7 +143,7 @@ export class Agent {
     const { cell, mailbox, nowMs, latencyMs } = this.#wire;
     const standing = this.#wire.standingOf(index);
     standing.isRenewalDue = false;
-    if (standing.isAsking) return;
+    if (standing.isAsking || standing.isPaused) return;
     cell.take(index);
     let evidence: Evidence | undefined;
     const isAsked = this.#wire.isDone(() => {

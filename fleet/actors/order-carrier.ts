@@ -35,10 +35,11 @@ export class OrderCarrier {
     // Who keeps orders back gives the board a resume, and what it cannot take a resume without.
     if (standing.strategy.has("withhold-orders") && action !== OrderAction.RESUME) return false;
     standing.epoch = epoch;
-    standing.isPaused = action === OrderAction.PAUSE;
+    // Who cheats tries for a license all the same.
+    standing.isPaused = action === OrderAction.PAUSE && standing.strategy.size === 0;
     cell.take(index);
     this.deliver(index);
-    return !standing.isPaused;
+    return action !== OrderAction.PAUSE;
   }
 
   /** In their order; one that is refused, for its time has not certainly come, comes again with the next beacon. */

@@ -41,7 +41,7 @@ export interface Standing {
   beaconMs: number;
   /** Whether a beacon that was asked for is on its way. */
   freshAsked: boolean;
-  /** Whether the newest order that the board was given is a pause: nobody asks for a license then. */
+  /** Whether the newest order that its agent knows of is a pause, and he keeps to it: he asks for no license then. */
   isPaused: boolean;
   /** Epoch of the newest order that the agent has given to the board. */
   epoch: number;

@@ -62,7 +62,9 @@ export class PlainData {
   }
 
   #object(value: unknown): void {
-    const kind = typeof value === "object" ? Object.getPrototypeOf(value) : undefined;
+    // Set by its name, a field `__proto__` would be something else.
+    const isPlain = typeof value === "object" && value !== null && !Object.hasOwn(value, "__proto__");
+    const kind = isPlain ? Object.getPrototypeOf(value) : undefined;
     if (kind === Object.prototype) this.#shaped(value as Record<string, unknown>);
     else if (kind === Set.prototype) this.#list(Tag.SET, (value as Set<unknown>).size, value as Set<unknown>);
     else if (kind === Map.prototype) this.#map(value as Map<unknown, unknown>);

@@ -12,6 +12,9 @@ import { OutputError } from "./errors.ts";
 export const MANIFEST = "manifest.json";
 export const MANIFEST_BYTES_MAX = 65_536;
 
+/** Of all files of a folder: 2 since expected figures say what they rest on. */
+const FORMAT_VERSION = 2;
+
 /** Every file but the manifest, in the order of writing. */
 export const RESULT_FILES = ["results.json", "results.csv", "summary.csv", "results.parquet", "report.html"] as const;
 
@@ -24,7 +27,7 @@ const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 const Manifest = Type.Object(
   {
     format: Type.Literal("quiesce-fleet-results"),
-    formatVersion: Type.Literal(1),
+    formatVersion: Type.Literal(FORMAT_VERSION),
     version: Type.String(),
     firmwareSha256: Sha256,
     seed: Type.String(),
@@ -44,7 +47,7 @@ export function manifestOf(result: RunResult, files: readonly ManifestFile[]): M
   const { version, firmwareSha256, seed, scenario, scenarioSha256, points } = result;
   return {
     format: "quiesce-fleet-results",
-    formatVersion: 1,
+    formatVersion: FORMAT_VERSION,
     version,
     firmwareSha256,
     seed,

@@ -59,9 +59,13 @@ export class Checkpoint {
     });
   }
 
+  /** Throws a `RunError`, as `add` does. */
   close(): void {
-    fsyncSync(this.#descriptor);
-    closeSync(this.#descriptor);
+    try {
+      this.#writing(() => fsyncSync(this.#descriptor));
+    } finally {
+      closeSync(this.#descriptor);
+    }
   }
 
   #read(identity: RunIdentity, take: (index: number, text: string) => void): void {

@@ -44,8 +44,11 @@ export async function runScenario(plan: Plan, runner: CellRunner, options: RunOp
     await new Lanes(plan, runner, collector, checkpoint, options.progress).run();
     return resultOf(plan, identity, collector);
   } finally {
-    checkpoint?.close();
-    await runner.close();
+    try {
+      checkpoint?.close();
+    } finally {
+      await runner.close();
+    }
   }
 }
 

@@ -9,7 +9,7 @@ import { mistake } from "./schema.ts";
 
 export interface Changes {
   readonly seeds?: number;
-  /** Values by path. What is published is not expected of them. */
+  /** Values by path. What the file expects is not expected of them. */
   readonly set?: JsonObject;
   /** Values of each axis, instead of the scenario's points and its sweep, or with `points` at each of these. */
   readonly sweep?: { readonly [path: string]: readonly Json[] };

@@ -16,7 +16,11 @@ const MISTAKES_SHOWN_MAX = 100;
 
 /** Throws a `ScenarioError` where there are any. */
 export function throwAny(mistakes: readonly string[]): void {
-  if (mistakes.length === 0) return;
+  if (mistakes.length > 0) refuse(mistakes);
+}
+
+/** Throws a `ScenarioError`. */
+export function refuse(mistakes: readonly string[]): never {
   const rest = mistakes.length - MISTAKES_SHOWN_MAX;
   const shown = mistakes.slice(0, MISTAKES_SHOWN_MAX);
   throw new ScenarioError(rest > 0 ? [...shown, `and ${rest} more`] : shown);

@@ -1,7 +1,7 @@
 /** Reads scenarios: the file's form, the study's parameters at every point, and what is expected, all mistakes at once. */
 import type { Study } from "../study.ts";
 import { ScenarioDocument } from "./document.ts";
-import { ScenarioError, throwAny } from "./errors.ts";
+import { refuse, ScenarioError, throwAny } from "./errors.ts";
 import { parseJson } from "./json.ts";
 import { nearestText } from "./nearest.ts";
 import { withValue } from "./paths.ts";
@@ -31,14 +31,11 @@ export function readScenario(value: unknown, studies: readonly Study<never>[]): 
   const document = soundParts(filled as unknown as Filled);
   const study = filled.study === null ? undefined : studyOf(document.study, studies, mistakes);
   const laid = layPoints(document, mistakes);
-  if (!study) {
-    throwAny(mistakes);
-    throw new ScenarioError(mistakes);
-  }
+  if (!study) return refuse(mistakes);
   const before = mistakes.length;
-  const parameters = checkedBy(study, document.parameters, "parameters.", mistakes);
-  const isBaseRight = mistakes.length === before;
-  if (filled.parameters !== null) checkPoints(laid.points, parameters, isBaseRight, study, mistakes);
+  const given = filled.parameters !== null;
+  const parameters = given ? checkedBy(study, document.parameters, "parameters.", mistakes) : {};
+  if (given) checkPoints(laid.points, parameters, mistakes.length === before, study, mistakes);
   const names = areNamed && laid.points.length > 0 ? laid.points.map(({ name }) => name) : undefined;
   checkExpectations(document.expect, names, study, mistakes);
   throwAny([...new Set(mistakes)]);

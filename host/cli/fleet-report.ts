@@ -16,11 +16,12 @@ import { print } from "./output.ts";
 export function prepareFolder(folder: string): void {
   if (existsSync(folder) && !statSync(folder).isDirectory())
     throw wrongUse(`--out ${folder} is a file, and must be a folder`);
-  withIo(folder, () => {
+  const found = withIo(folder, () => {
     makeFolder(folder);
-    accessSync(folder, constants.W_OK);
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    return readdirSync(folder);
   });
-  const other = readdirSync(folder).find((name) => !name.endsWith(UNFINISHED));
+  const other = found.find((name) => !name.endsWith(UNFINISHED));
   if (other !== undefined)
     throw wrongUse(`--out ${folder} has ${other} in it: results go into a new or an empty folder`);
 }

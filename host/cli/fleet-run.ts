@@ -59,14 +59,20 @@ export function showRun(nameOrPath: string, options: SweepOptions, json: boolean
 
 /** What cannot be asked for at once. */
 function checkTogether(options: SweepOptions): void {
-  const { distributed, checkpoint, schema, work, estimate, cell, out } = options;
+  const { distributed, checkpoint, schema, work, estimate, cell, out, metric } = options;
   if (distributed === undefined) {
     if (schema !== undefined) throw wrongUse("--schema goes with --distributed");
     if (!work) throw wrongUse("--no-work goes with --distributed");
   } else if (checkpoint !== undefined) {
     throw wrongUse("--distributed takes no --checkpoint: the database keeps what is done");
   }
-  const others = { "--estimate": estimate, "--out": out, "--checkpoint": checkpoint, "--distributed": distributed };
+  const others = {
+    "--estimate": estimate,
+    "--out": out,
+    "--checkpoint": checkpoint,
+    "--distributed": distributed,
+    "--metric": metric,
+  };
   for (const [name, given] of Object.entries(others)) {
     if (cell !== undefined && given !== undefined) throw wrongUse(`--cell prints one cell: it goes without ${name}`);
   }

@@ -133,7 +133,18 @@ function meet(a: Placed, b: Placed): boolean {
   return a.region === undefined || b.region === undefined || a.region === b.region;
 }
 
-const isOrder = ({ do: what }: Action) => what === "pause" || what === "slow" || what === "resume";
+/** Whether it lifts that one, where both act, before this one can. */
+function isBetween({ do: what, atSeconds, region }: Action, one: Action, action: Action): boolean {
+  const isInTime = one.atSeconds < atSeconds && atSeconds < action.atSeconds;
+  return what === "resume" && isInTime && (region === undefined || region === one.region || region === action.region);
+}
+
+/** Orders of one second, and an end of signing in the second of a resume. */
+function isUnordered(one: Action, other: Action): boolean {
+  if (one.atSeconds !== other.atSeconds || !meet(one, other)) return false;
+  const isOrder = ({ do: what }: Action) => !what.startsWith("stop-");
+  return (isOrder(one) && isOrder(other)) || one.do === "resume" || other.do === "resume";
+}
 
 function timeline({ timeline: actions, outages, boards, durationSeconds }: FleetParameters): Misfit[] {
   const misfits: Misfit[] = [];
@@ -148,11 +159,12 @@ function timeline({ timeline: actions, outages, boards, durationSeconds }: Fleet
       const allowed = `must be at most durationSeconds, ${durationSeconds}`;
       misfits.push({ path: `${path}.atSeconds`, value: action.atSeconds, allowed });
     }
-    const lifts = (one: Action) => one.do !== "resume" && one.atSeconds < action.atSeconds && meet(one, action);
-    const isTwice = (one: Action) => isOrder(one) && one.atSeconds === action.atSeconds && meet(one, action);
-    const twin = isOrder(action) ? actions.slice(0, i).findIndex(isTwice) : -1;
+    const isLifted = (one: Action) => actions.some((other) => isBetween(other, one, action));
+    const lifts = (one: Action) =>
+      one.do !== "resume" && one.atSeconds < action.atSeconds && meet(one, action) && !isLifted(one);
+    const twin = actions.slice(0, i).findIndex((one) => isUnordered(one, action));
     if (twin >= 0) {
-      const allowed = `must be another second than that of timeline[${twin}]: two orders of one second have no order`;
+      const allowed = `must be another second than that of timeline[${twin}]: which of the two comes first is not said`;
       misfits.push({ path: `${path}.atSeconds`, value: action.atSeconds, allowed });
     }
     if (action.do === "resume" && !actions.some(lifts)) {

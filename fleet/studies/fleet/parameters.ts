@@ -56,7 +56,7 @@ const load = group(
       default: "",
       description: "of that file: with it, another file of the same name is refused, here and on other machines",
     }),
-    recordingRanks: whole(0, 1_000_000, 0, "boards of the recorded job, where the file does not say; 0: it says"),
+    recordingRanks: whole(0, 1_000_000, 0, "boards of the recorded job, whatever the file says of it; 0: as it says"),
     accelerator: oneOf([...ACCELERATORS.keys()], "h100", "of the constant rate"),
     engineClass: oneOf(LOAD_CLASSES, "bf16", "of the constant rate"),
     operationsPerSecond: Type.Number({ minimum: 1, maximum: 1e17, default: 1e15, description: "of each board" }),

@@ -166,13 +166,13 @@ describe("a fleet", () => {
     expect(measures.leakOfBound).toBeLessThanOrEqual(1);
   });
 
-  it("asks for nothing while it is paused, though it was switched on in the pause", async () => {
+  it("needs nothing while it is paused, though it was switched on in the pause", async () => {
     const timeline = [
       { atSeconds: 0, do: "pause" },
       { atSeconds: 500, do: "resume" },
     ];
     const { measures, atWork } = await run({ timeline, operator: { startSpreadSeconds: 200 }, durationSeconds: 1000 });
-    expect([measures.boards, measures.refusals, measures.misreported]).toEqual([4, 0, 0]);
+    expect([measures.boards, measures.licenses, measures.refusals, measures.misreported]).toEqual([4, 4, 0, 0]);
     expect(atWork).toEqual([0, 0, 0, 0, 0, 0, 4, 4, 4, 4]);
   });
 
@@ -260,6 +260,17 @@ describe("an operator who cheats", () => {
     });
     expect(measures.cheatingClosedSecondsMax).toBeLessThanOrEqual(122.5);
     expect(measures.closedOfBound).toBeLessThanOrEqual(1);
+  });
+
+  it("who asks for licenses in a pause is signed some, and no governor takes one", async () => {
+    // A clock that is not slow at all: this operator does nothing else that an honest one does not.
+    const agreement = { licenseSeconds: 200 };
+    const honest = await run({ ...PAUSED, agreement });
+    const operator = { cheats: ["slow-clock"], clockPermille: 1000, cheatsPermille: 1000 };
+    const { measures } = await run({ ...PAUSED, agreement, operator });
+    expect(honest.measures.refusals).toBe(0);
+    expect(measures.refusals).toBeGreaterThan(4);
+    expect(measures).toMatchObject({ cheatingNeverClosed: 0, cheatingClosedSecondsMax: 0.05 });
   });
 
   it("who opens the chip is held by nothing, and no report of it is right", async () => {

@@ -51,7 +51,7 @@ describe("a folder of results", () => {
     const manifest = JSON.parse(readFileSync(join(folder, MANIFEST), "utf8")) as Document;
     expect(manifest).toEqual({
       format: "quiesce-fleet-results",
-      formatVersion: 1,
+      formatVersion: 2,
       version: "0.1.0",
       firmwareSha256: "5f".repeat(32),
       seed: "quiesce",
@@ -141,7 +141,7 @@ describe("reading refuses, with one line,", () => {
     ["a folder without a manifest", () => other(written(), rmSync, MANIFEST), /^output\/unfinished: /],
     ["a manifest that is no JSON", () => other(written(), (path) => writeFileSync(path, "{"), MANIFEST), /^output\/manifest: manifest\.json is not JSON/],
     ["a manifest without end", () => other(written(), (path) => truncateSync(path, 70_000), MANIFEST), /^output\/manifest: it is too long/],
-    ["a manifest of another format", manifest((document) => Object.assign(document, { formatVersion: 2 })), /^output\/manifest: manifest\.json\/formatVersion: expected 1/],
+    ["a manifest of another format", manifest((document) => Object.assign(document, { formatVersion: 1 })), /^output\/manifest: manifest\.json\/formatVersion: expected 2/],
     ["a manifest with more in it", manifest((document) => Object.assign(document, { host: "x" })), /^output\/manifest: manifest\.json\/host: unexpected property/],
     ["a manifest that leaves files out", manifest((document) => Object.assign(document, { files: [] })), /^output\/manifest: it lists no file/],
     ["a manifest of another run", manifest((document) => Object.assign(document, { seed: "other" })), /^output\/content: the manifest is of another run/],

@@ -1,5 +1,4 @@
 /** JSON is read as `JSON.parse` reads it, but for names that stand twice and what lies too deep. */
-import "../../seed.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ScenarioError } from "../../../fleet/scenario/errors.ts";
