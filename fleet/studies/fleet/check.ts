@@ -4,7 +4,9 @@ import { accelerator } from "../../../sim-board/accelerators.ts";
 import { WorkloadError } from "../../../sim-board/workloads/errors.ts";
 import { type Load, loadClassOf, loadOf, termsOf } from "../../actors/terms.ts";
 import type { Misfit } from "../../study.ts";
+import { wrongOf } from "./misfits.ts";
 import type { FleetParameters } from "./parameters.ts";
+import { timelineMisfits } from "./timeline.ts";
 
 export function checkFleet(parameters: FleetParameters): Misfit[] {
   const misfits: Misfit[] = [];
@@ -18,7 +20,7 @@ export function checkFleet(parameters: FleetParameters): Misfit[] {
     ...quorums(parameters),
     ...(load ? slice(parameters, load) : []),
     ...shape(parameters),
-    ...timeline(parameters),
+    ...timelineMisfits(parameters),
   ];
 }
 
@@ -66,7 +68,7 @@ function shape({ boards, load, operator, agreement }: FleetParameters): Misfit[]
   const isConstant = load.workload === "" && load.recording === "";
   const cells = Math.ceil(boards.count / boards.perCell);
   const { cheats, cheatsPermille, clockPermille, beaconSeconds } = operator;
-  const cases: readonly (Misfit & { readonly isWrong: boolean })[] = [
+  return wrongOf([
     {
       path: "boards.perCell",
       value: boards.perCell,
@@ -121,73 +123,5 @@ function shape({ boards, load, operator, agreement }: FleetParameters): Misfit[]
       allowed: `must be at most agreement.leaseSeconds, ${agreement.leaseSeconds}`,
       isWrong: beaconSeconds > agreement.leaseSeconds,
     },
-  ];
-  return cases.filter(({ isWrong }) => isWrong).map(({ path, value, allowed }) => ({ path, value, allowed }));
-}
-
-type Placed = { readonly region?: number };
-type Action = FleetParameters["timeline"][number];
-
-/** Whether there is a region that both are about. */
-function meet(a: Placed, b: Placed): boolean {
-  return a.region === undefined || b.region === undefined || a.region === b.region;
-}
-
-/** Whether it lifts that one, where both act, before this one can. */
-function isBetween({ do: what, atSeconds, region }: Action, one: Action, action: Action): boolean {
-  const isInTime = one.atSeconds < atSeconds && atSeconds < action.atSeconds;
-  return what === "resume" && isInTime && (region === undefined || region === one.region || region === action.region);
-}
-
-/** Orders of one second, and an end of signing in the second of a resume. */
-function isUnordered(one: Action, other: Action): boolean {
-  if (one.atSeconds !== other.atSeconds || !meet(one, other)) return false;
-  const isOrder = ({ do: what }: Action) => !what.startsWith("stop-");
-  return (isOrder(one) && isOrder(other)) || one.do === "resume" || other.do === "resume";
-}
-
-function timeline({ timeline: actions, outages, boards, durationSeconds }: FleetParameters): Misfit[] {
-  const misfits: Misfit[] = [];
-  const place = (path: string, { region }: Placed) => {
-    if (region === undefined || region < boards.regions) return;
-    misfits.push({ path: `${path}.region`, value: region, allowed: `must be below boards.regions, ${boards.regions}` });
-  };
-  actions.forEach((action, i) => {
-    const path = `timeline[${i}]`;
-    place(path, action);
-    if (action.atSeconds > durationSeconds) {
-      const allowed = `must be at most durationSeconds, ${durationSeconds}`;
-      misfits.push({ path: `${path}.atSeconds`, value: action.atSeconds, allowed });
-    }
-    const isLifted = (one: Action) => actions.some((other) => isBetween(other, one, action));
-    const lifts = (one: Action) =>
-      one.do !== "resume" && one.atSeconds < action.atSeconds && meet(one, action) && !isLifted(one);
-    const twin = actions.slice(0, i).findIndex((one) => isUnordered(one, action));
-    if (twin >= 0) {
-      const allowed = `must be another second than that of timeline[${twin}]: which of the two comes first is not said`;
-      misfits.push({ path: `${path}.atSeconds`, value: action.atSeconds, allowed });
-    }
-    if (action.do === "resume" && !actions.some(lifts)) {
-      misfits.push({
-        path: `${path}.do`,
-        value: action.do,
-        allowed: "must come after what it lifts, in a region of that",
-      });
-    }
-    if ((action.do === "slow") !== (action.permille !== undefined)) {
-      misfits.push({
-        path: `${path}.permille`,
-        value: action.permille ?? null,
-        allowed: "goes with slow, and only with it",
-      });
-    }
-  });
-  outages.forEach((outage, i) => {
-    place(`outages[${i}]`, outage);
-    if (outage.fromSeconds > durationSeconds) {
-      const allowed = `must be at most durationSeconds, ${durationSeconds}`;
-      misfits.push({ path: `outages[${i}].fromSeconds`, value: outage.fromSeconds, allowed });
-    }
-  });
-  return misfits;
+  ]);
 }
