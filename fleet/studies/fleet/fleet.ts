@@ -54,8 +54,9 @@ const SECONDS = {
   slice: 7e-6,
   tick: 5e-6,
 } as const;
-const BYTES_AT_REST = 8192;
-const BYTES_OF_A_WORKER = 120e6;
+/** All that a board adds to the process, its agent and the heap's slack too; and a worker's own, of two. */
+const BYTES_OF_A_BOARD = 13_500;
+const BYTES_OF_A_WORKER = 220e6;
 
 function estimateOf({ boards, agreement, operator, timeline, durationSeconds }: FleetParameters): Estimate {
   const times = (everySeconds: number) => (everySeconds > 0 ? durationSeconds / everySeconds : 0);
@@ -76,6 +77,6 @@ function estimateOf({ boards, agreement, operator, timeline, durationSeconds }: 
     boards: boards.count,
     events: Math.round(boards.count * events),
     cpuSeconds: boards.count * each,
-    bytesResident: BYTES_OF_A_WORKER + Math.min(boards.count, boards.perCell) * BYTES_AT_REST,
+    bytesResident: BYTES_OF_A_WORKER + Math.min(boards.count, boards.perCell) * BYTES_OF_A_BOARD,
   };
 }
