@@ -92,7 +92,7 @@ function basesText(figures: readonly Judgement[]): string {
   const texts: Readonly<Record<Basis, string>> = {
     published: "published",
     formula: "by a formula",
-    bound: "bounds of Quiesce",
+    bound: "by what Quiesce promises",
   };
   return BASES.map((basis) => `${figures.filter((one) => one.basis === basis).length} ${texts[basis]}`).join(", ");
 }

@@ -213,7 +213,7 @@ describe("quiesce fleet", () => {
       { ok: true, scenarios: [{ expectations: [{ ok: true }, { ok: true }] }] },
     ]);
     const shown = (await fleet("reproduce", right)).stdout;
-    expect(shown).toMatch(/^✓ 2 figures reproduced: 1 published, 1 by a formula, 0 bounds of Quiesce$/m);
+    expect(shown).toMatch(/^✓ 2 figures reproduced: 1 published, 1 by a formula, 0 by what Quiesce promises$/m);
     const bad = await fleet("reproduce", wrong);
     expect(bad.exit).toBe(1);
     expect(bad.stdout).toMatch(/^✗ +of a bent coin +bent +0\.9 /m);
