@@ -42,7 +42,11 @@ export function sorted(result: RunResult, metrics: readonly Metric[]): { varied:
     const present = summaries.filter((summary) => summary !== undefined);
     if (present.length === 0) continue;
     const [first] = present as [Summary];
-    const same = present.every(({ min, max }) => min === first.min && max === first.max && min === max);
+    const isEverywhere = present.length === result.points.length;
+    // Seeds may differ, where they do so alike at every point.
+    const same =
+      isEverywhere &&
+      present.every(({ min, mean, max }) => min === first.min && mean === first.mean && max === first.max);
     (same || result.points.length === 1 ? constant : varied).push(metric);
   }
   return { varied, constant };
@@ -229,14 +233,11 @@ export function pointTable({ points: [point] }: RunResult, metrics: readonly Met
 
 /** Figures that have one value, whatever the point and the seed. */
 export function constantsTable({ points }: RunResult, metrics: readonly Metric[]): string {
-  const runs = points.flatMap((point) => point.runs);
+  const { runs } = points[0]!;
   return table(
     "Figures that are the same at every point",
     ["Figure", "Value"],
-    metrics.map((metric) => [
-      headOf(metric),
-      escaped(quantityText(summaryOf(runs, metric.name)!.mean, metric.unit, 4)),
-    ]),
+    metrics.map((metric) => [headOf(metric), escaped(summaryText(summaryOf(runs, metric.name)!, metric.unit))]),
     ["", "number"],
   );
 }

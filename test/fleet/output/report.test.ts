@@ -222,6 +222,22 @@ describe("a report", () => {
     expect(text).toContain("Boards running over time");
   });
 
+  it("has no plot of what only the seeds change, and one of what is missing at a point", () => {
+    // Two seeds give 1 and 3 at every point; bytes are the same wherever there are any.
+    let run = 0;
+    const result = withMeasures(({ reportBytes, ...rest }, at) => ({
+      ...rest,
+      leakOperations: run++ % 2 === 0 ? 1 : 3,
+      ...(at > 0 && { reportBytes: 7 }),
+    }));
+    const text = textOf(renderReport(result, METRICS));
+    const same = text.slice(text.indexOf("The same at every point"));
+    expect(same).toMatch(
+      /^The same at every point .*by all boards together\. 2 operations \(95 % interval .*, 2 seeds\)/,
+    );
+    expect(text).toMatch(/Report bytes: from 7 B [^;]*; at 1 point it did not come about\./);
+  });
+
   it("leaves a metric out that never came about, and says where one came about only in part", () => {
     const text = textOf(
       renderReport(
