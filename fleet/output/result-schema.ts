@@ -25,7 +25,7 @@ const Expectation = closed({
   point: Text,
   of: Type.Union([Type.Literal("mean"), Type.Literal("max"), Type.Literal("min"), Type.Literal("each")]),
   expected: Type.Number(),
-  basis: Type.Union(BASES.map((basis) => Type.Literal(basis))),
+  basis: Type.Union(Object.keys(BASES).map((basis) => Type.Literal(basis))),
   tolerance: Tolerance,
   source: Text,
 });

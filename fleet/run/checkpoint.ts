@@ -86,12 +86,7 @@ export class Checkpoint {
   }
 
   #writing(write: () => void): void {
-    try {
-      write();
-    } catch (cause) {
-      const { code } = cause as NodeJS.ErrnoException;
-      throw new RunError("fleet/checkpoint", `the checkpoint ${this.#path} cannot be written: ${code}`, { cause });
-    }
+    attempt(this.#path, "written", write);
   }
 
   #take(line: string, take: (index: number, text: string) => void): void {
@@ -102,17 +97,21 @@ export class Checkpoint {
 }
 
 function opened(path: string): number {
+  // What was written to a pipe or a device cannot be read again.
+  const found = attempt(path, "opened", () => statSync(path, { throwIfNoEntry: false }));
+  if (found && !found.isFile()) {
+    throw new RunError("fleet/checkpoint", `the checkpoint ${path} is not a file, and is left as it is`);
+  }
+  return attempt(path, "opened", () => openSync(path, "a+"));
+}
+
+/** Gives what `act` gives; what the system refuses becomes a `RunError`. */
+function attempt<T>(path: string, done: "opened" | "written", act: () => T): T {
   try {
-    // What was written to a pipe or a device cannot be read again.
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (found && !found.isFile()) {
-      throw new RunError("fleet/checkpoint", `the checkpoint ${path} is not a file, and is left as it is`);
-    }
-    return openSync(path, "a+");
+    return act();
   } catch (cause) {
-    if (cause instanceof RunError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
-    throw new RunError("fleet/checkpoint", `the checkpoint ${path} cannot be opened: ${code}`, { cause });
+    throw new RunError("fleet/checkpoint", `the checkpoint ${path} cannot be ${done}: ${code}`, { cause });
   }
 }
 

@@ -61,7 +61,7 @@ const Expectation = Closed({
   ),
   expected: Type.Number(),
   basis: Type.Union(
-    BASES.map((basis) => Type.Literal(basis as Basis)),
+    Object.keys(BASES).map((basis) => Type.Literal(basis as Basis)),
     { default: "published" },
   ),
   tolerance: Tolerance,

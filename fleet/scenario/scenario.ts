@@ -48,8 +48,12 @@ export type Tolerance =
   | "atLeast";
 
 /** Where an expected figure comes from: others have published it, it follows by a formula, or Quiesce promises it. */
-export const BASES = ["published", "formula", "bound"] as const;
-export type Basis = (typeof BASES)[number];
+export const BASES = {
+  published: "published",
+  formula: "by a formula",
+  bound: "by what Quiesce promises",
+} as const;
+export type Basis = keyof typeof BASES;
 
 /** An expected figure, and how near the measured one must come. */
 export interface Expectation {

@@ -4,7 +4,7 @@
  * understood here is a mistake of the schema and throws, so that none is passed over.
  */
 import type { TSchema } from "@sinclair/typebox";
-import { shown } from "../../host/policy/errors.ts";
+import { jsonText, shown } from "../../host/policy/errors.ts";
 import type { Json } from "../study.ts";
 import { nearestText } from "./nearest.ts";
 
@@ -95,19 +95,7 @@ class Checker {
 
 /** One line: where, what stands there, what is allowed. */
 export function mistake(path: string, value: unknown, allowed: string): string {
-  const text = typeof value === "number" ? `${value}` : shown(isObject(value) ? JSON.parse(jsonText(value)) : value);
-  return `${path === "" ? "scenario" : path}: ${text}: ${allowed}`;
-}
-
-/** As JSON, but for numbers that a file may have and JSON has no text for: `1e999` is `Infinity`. */
-function jsonText(value: unknown): string {
-  return JSON.stringify(value, (_name, inner) =>
-    typeof inner === "number" && !Number.isFinite(inner) ? `${inner}` : inner,
-  );
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null;
+  return `${path === "" ? "scenario" : path}: ${shown(value)}: ${allowed}`;
 }
 
 function join(path: string, name: string): string {

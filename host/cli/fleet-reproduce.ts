@@ -89,12 +89,8 @@ function endText(figures: readonly Judgement[], parted: number, failed: number):
 }
 
 function basesText(figures: readonly Judgement[]): string {
-  const texts: Readonly<Record<Basis, string>> = {
-    published: "published",
-    formula: "by a formula",
-    bound: "by what Quiesce promises",
-  };
-  return BASES.map((basis) => `${figures.filter((one) => one.basis === basis).length} ${texts[basis]}`).join(", ");
+  const all = Object.entries(BASES) as [Basis, string][];
+  return all.map(([basis, text]) => `${figures.filter((one) => one.basis === basis).length} ${text}`).join(", ");
 }
 
 function documentOf({ scenario, judged, failure, seconds }: Reproduced) {

@@ -19,11 +19,18 @@ export class PolicyError extends Error {
   }
 }
 
+/** As JSON, but for numbers that a file may have and JSON has no text for: `1e999` is `"Infinity"`. */
+export function jsonText(value: unknown): string | undefined {
+  return JSON.stringify(value, (_name, inner) =>
+    typeof inner === "number" && !Number.isFinite(inner) ? `${inner}` : inner,
+  );
+}
+
 const SHOWN_CHARACTERS_MAX = 60;
 
 /** A value as a message shows it: short, and on one line. */
 export function shown(value: unknown): string {
   if (value === undefined) return "it is missing";
-  const text = typeof value === "bigint" ? value.toString() : (JSON.stringify(value) ?? String(value));
+  const text = typeof value === "bigint" || typeof value === "number" ? `${value}` : (jsonText(value) ?? String(value));
   return text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}...` : text;
 }

@@ -1,10 +1,9 @@
 /** The study `fleet` for tests of workers that are killed: its first cell goes through, the others when there is a file. */
-import { existsSync } from "node:fs";
-import { setTimeout as delay } from "node:timers/promises";
 import { Type } from "@sinclair/typebox";
 import { fleet } from "../../fleet/studies/fleet/fleet.ts";
 import { FLEET_PARAMETERS, type FleetParameters } from "../../fleet/studies/fleet/parameters.ts";
 import type { Study } from "../../fleet/study.ts";
+import { isOpen } from "./gated.ts";
 
 interface GatedFleet {
   readonly gate: string;
@@ -21,7 +20,7 @@ const gatedFleet: Study<GatedFleet> = {
   check: ({ fleet: parameters }) => fleet.check!(parameters),
   cells: ({ fleet: parameters }) => fleet.cells(parameters),
   async run({ gate, fleet: parameters }, place) {
-    while (place.cell > 0 && !existsSync(gate)) await delay(5);
+    if (place.cell > 0) await isOpen(gate);
     return fleet.run(parameters, place);
   },
   merge: ({ fleet: parameters }, cells) => fleet.merge(parameters, cells),

@@ -10,6 +10,11 @@ interface Gated {
   readonly cells: number;
 }
 
+/** Resolves when the file is there. */
+export async function isOpen(gate: string): Promise<void> {
+  while (!existsSync(gate)) await delay(5);
+}
+
 const gated: Study<Gated> = {
   name: "gated",
   title: "Cells behind a gate",
@@ -20,7 +25,7 @@ const gated: Study<Gated> = {
   metrics: [{ name: "sum", unit: "1", meaning: "Of what the cells drew." }],
   cells: ({ cells }) => cells,
   async run({ gate }, { seed, cell }) {
-    while (!existsSync(gate)) await delay(5);
+    await isOpen(gate);
     return new Random(`${seed}/${cell}`).u32();
   },
   merge: (_parameters, cells) => ({ measures: { sum: cells.reduce<number>((sum, one) => sum + Number(one), 0) } }),

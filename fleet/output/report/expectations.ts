@@ -1,6 +1,6 @@
 /** Expected figures beside the measured ones: as a table, and as marks in the plots. */
 import type { RunResult } from "../../run/result.ts";
-import type { Basis, Expectation } from "../../scenario/scenario.ts";
+import { BASES, type Expectation } from "../../scenario/scenario.ts";
 import type { Metric } from "../../study.ts";
 import { element, escaped } from "../markup.ts";
 import type { Expected } from "../plot/chart.ts";
@@ -40,7 +40,7 @@ export function expectationsTable(all: readonly Judged[]): string {
           small(`${metricTitle({ name: expectation.metric })}, ${ofText(expectation.of)}`) +
           element("small", {}, `Source: ${linked(expectation.source)}`),
         escaped(one.label),
-        number(quantityText(expectation.expected, unit, DIGITS)) + small(BASIS_TEXTS[expectation.basis]),
+        number(quantityText(expectation.expected, unit, DIGITS)) + small(BASES[expectation.basis]),
         number(measuredText(one)) + small(rangeText(one)),
         escaped(toleranceText(one)),
         element(
@@ -54,12 +54,6 @@ export function expectationsTable(all: readonly Judged[]): string {
     true,
   );
 }
-
-const BASIS_TEXTS: Readonly<Record<Basis, string>> = {
-  published: "published",
-  formula: "by a formula",
-  bound: "a bound of Quiesce",
-};
 
 function number(text: string): string {
   return element("span", { class: "figure" }, escaped(text));

@@ -1,18 +1,10 @@
 /** JSON is read as `JSON.parse` reads it, but for names that stand twice and what lies too deep. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ScenarioError } from "../../../fleet/scenario/errors.ts";
 import { DEPTH_MAX, parseJson } from "../../../fleet/scenario/json.ts";
+import { mistakesThrown } from "./mistakes.ts";
 
-function mistakesOf(text: string): readonly string[] {
-  try {
-    parseJson(text);
-  } catch (error) {
-    if (error instanceof ScenarioError) return error.mistakes;
-    throw error;
-  }
-  return [];
-}
+const mistakesOf = (text: string) => mistakesThrown(() => parseJson(text));
 
 const TWICE = "it is given twice: must be given once";
 const marks = fc.string({ unit: fc.constantFrom('"', "\\", "{", "}", "[", "]", ",", ":", "a", "\n"), maxLength: 8 });

@@ -1,21 +1,13 @@
 /** A scenario is read whole, or refused with a line for every field that is wrong. */
 import { describe, expect, it } from "vitest";
 import { scenarioSha256 } from "../../../fleet/scenario/canonical.ts";
-import { ScenarioError } from "../../../fleet/scenario/errors.ts";
 import { parametersAt, parseScenario, readScenario } from "../../../fleet/scenario/read-scenario.ts";
 import { coinScenario, coins, STUDIES } from "../coins.ts";
+import { mistakesThrown } from "./mistakes.ts";
 
 const read = (changes: Readonly<Record<string, unknown>> = {}) => readScenario(coinScenario(changes), STUDIES);
 
-function mistakesOf(changes: Readonly<Record<string, unknown>>): readonly string[] {
-  try {
-    read(changes);
-  } catch (error) {
-    if (error instanceof ScenarioError) return error.mistakes;
-    throw error;
-  }
-  return [];
-}
+const mistakesOf = (changes: Readonly<Record<string, unknown>>) => mistakesThrown(() => read(changes));
 
 const expected = {
   figure: "share of heads",
